@@ -1,0 +1,1 @@
+"""Groups and topics: actors that are not people."""

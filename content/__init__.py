@@ -1,0 +1,1 @@
+"""HTML and media: what people write, made safe to show."""

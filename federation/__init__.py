@@ -1,0 +1,1 @@
+"""The wire: JSON-LD, documents, the signed client, discovery and peers."""

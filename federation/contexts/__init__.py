@@ -1,0 +1,1 @@
+"""Bundled JSON-LD contexts: no context is ever fetched."""

@@ -1,0 +1,1 @@
+"""What other servers tell us: receiving, and one handler an activity type."""

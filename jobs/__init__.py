@@ -1,0 +1,1 @@
+"""Leases, back-off and the runner of background work."""

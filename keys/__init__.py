@@ -1,0 +1,1 @@
+"""Key pairs, digests, HTTP signatures and proofs: who says it."""

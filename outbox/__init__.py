@@ -1,0 +1,1 @@
+"""What our accounts tell the world: publishing, recipients and delivery."""
