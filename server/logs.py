@@ -5,10 +5,11 @@ so that a line of aiohttp or SQLAlchemy looks like one of ours and carries the s
 `structlog.get_logger(__name__)` and know nothing of this module.
 
 Promises that no secret is written: values under a telling key are replaced whole, and bearer tokens, tokens in query
-strings and passwords in URLs are cut out of the finished line, wherever in it they appear. A message that can't be
-rendered or written is dropped: logging never breaks the work that it reports.
+strings and passwords in URLs are cut out of the finished line, wherever in it they appear. A line that can't be
+written is dropped: logging never breaks the work that it reports.
 """
 
+import json
 import logging
 import re
 import sys
@@ -162,7 +163,11 @@ def render_json(logger: WrappedLogger, method: str, event: EventDict) -> str:
     """One line of JSON, `at`, `level` and `event` first. What JSON can't express is written as its `repr`."""
     ordered = {"at": event.pop("at", None), "level": event.pop("level", method), "event": event.pop("event", "")}
     ordered.update(event)
-    return scrub(orjson.dumps(ordered, default=repr, option=_JSON_OPTIONS)).decode()
+    try:
+        line = orjson.dumps(ordered, default=repr, option=_JSON_OPTIONS)
+    except TypeError:  # what peers send can hold integers beyond 64 bits and lone surrogates
+        line = json.dumps(ordered, default=repr, skipkeys=True).encode() + b"\n"
+    return scrub(line).decode()
 
 
 def render_text(logger: WrappedLogger, method: str, event: EventDict) -> str:

@@ -1,0 +1,65 @@
+# Every command of the project. Each one does its own set-up on a fresh machine: Python 3.11 or later is enough.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+# Processes that run tests at the same time.
+JOBS ?= 2
+# `make serve` takes tertulia.toml when there is one, otherwise an office on this machine.
+CONFIG := $(wildcard tertulia.toml)
+
+.PHONY: help demo test test-postgres check format serve bench lock clean
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(INSTALLED) ## Three offices on this machine that talk to each other
+	$(BIN)/tertulia demo
+
+test: $(INSTALLED) ## The whole test suite, on SQLite and on PostgreSQL
+	$(BIN)/pytest -n $(JOBS)
+
+test-postgres: $(INSTALLED) ## The half of the tests of storage that runs on PostgreSQL
+	TERTULIA_TEST_BACKENDS=postgresql $(BIN)/pytest -n $(JOBS)
+
+check: $(INSTALLED) ## Format, lint, types and floors
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED) ## Format the code and apply the safe corrections
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+serve: $(INSTALLED) ## One office: tertulia.toml, or http://localhost:8080 without one
+ifeq ($(CONFIG),)
+	TERTULIA_DOMAIN=$${TERTULIA_DOMAIN:-localhost:8080} $(BIN)/tertulia serve --log-format text
+else
+	$(BIN)/tertulia serve --config $(CONFIG) --log-format text
+endif
+
+bench: $(INSTALLED) ## Measure inbound, outbound and memory, as a table
+	$(BIN)/python -m bench
+
+lock: $(INSTALLED) ## Write the installed versions to constraints.txt
+	{ echo '# Tested versions, for reproducible installs. Written by `make lock`.'; \
+	  $(BIN)/pip freeze --exclude-editable --exclude tertulia; } > constraints.txt.new
+	mv constraints.txt.new constraints.txt
+	touch $(INSTALLED)
+
+clean: ## Remove the virtual environment, caches and the demo's data
+	rm -rf $(VENV) .demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@python=$$(for name in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	    $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$name; break; }; done); \
+	  test -n "$$python" || { echo "Tertulia needs Python 3.11 or later: install it, or name it with make PYTHON=..." >&2; exit 1; }; \
+	  test -x $(BIN)/python || $$python -m venv $(VENV)
+	@echo "Installing Tertulia into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
