@@ -30,6 +30,7 @@ from yarl import URL
 
 from federation.address_guard import AddressGuard, ForbiddenAddress, Network
 from federation.fetch_budget import FetchBudget
+from federation.kept_connections import KEEP_ALIVE_SECONDS, KeptHosts
 from federation.name_resolution import LOOPBACK, NoSuchName, Resolve, SystemResolver, is_loopback_name
 from federation.remote_errors import (
     AddressRefused,
@@ -123,7 +124,8 @@ class HttpClient:
         self._connection_limit = connection_limit
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds)
         self._user_agent = user_agent
-        self._sessions: dict[str, aiohttp.ClientSession] = {}
+        self._kept_hosts = KeptHosts()
+        self._sessions: dict[tuple[str, bool], aiohttp.ClientSession] = {}
         self._is_closed = False
 
     async def get(
@@ -203,7 +205,7 @@ class HttpClient:
         headers = CIMultiDict({"Accept": accept})
         if sign is not None:
             headers.update(await sign("GET", target.url, None))
-        async with _exchange(self._session(target.scheme), target, "GET", headers) as response:
+        async with self._exchange(target, "GET", headers) as response:
             location = response.headers.get("Location") if response.status in _REDIRECTS else None
             if location is not None:
                 return redirect_target(target, location)
@@ -212,20 +214,37 @@ class HttpClient:
     async def _post_once(
         self, target: CheckedUrl, body: bytes, headers: Mapping[str, str], deadline: asyncio.Timeout
     ) -> Response:
-        async with _exchange(self._session(target.scheme), target, "POST", CIMultiDict(headers), body) as response:
+        async with self._exchange(target, "POST", CIMultiDict(headers), body) as response:
             answer = await _read_answer(response, deadline)
             return Response(response.status, response.headers, answer, target.url)
 
-    def _session(self, scheme: str) -> aiohttp.ClientSession:
-        """The pool of a scheme, made on first use because it needs a running loop."""
-        session = self._sessions.get(scheme)
+    @asynccontextmanager
+    async def _exchange(
+        self, target: CheckedUrl, method: str, headers: CIMultiDict[str], body: bytes | None = None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """One request and its response, aiohttp's errors turned into ours, also those while the body is read."""
+        is_kept = self._kept_hosts.may_keep(target.domain, asyncio.get_running_loop().time())
+        session = self._session(target.scheme, is_kept)
+        url = URL(target.url, encoded=True)
+        try:
+            async with session.request(method, url, headers=headers, data=body, allow_redirects=False) as response:
+                yield response
+        except Exception as error:
+            translated = _translate(target.url, error)
+            if translated is error:
+                raise
+            raise translated from error
+
+    def _session(self, scheme: str, is_kept: bool) -> aiohttp.ClientSession:
+        """The pool of a scheme, with or without keep-alive; made on first use because it needs a running loop."""
+        session = self._sessions.get((scheme, is_kept))
         if session is None:
             if self._is_closed:
                 raise RemoteUnreachable("", "this server is shutting down")
-            session = self._sessions[scheme] = self._new_session(scheme)
+            session = self._sessions[scheme, is_kept] = self._new_session(scheme, is_kept)
         return session
 
-    def _new_session(self, scheme: str) -> aiohttp.ClientSession:
+    def _new_session(self, scheme: str, is_kept: bool) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
             resolver=_GuardedResolver(self._resolve, self._guard, scheme),
             socket_factory=functools.partial(_open_socket, self._guard, scheme),
@@ -234,11 +253,13 @@ class HttpClient:
             limit=self._connection_limit,
             limit_per_host=CONNECTIONS_PER_HOST,
             ssl=self._tls,
+            **({"keepalive_timeout": KEEP_ALIVE_SECONDS} if is_kept else {"force_close": True}),
         )
+        always = {"User-Agent": self._user_agent, "Accept-Encoding": ACCEPT_ENCODING}
         return aiohttp.ClientSession(
             connector=connector,
             timeout=self._timeout,
-            headers={"User-Agent": self._user_agent, "Accept-Encoding": ACCEPT_ENCODING},
+            headers=always if is_kept else always | {"Connection": "close"},
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             trust_env=False,
@@ -291,26 +312,6 @@ def _open_socket(guard: AddressGuard, scheme: str, address_info: tuple[Any, ...]
 
 class _ConnectionWasStale(RemoteUnreachable):
     """The other side closed a kept connection while we sent on it. Receiving twice is harmless, so this is repeated."""
-
-
-@asynccontextmanager
-async def _exchange(
-    session: aiohttp.ClientSession,
-    target: CheckedUrl,
-    method: str,
-    headers: CIMultiDict[str],
-    body: bytes | None = None,
-) -> AsyncIterator[aiohttp.ClientResponse]:
-    """One request and its response, aiohttp's errors turned into ours, also those while the body is read."""
-    url = URL(target.url, encoded=True)
-    try:
-        async with session.request(method, url, headers=headers, data=body, allow_redirects=False) as response:
-            yield response
-    except Exception as error:
-        translated = _translate(target.url, error)
-        if translated is error:
-            raise
-        raise translated from error
 
 
 def _translate(url: str, error: Exception) -> Exception:
