@@ -1,1 +1,10 @@
-"""Tables, sessions and the unit of work: what Tertulia remembers."""
+"""Tables, sessions and the unit of work: what Tertulia remembers.
+
+Importing the package registers every table with `models.base.Base.metadata`.
+"""
+
+from models import accounts, activities, feeds, oauth, peers, relations, statuses
+from models.database import Database
+from models.unit_of_work import UnitOfWork
+
+__all__ = ["Database", "UnitOfWork", "accounts", "activities", "feeds", "oauth", "peers", "relations", "statuses"]

@@ -1,0 +1,147 @@
+"""What crosses the wire, both ways: the inbound journal, outbound bytes, deliveries, hosts and background jobs.
+
+The state of the work is a column of its row, so the queue and the data can't disagree: an inbound row is marked done
+in the transaction that applied it, deliveries are inserted in the one that published. `lease_until` is set by the
+worker that claims a row; when the worker dies the lease runs out and the row is due again.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Id
+
+SHARED_INBOX = 0
+
+
+class InboundActivity(Base):
+    """An activity as received, kept with its bytes. `state`: queued, done, failed (dead letter)."""
+
+    __tablename__ = "inbound_activities"
+    __table_args__ = (
+        UniqueConstraint("dedup_key", "inbox_id"),
+        Index("ix_inbound_due", "due_at", postgresql_where=text("state = 'queued'"),
+              sqlite_where=text("state = 'queued'")),
+        Index("ix_inbound_received", "received_at"),
+        Index("ix_inbound_inbox", "inbox_id", "id"),
+    )  # fmt: skip
+
+    id: Mapped[Id]
+    dedup_key: Mapped[str]
+    inbox_id: Mapped[int] = mapped_column(default=SHARED_INBOX)
+    actor_uri: Mapped[str]
+    activity_type: Mapped[str] = mapped_column(String(32))
+    object_uri: Mapped[str | None]
+    host: Mapped[str]
+    body: Mapped[bytes]
+    state: Mapped[str] = mapped_column(String(16), default="queued")
+    outcome: Mapped[str | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime]
+    lease_until: Mapped[datetime | None]
+    received_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class OutboundActivity(Base):
+    """An activity of ours: the bytes that every recipient gets, made once."""
+
+    __tablename__ = "outbound_activities"
+    __table_args__ = (Index("ix_outbound_account", "account_id", "id"),)
+
+    id: Mapped[Id]
+    uri: Mapped[str] = mapped_column(unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    activity_type: Mapped[str] = mapped_column(String(32))
+    object_uri: Mapped[str | None] = mapped_column(index=True)
+    status_id: Mapped[int | None] = mapped_column(index=True)
+    visibility: Mapped[str] = mapped_column(String(16), default="direct")
+    body: Mapped[bytes]
+    digest: Mapped[bytes]
+    created_at: Mapped[datetime]
+
+
+class Delivery(Base):
+    """One activity that one inbox still has to receive, or has received.
+
+    `state`: queued, done, gone (404/410), dead (given up; may be retried). Rows of one host and one
+    `ordering_key` (the object) are sent in the order of their ids.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("activity_id", "inbox_url"),
+        Index("ix_deliveries_due", "due_at", "id", postgresql_where=text("state = 'queued'"),
+              sqlite_where=text("state = 'queued'")),
+        Index("ix_deliveries_order", "host", "ordering_key", "id", postgresql_where=text("state = 'queued'"),
+              sqlite_where=text("state = 'queued'")),
+        Index("ix_deliveries_finished", "finished_at", postgresql_where=text("finished_at IS NOT NULL"),
+              sqlite_where=text("finished_at IS NOT NULL")),
+    )  # fmt: skip
+
+    id: Mapped[Id]
+    activity_id: Mapped[int] = mapped_column(ForeignKey("outbound_activities.id", ondelete="CASCADE"))
+    account_id: Mapped[int]
+    inbox_url: Mapped[str]
+    host: Mapped[str]
+    ordering_key: Mapped[str]
+    state: Mapped[str] = mapped_column(String(16), default="queued")
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime]
+    lease_until: Mapped[datetime | None]
+    last_status: Mapped[int | None]
+    last_error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class RemoteHost(Base):
+    """What we know of a host as a correspondent: how it wants signatures, and whether it is alive.
+
+    The circuit is open while `open_until` lies ahead; a valid request from the host closes it.
+    """
+
+    __tablename__ = "remote_hosts"
+
+    host: Mapped[str] = mapped_column(primary_key=True)
+    scheme: Mapped[str | None] = mapped_column(String(24))
+    scheme_learned_at: Mapped[datetime | None]
+    accepts_ed25519: Mapped[bool | None]
+    failures: Mapped[int] = mapped_column(default=0)
+    first_failure_at: Mapped[datetime | None]
+    open_until: Mapped[datetime | None]
+    failing_days: Mapped[int] = mapped_column(default=0)
+    last_success_at: Mapped[datetime | None]
+    last_inbound_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    software: Mapped[str | None]
+    updated_at: Mapped[datetime]
+
+
+class Job(Base):
+    """Background work that may use the network: a thread to fetch, an actor to refresh, followers to synchronise.
+
+    `unique_key` keeps the same work from queueing twice while it waits.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index("ix_jobs_due", "due_at", postgresql_where=text("state = 'queued'"),
+              sqlite_where=text("state = 'queued'")),
+        Index("uq_jobs_waiting", "unique_key", unique=True, postgresql_where=text("state = 'queued'"),
+              sqlite_where=text("state = 'queued'")),
+    )  # fmt: skip
+
+    id: Mapped[Id]
+    kind: Mapped[str] = mapped_column(String(32))
+    unique_key: Mapped[str]
+    payload: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(String(16), default="queued")
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime]
+    lease_until: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]

@@ -1,0 +1,70 @@
+"""Every URI of ours, built in one place.
+
+Actor ids are opaque and immutable: they contain the account's number, never its name, so that a renamed account or
+a new owner of a name can't be mistaken for somebody else. Nothing here asks the database.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAddresses:
+    """The URIs of one instance: `origin` is `https://host[:port]`, `domain` the host part of its handles."""
+
+    origin: str
+    domain: str
+
+    def is_local(self, uri: str) -> bool:
+        """Whether a URI is below our origin (an exact prefix, never a look-alike host)."""
+        return uri.startswith(self.origin) and uri[len(self.origin) : len(self.origin) + 1] in ("", "/")
+
+    @property
+    def instance_actor(self) -> str:
+        return f"{self.origin}/actor"
+
+    @property
+    def shared_inbox(self) -> str:
+        return f"{self.origin}/inbox"
+
+    def actor(self, account_id: int) -> str:
+        return f"{self.origin}/users/{account_id}"
+
+    def profile(self, username: str) -> str:
+        """The page for people, `https://host/@name`."""
+        return f"{self.origin}/@{quote(username)}"
+
+    def part(self, account_uri: str, name: str) -> str:
+        """`inbox`, `outbox`, `followers`, `following`, `collections/featured`, `collections/tags` of a local actor."""
+        return f"{account_uri}/{name}"
+
+    def status(self, account_id: int, status_id: int) -> str:
+        return f"{self.origin}/users/{account_id}/statuses/{status_id}"
+
+    def status_page(self, username: str, status_id: int) -> str:
+        return f"{self.origin}/@{quote(username)}/{status_id}"
+
+    def replies(self, status_uri: str) -> str:
+        return f"{status_uri}/replies"
+
+    def context(self, conversation_id: int) -> str:
+        return f"{self.origin}/contexts/{conversation_id}"
+
+    def activity(self, activity_id: int) -> str:
+        return f"{self.origin}/activities/{activity_id}"
+
+    def follow(self, follow_id: int) -> str:
+        return f"{self.origin}/follows/{follow_id}"
+
+    def quote_authorization(self, account_id: int, quote_id: int) -> str:
+        return f"{self.origin}/users/{account_id}/quote_authorizations/{quote_id}"
+
+    def tag(self, name: str) -> str:
+        return f"{self.origin}/tags/{quote(name)}"
+
+    def media(self, key: str) -> str:
+        return f"{self.origin}/media/{key}"
+
+    def handle(self, username: str) -> str:
+        """`name@domain`, without a leading @."""
+        return f"{username}@{self.domain}"

@@ -1,0 +1,121 @@
+"""Engines and sessions for SQLite and PostgreSQL, behind one small object.
+
+SQLite: write-ahead log with `synchronous=FULL` (an answered 202 survives a power cut), foreign keys on, readers begin
+with `BEGIN`, the one writer with `BEGIN IMMEDIATE`: with a plain `BEGIN`, units that read and then write fail with
+"database is locked". PostgreSQL: one pool, default isolation. The code above knows no difference.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from models.addresses import LocalAddresses
+from models.ids import IdGenerator
+from models.signals import Signals
+from models.sqlite_driver import InPlaceDriver
+from models.unit_of_work import UnitOfWork
+
+SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA busy_timeout=15000",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA cache_size=-8192",
+)
+NOTIFY_CHANNEL = "tertulia"
+
+
+def utc_now() -> datetime:
+    """The clock: aware UTC."""
+    return datetime.now(UTC)
+
+
+class Database:
+    """Where rows live. `reading()` gives a session that only reads, `unit_of_work()` one that commits."""
+
+    def __init__(
+        self,
+        url: str | URL,
+        *,
+        addresses: LocalAddresses,
+        clock: Callable[[], datetime] = utc_now,
+        pool_size: int = 10,
+    ) -> None:
+        self.url = make_url(url)
+        self.addresses = addresses
+        self.clock = clock
+        self.ids = IdGenerator()
+        self.signals = Signals()
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self._writer = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1)
+            self._reader = _sqlite_engine(self.url, begin="BEGIN", pool_size=4)
+        else:
+            self._writer = self._reader = create_async_engine(self.url, pool_size=pool_size, max_overflow=5)
+        self._write_sessions = async_sessionmaker(self._writer, expire_on_commit=False, autoflush=False)
+        self._read_sessions = async_sessionmaker(self._reader, expire_on_commit=False, autoflush=False)
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine that writes: for migrations and tests."""
+        return self._writer
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A session for queries. Nothing is committed."""
+        async with self._read_sessions() as session:
+            yield session
+
+    @asynccontextmanager
+    async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
+        """A unit that commits when the block ends and rolls back when it raises."""
+        async with self._write_sessions() as session:
+            unit = UnitOfWork(session, now=self.clock(), ids=self.ids, addresses=self.addresses)
+            async with session.begin():
+                yield unit
+                await unit.settle()
+                if unit.signals and not self.is_sqlite:
+                    await self._notify(session, unit.signals)
+            unit.committed()
+        self.signals.set(*unit.signals)
+
+    async def _notify(self, session: AsyncSession, names: set[str]) -> None:
+        """Tell the other processes; PostgreSQL delivers it when the transaction commits."""
+        await session.execute(text("SELECT pg_notify(:channel, :names)"),
+                              {"channel": NOTIFY_CHANNEL, "names": ",".join(sorted(names))})  # fmt: skip
+
+    async def is_reachable(self) -> bool:
+        """Whether the database answers a query: what `/readyz` asks."""
+        async with self.reading() as session:
+            return bool(await session.scalar(text("SELECT 1")) == 1)
+
+    async def close(self) -> None:
+        await self._reader.dispose()
+        if self._writer is not self._reader:
+            await self._writer.dispose()
+
+
+def _sqlite_engine(url: URL, *, begin: str, pool_size: int) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, connect_args={"timeout": 15},
+                                 module=InPlaceDriver())  # fmt: skip
+
+    def configure(connection: Any, _record: object) -> None:
+        # The driver must not begin transactions by itself: it would begin them as readers.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in SQLITE_PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine.sync_engine, "connect", configure)
+    event.listen(engine.sync_engine, "begin", start)
+    return engine

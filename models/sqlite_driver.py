@@ -1,0 +1,115 @@
+"""SQLite without a thread hop a statement: aiosqlite's connection, with cursors that run in place.
+
+aiosqlite sends every call (open a cursor, execute, fetch, close) to a thread and waits: 0.35 ms of CPU for a query
+that SQLite answers in 0.008 ms. A statement on a local file doesn't wait for anybody, so we run it where we are. What
+may wait keeps its thread: `BEGIN IMMEDIATE` (another process may hold the lock) and `COMMIT` (the disk).
+`docs/decisions/0002-storage.md` has the measurements.
+"""
+
+import sqlite3
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import aiosqlite
+from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection, AsyncAdapt_aiosqlite_dbapi
+from sqlalchemy.util.concurrency import await_
+
+BLOCKING = "BEGIN IMMEDIATE"
+
+
+class InPlaceCursor:
+    """A DB-API cursor over `sqlite3` itself; rows are fetched at once, as SQLAlchemy's asyncio cursors do."""
+
+    server_side = False
+
+    def __init__(self, connection: "InPlaceConnection") -> None:
+        self._owner = connection
+        self._cursor: sqlite3.Cursor = connection.raw.cursor()
+        self._rows: deque[Any] = deque()
+        self.arraysize = 1
+
+    @property
+    def description(self) -> Any:
+        return self._cursor.description
+
+    @property
+    def rowcount(self) -> int:
+        return self._cursor.rowcount
+
+    @property
+    def lastrowid(self) -> int | None:
+        return self._cursor.lastrowid
+
+    def execute(self, operation: str, parameters: Sequence[Any] = ()) -> None:
+        try:
+            if operation == BLOCKING:
+                self._owner.run_in_thread(operation)
+            else:
+                self._cursor.execute(operation, parameters)
+                self._rows = deque(self._cursor.fetchall()) if self._cursor.description else deque()
+        except Exception as error:
+            self._owner.translate(error)
+
+    def executemany(self, operation: str, seq_of_parameters: Sequence[Sequence[Any]]) -> None:
+        try:
+            self._cursor.executemany(operation, seq_of_parameters)
+        except Exception as error:
+            self._owner.translate(error)
+
+    def fetchone(self) -> Any:
+        return self._rows.popleft() if self._rows else None
+
+    def fetchmany(self, size: int | None = None) -> list[Any]:
+        return [self._rows.popleft() for _ in range(min(size or self.arraysize, len(self._rows)))]
+
+    def fetchall(self) -> list[Any]:
+        rows = list(self._rows)
+        self._rows.clear()
+        return rows
+
+    def __iter__(self) -> Iterator[Any]:
+        while self._rows:
+            yield self._rows.popleft()
+
+    def setinputsizes(self, *_sizes: Any) -> None:
+        """Nothing to prepare."""
+
+    async def _async_soft_close(self) -> None:
+        """SQLAlchemy's asyncio layer calls this when the rows are in memory: they are."""
+
+    def close(self) -> None:
+        self._rows.clear()
+        self._cursor.close()
+
+
+class InPlaceConnection(AsyncAdapt_aiosqlite_connection):
+    """SQLAlchemy's aiosqlite connection, with the cursor above."""
+
+    __slots__ = ()
+
+    @property
+    def raw(self) -> sqlite3.Connection:
+        return self._connection._conn  # type: ignore[no-any-return]
+
+    def cursor(self, server_side: bool = False) -> Any:
+        return InPlaceCursor(self)
+
+    def run_in_thread(self, operation: str) -> None:
+        await_(self._connection.execute(operation))
+
+    def translate(self, error: Exception) -> None:
+        self._handle_exception(error)
+
+
+class InPlaceDriver(AsyncAdapt_aiosqlite_dbapi):
+    """The DB-API module to give to `create_async_engine(module=…)`."""
+
+    def __init__(self) -> None:
+        super().__init__(aiosqlite, sqlite3)
+
+    def connect(self, *arg: Any, **kw: Any) -> InPlaceConnection:
+        kw["check_same_thread"] = False
+        connection: Any = aiosqlite.connect(*arg, **kw)
+        connection._thread.daemon = True  # a forgotten connection must not keep the process from ending
+        return InPlaceConnection(self, await_(connection))

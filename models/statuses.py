@@ -1,0 +1,185 @@
+"""What people wrote: statuses with their attachments, mentions, tags, polls, edits and quotes, and what is gone.
+
+A boost is a status of its own (`boost_of_id`). References that are usually empty get partial indexes: SQLite's
+statistics judge a full index over them useless. Remote HTML is sanitised before it gets here.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Id
+
+
+class Status(Base):
+    """A Note, Question, Article, Page, Event … or a boost (an Announce)."""
+
+    __tablename__ = "statuses"
+    __table_args__ = (
+        Index("ix_statuses_account", "account_id", "id"),
+        Index("ix_statuses_conversation", "conversation_id", "id"),
+        Index("ix_statuses_in_reply_to", "in_reply_to_id", postgresql_where=text("in_reply_to_id IS NOT NULL"),
+              sqlite_where=text("in_reply_to_id IS NOT NULL")),
+        Index("ix_statuses_orphans", "in_reply_to_uri",
+              postgresql_where=text("in_reply_to_uri IS NOT NULL AND in_reply_to_id IS NULL"),
+              sqlite_where=text("in_reply_to_uri IS NOT NULL AND in_reply_to_id IS NULL")),
+        Index("uq_statuses_boost", "boost_of_id", "account_id", unique=True,
+              postgresql_where=text("boost_of_id IS NOT NULL"), sqlite_where=text("boost_of_id IS NOT NULL")),
+        Index("ix_statuses_quote_of", "quote_of_id", postgresql_where=text("quote_of_id IS NOT NULL"),
+              sqlite_where=text("quote_of_id IS NOT NULL")),
+        Index("ix_statuses_group", "group_id", "id", postgresql_where=text("group_id IS NOT NULL"),
+              sqlite_where=text("group_id IS NOT NULL")),
+    )  # fmt: skip
+
+    id: Mapped[Id]
+    uri: Mapped[str] = mapped_column(unique=True)
+    url: Mapped[str | None]
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    object_type: Mapped[str] = mapped_column(String(32), default="Note")
+    visibility: Mapped[str] = mapped_column(String(16), default="public")
+    title: Mapped[str | None]
+    content_html: Mapped[str] = mapped_column(default="")
+    source_text: Mapped[str | None]
+    source_media_type: Mapped[str | None] = mapped_column(String(64))
+    summary: Mapped[str] = mapped_column(default="")
+    is_sensitive: Mapped[bool] = mapped_column(default=False)
+    is_local_only: Mapped[bool] = mapped_column(default=False)
+    language: Mapped[str | None] = mapped_column(String(35))
+    in_reply_to_id: Mapped[int | None]
+    in_reply_to_uri: Mapped[str | None]
+    in_reply_to_account_id: Mapped[int | None]
+    conversation_id: Mapped[int]
+    context_uri: Mapped[str | None]
+    boost_of_id: Mapped[int | None] = mapped_column(ForeignKey("statuses.id", ondelete="CASCADE"))
+    quote_of_id: Mapped[int | None]
+    quote_uri: Mapped[str | None]
+    quote_state: Mapped[str | None] = mapped_column(String(16))
+    quote_authorization_uri: Mapped[str | None]
+    group_id: Mapped[int | None]
+    emojis: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    event: Mapped[dict[str, Any] | None]
+    interaction_policy: Mapped[dict[str, Any] | None]
+    replies_count: Mapped[int] = mapped_column(default=0)
+    boosts_count: Mapped[int] = mapped_column(default=0)
+    favourites_count: Mapped[int] = mapped_column(default=0)
+    quotes_count: Mapped[int] = mapped_column(default=0)
+    published_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    edited_at: Mapped[datetime | None]
+    pinned_at: Mapped[datetime | None]
+
+    @property
+    def is_boost(self) -> bool:
+        return self.boost_of_id is not None
+
+
+class StatusEdit(Base):
+    """How a status read before an edit; the newest text is in the status itself."""
+
+    __tablename__ = "status_edits"
+
+    id: Mapped[Id]
+    status_id: Mapped[int] = mapped_column(ForeignKey("statuses.id", ondelete="CASCADE"), index=True)
+    title: Mapped[str | None]
+    content_html: Mapped[str]
+    summary: Mapped[str]
+    is_sensitive: Mapped[bool]
+    attachments: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    poll_options: Mapped[list[str] | None]
+    created_at: Mapped[datetime]
+
+
+class Attachment(Base):
+    """An image, video or audio of a status; remote ones keep their address, local ones their key in the media store."""
+
+    __tablename__ = "attachments"
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    status_id: Mapped[int | None] = mapped_column(ForeignKey("statuses.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int] = mapped_column(default=0)
+    media_type: Mapped[str] = mapped_column(String(64))
+    remote_url: Mapped[str | None]
+    storage_key: Mapped[str | None]
+    description: Mapped[str | None]
+    blurhash: Mapped[str | None]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    focal_point: Mapped[list[Any] | None]
+    size_bytes: Mapped[int | None]
+    created_at: Mapped[datetime]
+
+
+class Mention(Base):
+    """Somebody named in a status; `is_silent` when addressed without being named."""
+
+    __tablename__ = "mentions"
+
+    status_id: Mapped[int] = mapped_column(ForeignKey("statuses.id", ondelete="CASCADE"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True, index=True)
+    is_silent: Mapped[bool] = mapped_column(default=False)
+
+
+class Tag(Base):
+    """A hashtag: `name` is matched (NFKC, case folded), `display_name` is how it was first written."""
+
+    __tablename__ = "tags"
+
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(unique=True)
+    display_name: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class StatusTag(Base):
+    """A status carries a tag."""
+
+    __tablename__ = "status_tags"
+    __table_args__ = (Index("ix_status_tags_tag", "tag_id", "status_id"),)
+
+    status_id: Mapped[int] = mapped_column(ForeignKey("statuses.id", ondelete="CASCADE"), primary_key=True)
+    tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True)
+
+
+class Poll(Base):
+    """The question of a status: `options` are `{"title": str, "votes": int}` in their order."""
+
+    __tablename__ = "polls"
+
+    id: Mapped[Id]
+    status_id: Mapped[int] = mapped_column(ForeignKey("statuses.id", ondelete="CASCADE"), unique=True)
+    options: Mapped[list[dict[str, Any]]]
+    is_multiple: Mapped[bool] = mapped_column(default=False)
+    closes_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    voters_count: Mapped[int] = mapped_column(default=0)
+
+
+class PollVote(Base):
+    """One choice of one voter."""
+
+    __tablename__ = "poll_votes"
+    __table_args__ = (UniqueConstraint("poll_id", "account_id", "choice"),)
+
+    id: Mapped[Id]
+    poll_id: Mapped[int] = mapped_column(ForeignKey("polls.id", ondelete="CASCADE"))
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    choice: Mapped[int]
+    uri: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class Tombstone(Base):
+    """A URI that is gone, or that its owner took back before it arrived: nothing is made under it again.
+
+    `kind` is the type of what was there (`Note`, `Person`, …) or `Undo` for an activity undone before it came.
+    """
+
+    __tablename__ = "tombstones"
+
+    uri: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    owner_uri: Mapped[str | None]
+    created_at: Mapped[datetime]

@@ -1,0 +1,71 @@
+"""One unit of work: everything that must happen together, or not at all.
+
+An HTTP view or a worker step opens a unit at its edge; effects, the mark "done" and the outgoing deliveries commit
+together. Within a unit:
+
+* rows are found once: `accounts` and `statuses` remember by URI what was loaded, made, or found to be missing, so
+  that a batch of activities preloads with two queries and the common path asks nothing more;
+* work that is cheaper for many than for one (feeds, counters, deliveries) is *deferred*: collected per function and
+  run once before the commit, as one set-based statement;
+* whoever sleeps until there is something to do is *signalled* after the commit, never before.
+
+A unit that raises rolls back and signals nobody. It never uses the network.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.accounts import Account
+from models.addresses import LocalAddresses
+from models.ids import IdGenerator
+from models.statuses import Status
+
+Deferred = Callable[["UnitOfWork", list[Any]], Awaitable[None]]
+
+
+class UnitOfWork:
+    """A transaction with its clock, its ids and what it has seen."""
+
+    def __init__(self, session: AsyncSession, *, now: datetime, ids: IdGenerator, addresses: LocalAddresses) -> None:
+        self.session = session
+        self.now = now
+        self.addresses = addresses
+        self.accounts: dict[str, Account | None] = {}
+        self.statuses: dict[str, Status | None] = {}
+        self.signals: set[str] = set()
+        self._ids = ids
+        self._deferred: dict[Deferred, list[Any]] = {}
+        self._after_commit: list[Callable[[], None]] = []
+
+    def new_id(self, at: datetime | None = None) -> int:
+        """A new id, of now or of an earlier moment (never of a later one)."""
+        return self._ids.at(self.now if at is None else min(at, self.now))
+
+    def defer(self, work: Deferred, item: Any) -> None:
+        """Have `work(unit, items)` run once before the commit, with this item among the others."""
+        self._deferred.setdefault(work, []).append(item)
+
+    def signal(self, name: str) -> None:
+        """Wake whoever waits for `name` once this unit is committed."""
+        self.signals.add(name)
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Run a quick, infallible action after the commit: forget a cached key, count a metric."""
+        self._after_commit.append(action)
+
+    async def settle(self) -> None:
+        """Flush the session and run what was deferred, until nothing is left."""
+        await self.session.flush()
+        while self._deferred:
+            deferred, self._deferred = self._deferred, {}
+            for work, items in deferred.items():
+                await work(self, items)
+            await self.session.flush()
+
+    def committed(self) -> None:
+        """Called by the database once the transaction is durable."""
+        for action in self._after_commit:
+            action()
