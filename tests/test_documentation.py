@@ -1,0 +1,61 @@
+"""The documentation says what the code does."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from server.settings import SETTINGS, Setting, load_settings
+
+ROOT = Path(__file__).parent.parent
+CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+
+
+def documented_settings() -> dict[str, list[str]]:
+    """Variable → the other cells of its row: value, default, meaning."""
+    rows = re.findall(r"^\| `(TERTULIA_\w+)` \| (.+) \| (.+) \| (.+) \|$", CONFIGURATION, re.MULTILINE)
+    return {variable: cells for variable, *cells in rows}
+
+
+def test_the_documented_settings_are_the_settings_in_their_order() -> None:
+    assert list(documented_settings()) == [setting.variable for setting in SETTINGS]
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_a_setting_is_documented_as_it_is(setting: Setting) -> None:
+    assert documented_settings()[setting.variable] == [setting.kind.label, setting.documented_default, setting.help]
+
+
+def test_documentation_names_no_setting_that_does_not_exist() -> None:
+    known = {setting.variable for setting in SETTINGS} | {"TERTULIA_CONFIG"}
+    pages = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    # A name without settings behind it: the wrong one that docs/configuration.md shows the message for.
+    known |= {"TERTULIA_RATE_LIMIT"}
+    for page in pages:
+        named = set(re.findall(r"TERTULIA_[A-Z][A-Z_]*[A-Z]", page.read_text("utf-8")))
+        assert {name for name in named - known if not name.startswith("TERTULIA_TEST")} == set(), page.name
+
+
+def test_the_example_of_a_settings_file_works(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```toml\n(.+?)```", CONFIGURATION, re.DOTALL)
+    (tmp_path / "tertulia.toml").write_text(example, "utf-8")
+    assert load_settings(tmp_path / "tertulia.toml", {}).instance_name == tomllib.loads(example)["instance_name"]
+
+
+def test_the_readme_begins_with_the_two_commands() -> None:
+    commands = re.findall(r"^make ([a-z-]+)", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert commands[:2] == ["demo", "test"]
+
+
+def test_every_command_of_make_that_is_documented_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        named = set(re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text("utf-8"), re.MULTILINE))
+        assert named <= targets, page.name
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        for target in re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} → {target}"
