@@ -120,7 +120,7 @@ class HttpClient:
         self._guard = AddressGuard(allowed_networks)
         self._own_resolver = SystemResolver() if resolve is None else None
         self._resolve: Resolve = resolve or self._own_resolver or SystemResolver()
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls
         self._connection_limit = connection_limit
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds)
         self._user_agent = user_agent
@@ -252,7 +252,7 @@ class HttpClient:
             dns_cache_max_size=DNS_CACHE_NAMES,
             limit=self._connection_limit,
             limit_per_host=CONNECTIONS_PER_HOST,
-            ssl=self._tls,
+            ssl=True if scheme == "http" else self._tls or ssl.create_default_context(),
             **({"keepalive_timeout": KEEP_ALIVE_SECONDS} if is_kept else {"force_close": True}),
         )
         always = {"User-Agent": self._user_agent, "Accept-Encoding": ACCEPT_ENCODING}
