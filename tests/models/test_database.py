@@ -1,0 +1,82 @@
+"""Units of work commit whole or not at all, on both databases."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import func, select
+
+from models import Database, UnitOfWork
+from models.accounts import Account
+
+
+def account(unit: UnitOfWork, name: str) -> Account:
+    return Account(
+        id=unit.new_id(),
+        uri=f"https://peer.test/{name}",
+        username=name,
+        domain="peer.test",
+        inbox_url=f"https://peer.test/{name}/inbox",
+        created_at=unit.now,
+        updated_at=unit.now,
+    )
+
+
+async def count(database: Database) -> int:
+    async with database.reading() as session:
+        return await session.scalar(select(func.count()).select_from(Account)) or 0
+
+
+async def test_a_unit_that_raises_leaves_nothing_behind(database: Database) -> None:
+    with pytest.raises(RuntimeError, match="no"):
+        async with database.unit_of_work() as unit:
+            unit.session.add(account(unit, "ana"))
+            await unit.session.flush()
+            raise RuntimeError("no")
+    assert await count(database) == 0
+
+
+async def test_deferred_work_runs_once_for_all_items_and_commits_with_the_rest(database: Database) -> None:
+    seen: list[list[str]] = []
+
+    async def work(unit: UnitOfWork, names: list[str]) -> None:
+        seen.append(names)
+        unit.session.add_all([account(unit, name) for name in names])
+
+    async with database.unit_of_work() as unit:
+        unit.defer(work, "ana")
+        unit.defer(work, "berta")
+    assert seen == [["ana", "berta"]]
+    assert await count(database) == 2
+
+
+async def test_many_units_that_read_and_write_at_once_all_succeed(database: Database) -> None:
+    async def read_then_write(name: str) -> None:
+        async with database.unit_of_work() as unit:
+            await unit.session.scalar(select(func.count()).select_from(Account))
+            unit.session.add(account(unit, name))
+
+    await asyncio.gather(*(read_then_write(f"n{number}") for number in range(40)))
+    assert await count(database) == 40
+
+
+async def test_a_signal_is_set_after_the_commit_and_not_by_a_failed_unit(database: Database) -> None:
+    with pytest.raises(RuntimeError):
+        async with database.unit_of_work() as unit:
+            unit.signal("work")
+            raise RuntimeError
+    assert not await database.signals.wait("work", 0)
+    async with database.unit_of_work() as unit:
+        unit.signal("work")
+    assert await database.signals.wait("work", 0)
+
+
+async def test_usernames_are_unique_within_a_domain_whatever_their_case(database: Database) -> None:
+    from sqlalchemy.exc import IntegrityError
+
+    async with database.unit_of_work() as unit:
+        unit.session.add(account(unit, "ana"))
+    twin = "Ana"
+    with pytest.raises(IntegrityError):
+        async with database.unit_of_work() as unit:
+            other = account(unit, twin)
+            unit.session.add(other)
