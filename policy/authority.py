@@ -1,0 +1,45 @@
+"""Who may change what: the only place that decides it.
+
+The rule behind all of them (FEP-fe34): a server speaks for the URIs of its own origin and for no others, and within an
+origin an actor speaks only for what is its own. Moderators of a community may remove what was posted there.
+"""
+
+from models.accounts import Account
+from models.statuses import Status
+from models.visibility import Visibility
+
+
+def may_edit(actor: Account, status: Status) -> bool:
+    """Only the author edits; a boost has nothing to edit."""
+    return status.account_id == actor.id and not status.is_boost
+
+
+def may_delete(actor: Account, status: Status) -> bool:
+    """The author deletes; so does the community that the status was posted in, for its own readers (FEP-1b12)."""
+    return status.account_id == actor.id or (actor.is_group and status.group_id == actor.id)
+
+
+def may_boost(actor: Account, status: Status) -> bool:
+    """What is public may be boosted by anyone who sees it, what is private only by its author (and stays private)."""
+    if status.is_boost:
+        return False
+    visibility = Visibility(status.visibility)
+    return visibility.is_public or (visibility is Visibility.PRIVATE and status.account_id == actor.id)
+
+
+def may_quote(actor: Account, status: Status, *, is_follower: bool) -> bool:
+    """What the author's `canQuote` policy approves by itself (FEP-044f); without one, whatever is public."""
+    if status.account_id == actor.id:
+        return True
+    if not Visibility(status.visibility).is_public:
+        return False
+    policy = (status.interaction_policy or {}).get("quote", "public")
+    return policy == "public" or (policy == "followers" and is_follower)
+
+
+def may_interact(actor: Account) -> bool:
+    """Suspended and deleted accounts only take back: `Delete`, `Undo` and `Reject` pass, nothing else does."""
+    return actor.is_active
+
+
+PASSES_WHEN_SUSPENDED = frozenset({"Delete", "Undo", "Reject"})

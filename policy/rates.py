@@ -1,0 +1,34 @@
+"""How often a peer may speak: one token bucket a host, so that a flood from one costs the others nothing.
+
+State is in memory and bounded; a host that is forgotten starts with a full bucket, which is the harmless direction.
+"""
+
+from collections import OrderedDict
+from datetime import datetime
+
+REQUESTS_PER_SECOND = 300.0
+BURST = 3000.0
+HOSTS_REMEMBERED = 10_000
+
+
+class RateLimiter:
+    """Token buckets by host. `is_on=False` lets everything through (a setting for test beds and benchmarks)."""
+
+    def __init__(self, *, is_on: bool = True, per_second: float = REQUESTS_PER_SECOND, burst: float = BURST) -> None:
+        self.is_on = is_on
+        self._per_second = per_second
+        self._burst = burst
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def check(self, host: str, now: datetime) -> float | None:
+        """Take a token: None when the request may go on, else the seconds until the next one (for `Retry-After`)."""
+        if not self.is_on:
+            return None
+        moment = now.timestamp()
+        tokens, before = self._buckets.pop(host, (self._burst, moment))
+        tokens = min(self._burst, tokens + max(0.0, moment - before) * self._per_second)
+        wait = None if tokens >= 1 else (1 - tokens) / self._per_second
+        self._buckets[host] = (tokens - 1 if wait is None else tokens, moment)
+        if len(self._buckets) > HOSTS_REMEMBERED:
+            self._buckets.popitem(last=False)
+        return wait

@@ -1,0 +1,90 @@
+"""Who may see a status: the only place that decides it, once in Python and once in SQL.
+
+One table of cases in `tests/policy/test_visibility.py` holds the two forms together. The rules, in order:
+
+1. The author sees it.
+2. A status of a suspended or deleted author is seen by nobody else.
+3. Where either side has blocked the other, it is not seen.
+4. Public and unlisted: everybody.
+5. Private: followers of the author (accepted), and who is mentioned.
+6. Direct and limited: who is mentioned.
+7. A boost is as visible as what it boosts is, and no more than its own addressing says.
+
+A viewer is a local account, or a remote one that signed its request; None is the public.
+"""
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import aliased
+
+from models.accounts import Account
+from models.relations import Block, Follow
+from models.statuses import Mention, Status
+from models.visibility import Visibility
+
+PUBLIC_KINDS = (Visibility.PUBLIC.value, Visibility.UNLISTED.value)
+
+
+def can_see(
+    viewer: Account | None,
+    status: Status,
+    author: Account,
+    *,
+    is_follower: bool = False,
+    is_mentioned: bool = False,
+    is_blocked: bool = False,
+) -> bool:
+    """Whether `viewer` may see `status`, given the facts between them (`is_blocked`: in either direction)."""
+    if viewer is not None and viewer.id == status.account_id:
+        return True
+    if not author.is_active or is_blocked:
+        return False
+    match Visibility(status.visibility):
+        case Visibility.PUBLIC | Visibility.UNLISTED:
+            return True
+        case Visibility.PRIVATE:
+            return is_follower or is_mentioned
+        case Visibility.DIRECT | Visibility.LIMITED:
+            return is_mentioned
+
+
+def visible_to(viewer_id: int | None, status: type[Status] = Status) -> ColumnElement[bool]:
+    """The same as a condition on `status` (an entity or an alias of it), to be added to a query's WHERE."""
+    author = aliased(Account)
+    is_active = (
+        select(author.id)
+        .where(author.id == status.account_id, author.suspended_at.is_(None), author.gone_at.is_(None))
+        .exists()
+    )
+    is_public = status.visibility.in_(PUBLIC_KINDS)
+    if viewer_id is None:
+        return and_(is_active, is_public)
+    follows = (
+        select(Follow.id)
+        .where(Follow.follower_id == viewer_id, Follow.followee_id == status.account_id, Follow.state == "accepted")
+        .exists()
+    )
+    mentioned = (
+        select(Mention.status_id).where(Mention.status_id == status.id, Mention.account_id == viewer_id).exists()
+    )
+    return or_(
+        status.account_id == viewer_id,
+        and_(
+            is_active,
+            ~blocked_between(viewer_id, status.account_id),
+            or_(is_public, and_(status.visibility == Visibility.PRIVATE.value, or_(follows, mentioned)), mentioned),
+        ),
+    )
+
+
+def blocked_between(viewer_id: int, account_id: ColumnElement[int] | int) -> ColumnElement[bool]:
+    """Whether one of the two has blocked the other."""
+    return (
+        select(Block.id)
+        .where(
+            or_(
+                and_(Block.account_id == viewer_id, Block.target_id == account_id),
+                and_(Block.account_id == account_id, Block.target_id == viewer_id),
+            )
+        )
+        .exists()
+    )
