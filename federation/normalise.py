@@ -1,0 +1,302 @@
+"""The normaliser: one shape for each property, whatever its sender's habits.
+
+`Normaliser` walks a document whose keys a `Vocabulary` explains, and returns it under our short names with typed
+values (`terms.Kind` says which). Absent, null and unreadable are the same: the key is missing. Lists of length one and
+bare values are the same. Terms we don't know are dropped.
+
+What could have two meanings was refused before (`type_rules.screen`) or is refused here (DocumentRefused). The walk
+raises NeedsProcessor where two keys say the same thing, or an embedded context is more than naming; the caller then
+expands the document and walks the result.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from federation.dates import normal_time
+from federation.json_ld_contexts import NeedsProcessor, Vocabulary, read_context
+from federation.languages import canonical_language
+from federation.strict_json import DEFAULT, DocumentRefused, JsonObject
+from federation.terms import PUBLIC, PUBLIC_ALIASES, Kind
+from federation.type_rules import leading_type
+from federation.values import read_boolean, read_number
+
+MAX_LANGUAGES = 100
+
+_QUOTES = ("quote", "quoteUri", "quoteUrl", "_misskey_quote")
+
+Shape = Callable[["Normaliser", Any], Any]
+
+
+class Normaliser:
+    """Reads one document; `context` is the value of its `@context`, which embedded contexts add to."""
+
+    def __init__(self, vocabulary: Vocabulary, context: Any) -> None:
+        self._vocabulary = vocabulary
+        self._context = context
+
+    def node(self, value: JsonObject) -> JsonObject:
+        """Return one object in normal form; `{}` when nothing in it is known to us."""
+        if "@context" in value and value["@context"] != self._context:
+            return self._under_another_context(value)
+        vocabulary = self._vocabulary
+        terms = vocabulary.terms
+        found: JsonObject = {}
+        for key, item in value.items():
+            if item is None:
+                continue
+            term = terms.get(key)
+            if term is None:
+                if key in vocabulary.maps:
+                    self._language_map(found, vocabulary.maps[key], item)
+                    continue
+                if key == "id" or key == "type" or key[:1] == "@":
+                    self._keyword(found, key, item)
+                    continue
+                term = vocabulary.term_of(key) if ":" in key else None
+                if term is None:
+                    continue
+            name, kind = term
+            if kind is Kind.TEXT:
+                self._text(found, name, item)
+                continue
+            shaped = _SHAPES[kind](self, item)
+            if shaped is None:
+                continue
+            if name in found:
+                raise NeedsProcessor
+            found[name] = shaped
+        return _finished(found)
+
+    def _under_another_context(self, value: JsonObject) -> JsonObject:
+        outer, inner = _as_list(self._context), _as_list(value["@context"])
+        if value["@context"] is None:
+            raise NeedsProcessor
+        combined = outer + inner
+        vocabulary = read_context(combined)
+        if not vocabulary.is_plain:
+            raise NeedsProcessor
+        rest = {key: item for key, item in value.items() if key != "@context"}
+        return Normaliser(vocabulary, combined).node(rest)
+
+    def _keyword(self, found: JsonObject, key: str, item: Any) -> None:
+        if key in ("id", "@id"):
+            uri = self._reference(item) if isinstance(item, str) else None
+            if uri and not uri.startswith("_:"):
+                found["id"] = uri
+        elif key in ("type", "@type"):
+            self._types(found, item)
+
+    def _types(self, found: JsonObject, item: Any) -> None:
+        types: list[str] = []
+        for name in item if isinstance(item, list) else [item]:
+            short = self._vocabulary.type_of(name)
+            if short and short not in types:
+                types.append(short)
+        if types:
+            found["type"] = types[0] if len(types) == 1 else leading_type(types)
+            found["types"] = types
+
+    def _reference(self, text: str) -> str:
+        """Expand an id as JSON-LD does; refuse one that is too long to be kept."""
+        if text[:4] != "http" and ":" in text:
+            text = self._vocabulary.expand(text)
+        if len(text) > DEFAULT.id_length:
+            raise DocumentRefused("id", f"an id has more than {DEFAULT.id_length} characters")
+        return text
+
+    def _values(self, value: Any) -> list[Any]:
+        """Return the values of a property, without lists, sets, value objects and nulls around or among them."""
+        if isinstance(value, str):
+            return [value]
+        if isinstance(value, list):
+            return [inner for item in value for inner in self._values(item)]
+        if isinstance(value, dict):
+            for wrapper in ("@list", "@set", "@value"):
+                if wrapper in value:
+                    return self._values(value[wrapper])
+            return [value]
+        return [] if value is None else [value]
+
+    def _text(self, found: JsonObject, name: str, value: Any) -> None:
+        language = self._vocabulary.language
+        if isinstance(value, str) and language is None:
+            _keep_text(found, name, value, None)
+            return
+        for item in value if isinstance(value, list) else [value]:
+            tag, text = language, item
+            if isinstance(item, dict):
+                tag, text = item.get("@language"), item.get("@value")
+            for plain in self._values(text):
+                if isinstance(plain, str):
+                    _keep_text(found, name, plain, tag)
+
+    def _language_map(self, found: JsonObject, name: str, value: Any) -> None:
+        if not isinstance(value, dict):
+            return
+        for tag in sorted(value)[:MAX_LANGUAGES]:
+            for text in self._values(value[tag])[:1]:
+                if isinstance(text, str):
+                    _keep_text(found, name, text, tag)
+
+    # Shapes: one function a kind; None means that nothing readable is there.
+
+    def references(self, value: Any) -> list[str] | None:
+        found: list[str] = []
+        for item in self._values(value):
+            uri = self._reference(item) if isinstance(item, str) else self._id_of(item)
+            if uri and uri not in found:
+                found.append(uri)
+        return found or None
+
+    def reference(self, value: Any) -> str | None:
+        if isinstance(value, str):
+            return self._reference(value) or None
+        found = self.references(value)
+        return found[0] if found else None
+
+    def audience(self, value: Any) -> list[str] | None:
+        found = self.references(value)
+        if found and not PUBLIC_ALIASES.isdisjoint(found):
+            return list(dict.fromkeys(PUBLIC if uri in PUBLIC_ALIASES else uri for uri in found))
+        return found
+
+    def either(self, value: Any) -> Any:
+        """An id, an embedded object, or a list of both where there are several."""
+        if isinstance(value, str):
+            return self._reference(value) or None
+        found = self.items(value)
+        return found[0] if found and len(found) == 1 else found
+
+    def items(self, value: Any) -> list[Any] | None:
+        found: list[Any] = []
+        for item in self._values(value):
+            if isinstance(item, str):
+                uri = self._reference(item)
+                if uri:
+                    found.append(uri)
+            elif isinstance(item, dict):
+                node = self.node(item)
+                if node:
+                    found.append(node["id"] if len(node) == 1 and "id" in node else node)
+        return found or None
+
+    def nodes(self, value: Any) -> list[JsonObject] | None:
+        return [{"id": item} if isinstance(item, str) else item for item in self.items(value) or ()] or None
+
+    def media(self, value: Any) -> list[JsonObject] | None:
+        found = self._short_items(value)
+        return [{"url": [{"href": item}]} if isinstance(item, str) else item for item in found] or None
+
+    def links(self, value: Any) -> list[JsonObject] | None:
+        found = []
+        for item in self._short_items(value):
+            link = {"href": item} if isinstance(item, str) else item
+            if "href" not in link and "id" in link:
+                link = {**link, "href": link["id"]}
+            if "href" in link:
+                found.append(link)
+        return found or None
+
+    def href(self, value: Any) -> str | None:
+        for item in self._short_items(value):
+            if isinstance(item, str):
+                return item
+        return None
+
+    def string(self, value: Any) -> str | None:
+        if isinstance(value, str):
+            return value
+        found = self.strings(value)
+        return found[0] if found else None
+
+    def strings(self, value: Any) -> list[str] | None:
+        found = []
+        for item in self._values(value):
+            text = self._id_of(item) if isinstance(item, dict) else item
+            if isinstance(text, str):
+                found.append(text)
+            elif isinstance(text, int | float) and not isinstance(text, bool):
+                found.append(str(text))
+        return found or None
+
+    def time(self, value: Any) -> str | None:
+        return next((text for item in self._values(value) if (text := normal_time(item))), None)
+
+    def time_or_boolean(self, value: Any) -> str | bool | None:
+        return True if value is True else self.time(value)
+
+    def integer(self, value: Any) -> int | None:
+        number = self.number(value)
+        return int(number) if number is not None and number == int(number) else None
+
+    def number(self, value: Any) -> int | float | None:
+        return next(iter(self.numbers(value) or ()), None)
+
+    def numbers(self, value: Any) -> list[int | float] | None:
+        return [number for item in self._values(value) if (number := read_number(item)) is not None] or None
+
+    def boolean(self, value: Any) -> bool | None:
+        if isinstance(value, bool):
+            return value
+        return next((found for item in self._values(value) if (found := read_boolean(item)) is not None), None)
+
+    def _short_items(self, value: Any) -> list[Any]:
+        """The items of `value` without strings too long to be an address, such as whole images in `data:` URLs."""
+        short = [v for v in self._values(value) if not isinstance(v, str) or len(v) <= DEFAULT.id_length]
+        return self.items(short) or []
+
+    def _id_of(self, item: Any) -> str | None:
+        if not isinstance(item, dict):
+            return None
+        node = self.node(item)
+        uri = node.get("id", node.get("href"))
+        return uri if isinstance(uri, str) else None
+
+
+_SHAPES: dict[Kind, Shape] = {
+    Kind.ID: Normaliser.reference,
+    Kind.IDS: Normaliser.references,
+    Kind.AUDIENCE: Normaliser.audience,
+    Kind.NODE: Normaliser.either,
+    Kind.ITEMS: Normaliser.items,
+    Kind.NODES: Normaliser.nodes,
+    Kind.MEDIA: Normaliser.media,
+    Kind.LINKS: Normaliser.links,
+    Kind.HREF: Normaliser.href,
+    Kind.STRING: Normaliser.string,
+    Kind.STRINGS: Normaliser.strings,
+    Kind.TIME: Normaliser.time,
+    Kind.TIME_OR_BOOLEAN: Normaliser.time_or_boolean,
+    Kind.INTEGER: Normaliser.integer,
+    Kind.NUMBER: Normaliser.number,
+    Kind.NUMBERS: Normaliser.numbers,
+    Kind.BOOLEAN: Normaliser.boolean,
+}
+
+
+def _as_list(context: Any) -> list[Any]:
+    return list(context) if isinstance(context, list) else [] if context is None else [context]
+
+
+def _keep_text(found: JsonObject, name: str, text: str, tag: Any) -> None:
+    """Keep the first text without a language as the text, and one text for each language in the map."""
+    language = canonical_language(tag) if tag is not None else None
+    if tag is not None and language is None and tag not in ("und", "@none"):
+        return  # a malformed tag loses its own entry only
+    if language is None:
+        found.setdefault(name, text)
+    else:
+        languages = found.setdefault(f"{name}Map", {})
+        if len(languages) < MAX_LANGUAGES:
+            languages.setdefault(language, text)
+
+
+def _finished(found: JsonObject) -> JsonObject:
+    for name in ("content", "name", "summary"):
+        if name not in found and f"{name}Map" in found:
+            languages = found[f"{name}Map"]
+            found[name] = languages[min(languages)]
+    spellings = [found.pop(name) for name in _QUOTES if name in found]
+    if spellings:
+        found["quote"] = spellings[0]
+    return found

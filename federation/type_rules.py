@@ -1,0 +1,47 @@
+"""One meaning for each object: what is refused because it could be read in two ways (cases J20, J21, O31)."""
+
+from typing import Any
+
+from federation.strict_json import DocumentRefused
+from federation.terms import ACTIVITY_TYPES, ACTOR_TYPES, COLLECTION_TYPES, KNOWN_TYPES, OBJECT_TYPES
+
+MAX_TYPES = 32
+
+_REFUSED_KEYWORDS = frozenset({"@graph", "@included", "@reverse", "@nest"})
+_CLASSES = (ACTIVITY_TYPES, ACTOR_TYPES, OBJECT_TYPES, COLLECTION_TYPES)
+
+
+def screen(value: Any) -> None:
+    """Refuse whatever makes an object mean two things, anywhere in a document and in its contexts."""
+    if isinstance(value, dict):
+        if not _REFUSED_KEYWORDS.isdisjoint(value):
+            raise DocumentRefused("keyword", "@graph, @included, @reverse and @nest are not accepted")
+        for keyword, alias in (("@id", "id"), ("@type", "type")):
+            if keyword in value and alias in value:
+                raise DocumentRefused("keyword", f"an object has both {alias} and {keyword}")
+        if isinstance(value.get("id", value.get("@id")), dict | list):
+            raise DocumentRefused("id", "an id must be a string")
+        _screen_type(value.get("type", value.get("@type")))
+        for item in value.values():
+            if isinstance(item, dict | list):
+                screen(item)
+    elif isinstance(value, list):
+        for item in value:
+            if isinstance(item, dict | list):
+                screen(item)
+
+
+def _screen_type(value: Any) -> None:
+    if value is None or isinstance(value, str):
+        return
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value) or len(value) > MAX_TYPES:
+        raise DocumentRefused("type", "a type must be a string or a short list of strings")
+
+
+def leading_type(types: list[str]) -> str:
+    """Return the one type that decides how an object with several is handled (security cases J20, O31)."""
+    known = [name for name in types if name in KNOWN_TYPES]
+    classes = [members for members in _CLASSES if any(name in members for name in known)]
+    if len(classes) > 1 or sum(name in ACTIVITY_TYPES for name in known) > 1:
+        raise DocumentRefused("type", "an object claims types that exclude each other")
+    return known[0] if known else types[0]
