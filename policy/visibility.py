@@ -13,7 +13,7 @@ One table of cases in `tests/policy/test_visibility.py` holds the two forms toge
 A viewer is a local account, or a remote one that signed its request; None is the public.
 """
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, or_, select
 from sqlalchemy.orm import aliased
 
 from models.accounts import Account
@@ -76,7 +76,7 @@ def visible_to(viewer_id: int | None, status: type[Status] = Status) -> ColumnEl
     )
 
 
-def blocked_between(viewer_id: int, account_id: ColumnElement[int] | int) -> ColumnElement[bool]:
+def blocked_between(viewer_id: int, account_id: SQLColumnExpression[int] | int) -> ColumnElement[bool]:
     """Whether one of the two has blocked the other."""
     return (
         select(Block.id)

@@ -1,0 +1,32 @@
+"""Inserts that leave what is already there alone: the same statement on both databases."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.base import Base
+
+Insert = Any
+AnySelect = Select[*tuple[Any, ...]]
+
+
+def insert_ignoring(session: AsyncSession, table: type[Base]) -> Insert:
+    """`INSERT … ON CONFLICT DO NOTHING` into `table` for the session's database.""" ""
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    statement = sqlite_insert(table) if is_sqlite else postgresql_insert(table)
+    return statement.on_conflict_do_nothing()
+
+
+async def insert_missing(session: AsyncSession, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert the rows that violate no unique constraint, in one round trip."""
+    if rows:
+        await session.execute(insert_ignoring(session, table), list(rows))
+
+
+async def insert_selected(session: AsyncSession, table: type[Base], columns: Sequence[str], query: AnySelect) -> None:
+    """`INSERT INTO table (columns) SELECT …`, ignoring what is there; SQLite wants a WHERE in the query."""
+    await session.execute(insert_ignoring(session, table).from_select(list(columns), query))

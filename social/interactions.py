@@ -1,0 +1,102 @@
+"""Likes, reactions and boosts. Each verb says whether it changed anything; a second time changes nothing."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select
+
+from models import UnitOfWork
+from models.accounts import Account
+from models.insertion import insert_ignoring
+from models.relations import Favourite
+from models.statuses import Status
+from models.visibility import Visibility
+from social.counters import count
+from social.home_feed import add_to_feeds
+from social.notifications import notify
+
+MAX_REACTION_CHARACTERS = 64
+
+
+async def favourite(
+    unit: UnitOfWork, account: Account, status: Status, author: Account, *, uri: str | None = None, content: str = ""
+) -> bool:
+    """Like a status, or react to it with an emoji (`content`, FEP-c0e0). The caller has checked that it is visible."""
+    await unit.session.flush()
+    statement = (
+        insert_ignoring(unit.session, Favourite)
+        .values(
+            id=unit.new_id(),
+            uri=uri,
+            account_id=account.id,
+            status_id=status.id,
+            content=content[:MAX_REACTION_CHARACTERS],
+            created_at=unit.now,
+        )
+        .returning(Favourite.id)
+    )
+    if (await unit.session.scalar(statement)) is None:
+        return False
+    if not content:
+        count(unit, Status, "favourites_count", status.id)
+    notify(unit, author, "favourite", account, status_id=status.id)
+    return True
+
+
+async def unfavourite(
+    unit: UnitOfWork, account: Account, *, uri: str | None = None, status: Status | None = None, content: str = ""
+) -> bool:
+    """Take a like or reaction back, found by its own URI or by what it was for; only the account's own."""
+    await unit.session.flush()
+    matches = Favourite.uri == uri if status is None else Favourite.status_id == status.id
+    query = select(Favourite).where(matches, Favourite.account_id == account.id)
+    if status is not None:
+        query = query.where(Favourite.content == content)
+    found = (await unit.session.scalars(query)).first()
+    if found is None:
+        return False
+    if not found.content:
+        count(unit, Status, "favourites_count", found.status_id, -1)
+    await unit.session.execute(delete(Favourite).where(Favourite.id == found.id))
+    return True
+
+
+async def boost(
+    unit: UnitOfWork,
+    account: Account,
+    status: Status,
+    author: Account,
+    *,
+    uri: str | None = None,
+    visibility: Visibility = Visibility.PUBLIC,
+    published_at: datetime | None = None,
+) -> tuple[Status, bool]:
+    """Share a status with one's followers: the boost and whether it is new. `policy.authority.may_boost` allowed it."""
+    existing = await find_boost(unit, account, status)
+    if existing is not None:
+        return existing, False
+    boost_id = unit.new_id() if account.is_local else unit.new_id(published_at)
+    shared = Status(
+        id=boost_id,
+        uri=uri or unit.addresses.status(account.id, boost_id) + "/activity",
+        url=status.url,
+        account_id=account.id,
+        object_type="Announce",
+        visibility=visibility.value,
+        boost_of_id=status.id,
+        conversation_id=status.conversation_id,
+        published_at=min(published_at or unit.now, unit.now),
+        created_at=unit.now,
+    )
+    unit.session.add(shared)
+    unit.statuses[shared.uri] = shared
+    count(unit, Status, "boosts_count", status.id)
+    add_to_feeds(unit, shared, account)
+    notify(unit, author, "reblog", account, status_id=status.id)
+    return shared, True
+
+
+async def find_boost(unit: UnitOfWork, account: Account, status: Status) -> Status | None:
+    """The account's boost of a status."""
+    await unit.session.flush()
+    query = select(Status).where(Status.boost_of_id == status.id, Status.account_id == account.id)
+    return (await unit.session.scalars(query)).first()

@@ -1,0 +1,66 @@
+"""Telling people that something happened: collected in the unit, checked against blocks, written once.
+
+Nobody is told by an account that they blocked or that they are; nobody is told of their own doing; the same thing is
+told once (unique on recipient, kind, sender and subject).
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from models import UnitOfWork
+from models.accounts import Account
+from models.feeds import Notification
+from models.insertion import insert_missing
+from models.relations import Block
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """`kind` in the words of the Mastodon API: mention, follow, follow_request, favourite, reblog, poll, update, …"""
+
+    account_id: int
+    kind: str
+    from_account_id: int
+    status_id: int | None
+    subject_id: int
+
+
+def notify(
+    unit: UnitOfWork,
+    recipient: Account,
+    kind: str,
+    sender: Account,
+    *,
+    status_id: int | None = None,
+    subject_id: int = 0,
+) -> None:
+    """Tell a local account; remote recipients and one's own doings are passed over."""
+    if not recipient.is_local or recipient.id == sender.id:
+        return
+    unit.defer(_write, Notice(recipient.id, kind, sender.id, status_id, subject_id or status_id or 0))
+
+
+async def _write(unit: UnitOfWork, notices: list[Notice]) -> None:
+    recipients = {notice.account_id for notice in notices}
+    blocks = await unit.session.execute(
+        select(Block.account_id, Block.target_id).where(Block.account_id.in_(recipients))
+    )
+    blocked = set(blocks.tuples())
+    await insert_missing(
+        unit.session,
+        Notification,
+        [
+            {
+                "id": unit.new_id(),
+                "account_id": notice.account_id,
+                "kind": notice.kind,
+                "from_account_id": notice.from_account_id,
+                "status_id": notice.status_id,
+                "subject_id": notice.subject_id,
+                "created_at": unit.now,
+            }
+            for notice in notices
+            if (notice.account_id, notice.from_account_id) not in blocked
+        ],
+    )

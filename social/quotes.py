@@ -1,0 +1,62 @@
+"""Quotes (FEP-044f): a quote counts once its author's server has the quoted author's word for it.
+
+States: `pending` (asked, or not known yet), `accepted`, `rejected`, `revoked`, `deleted`. Quoting oneself needs nobody.
+A stamp (`quoteAuthorization`) that came with a remote quote is checked by `inbox` before it counts.
+"""
+
+from sqlalchemy import select, update
+
+from models import UnitOfWork
+from models.accounts import Account
+from models.statuses import Status
+from social.counters import count
+from social.drafts import QuoteDraft
+from social.notifications import notify
+
+
+async def attach_quote(unit: UnitOfWork, status: Status, author: Account, quote: QuoteDraft) -> None:
+    """Connect a new status with what it quotes, as far as we know it."""
+    quoted = unit.statuses.get(quote.uri)
+    if quoted is None and quote.uri not in unit.statuses:
+        quoted = (await unit.session.scalars(select(Status).where(Status.uri == quote.uri))).first()
+        unit.statuses[quote.uri] = quoted
+    status.quote_state = "pending"
+    if quoted is None:
+        return
+    status.quote_of_id = quoted.id
+    if quoted.account_id == author.id:
+        accept_quote(unit, status, None)
+
+
+def accept_quote(unit: UnitOfWork, status: Status, authorization_uri: str | None) -> bool:
+    """Let the quote be shown; False when it was accepted before."""
+    if status.quote_state == "accepted":
+        return False
+    status.quote_state = "accepted"
+    status.quote_authorization_uri = authorization_uri
+    if status.quote_of_id is not None:
+        count(unit, Status, "quotes_count", status.quote_of_id)
+    return True
+
+
+def refuse_quote(unit: UnitOfWork, status: Status, state: str = "rejected") -> None:
+    """Stop showing the quoted status: `rejected` when asked, `revoked` later."""
+    if status.quote_state == "accepted" and status.quote_of_id is not None:
+        count(unit, Status, "quotes_count", status.quote_of_id, -1)
+    status.quote_state = state
+    status.quote_authorization_uri = None
+
+
+def announce_quote(unit: UnitOfWork, quoted_author: Account, quoter: Account, status: Status) -> None:
+    """Tell the quoted author."""
+    notify(unit, quoted_author, "quote", quoter, status_id=status.id)
+
+
+async def quoted_is_gone(unit: UnitOfWork, quoted_id: int) -> None:
+    """Mark the quotes of a status that is being deleted."""
+    await unit.session.execute(
+        update(Status)
+        .where(Status.quote_of_id == quoted_id)
+        .values(quote_of_id=None, quote_state="deleted")
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,48 @@
+"""Reports (Flag): kept for the moderators of this office, who are told."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from content.html import plain_text
+from models import UnitOfWork
+from models.accounts import Account, User
+from models.insertion import insert_ignoring
+from models.relations import Report
+from policy.limits import REPORT_COMMENT_CHARACTERS
+from social.notifications import notify
+
+
+async def file_report(
+    unit: UnitOfWork,
+    reporter: Account,
+    target: Account,
+    *,
+    status_uris: Sequence[str] = (),
+    comment: str = "",
+    uri: str | None = None,
+) -> bool:
+    """Keep a report; False when it came before. The comment is plain text whatever it was."""
+    await unit.session.flush()
+    report_id = unit.new_id()
+    statement = (
+        insert_ignoring(unit.session, Report)
+        .values(
+            id=report_id,
+            uri=uri,
+            account_id=reporter.id,
+            target_id=target.id,
+            status_uris=list(status_uris),
+            comment=plain_text(comment)[:REPORT_COMMENT_CHARACTERS],
+            created_at=unit.now,
+        )
+        .returning(Report.id)
+    )
+    if (await unit.session.scalar(statement)) is None:
+        return False
+    moderators = await unit.session.scalars(
+        select(Account).join(User, User.account_id == Account.id).where(User.role.in_(("moderator", "admin")))
+    )
+    for moderator in moderators:
+        notify(unit, moderator, "admin.report", reporter, subject_id=report_id)
+    return True

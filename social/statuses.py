@@ -1,0 +1,238 @@
+"""Making statuses: one function for what a peer wrote and for what our people write.
+
+`create_status` promises that a draft becomes one row with its mentions, tags, attachments and poll, that HTML is
+sanitised, that counts, feeds and notifications follow in the same transaction, and that replies which arrived before
+their parent find it. It fetches nothing: whoever is mentioned must have been resolved before.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from content.html import sanitize
+from content.names import sanitize_name
+from models import UnitOfWork
+from models.accounts import Account
+from models.statuses import Attachment, Mention, Poll, Status
+from models.visibility import Visibility
+from social.accounts import preload_accounts
+from social.counters import count
+from social.drafts import AttachmentDraft, StatusDraft
+from social.home_feed import add_to_feeds
+from social.notifications import notify
+from social.quotes import attach_quote
+from social.tags import attach_tags
+
+MAX_TITLE_CHARACTERS = 500
+
+
+async def preload_statuses(unit: UnitOfWork, uris: Iterable[str]) -> None:
+    """Look up many statuses with one query; the missing ones are remembered as missing."""
+    wanted = [uri for uri in dict.fromkeys(uris) if uri not in unit.statuses]
+    if not wanted:
+        return
+    unit.statuses.update(dict.fromkeys(wanted))
+    for status in await unit.session.scalars(select(Status).where(Status.uri.in_(wanted))):
+        unit.statuses[status.uri] = status
+
+
+async def status_by_uri(unit: UnitOfWork, uri: str) -> Status | None:
+    """The status with this URI, whoever may see it."""
+    await preload_statuses(unit, [uri])
+    return unit.statuses[uri]
+
+
+async def create_status(
+    unit: UnitOfWork,
+    author: Account,
+    draft: StatusDraft,
+    *,
+    visibility: Visibility | None = None,
+    delivered_to: Sequence[Account] = (),
+    group: Account | None = None,
+    is_local_only: bool = False,
+) -> Status:
+    """Store a new status of `author` and let everybody whom it concerns know.
+
+    `visibility` overrides the draft's first reading. `delivered_to` are local accounts in whose own inbox it arrived
+    though nothing addresses them: they may see it (as silently mentioned), and nobody else gains anything. The caller
+    has made sure that no status with this URI exists.
+    """
+    parent = await status_by_uri(unit, draft.in_reply_to_uri) if draft.in_reply_to_uri else None
+    status = _new_row(unit, author, draft, visibility or draft.visibility, parent)
+    status.group_id = group.id if group is not None else None
+    status.is_local_only = is_local_only
+    unit.session.add(status)
+    unit.statuses[status.uri] = status
+    await _attach(unit, status, author, draft, delivered_to)
+    count(unit, Account, "statuses_count", author.id)
+    author.last_status_at = unit.now
+    if parent is not None:
+        count(unit, Status, "replies_count", parent.id)
+    unit.defer(_adopt_orphans, status)
+    add_to_feeds(unit, status, author)
+    return status
+
+
+def _new_row(
+    unit: UnitOfWork, author: Account, draft: StatusDraft, visibility: Visibility, parent: Status | None
+) -> Status:
+    published_at = min(draft.published_at or unit.now, unit.now)
+    status_id = unit.new_id() if author.is_local else unit.new_id(published_at)
+    uri = draft.uri or unit.addresses.status(author.id, status_id)
+    return Status(
+        id=status_id,
+        uri=uri,
+        url=unit.addresses.status_page(author.username, status_id) if author.is_local else draft.url or uri,
+        account_id=author.id,
+        object_type=draft.type,
+        visibility=visibility.value,
+        in_reply_to_id=parent.id if parent else None,
+        in_reply_to_uri=draft.in_reply_to_uri,
+        in_reply_to_account_id=parent.account_id if parent else None,
+        conversation_id=parent.conversation_id if parent else status_id,
+        context_uri=draft.context_uri,
+        published_at=published_at,
+        created_at=unit.now,
+        replies_count=0,
+        boosts_count=0,
+        favourites_count=0,
+        quotes_count=0,
+        **content_columns(author, draft),
+    )
+
+
+def content_columns(author: Account, draft: StatusDraft) -> dict[str, Any]:
+    """The columns of a status that an edit may change, sanitised. Local HTML was composed by us from text."""
+    return {
+        "title": sanitize_name(draft.title, MAX_TITLE_CHARACTERS) if draft.title else None,
+        "content_html": draft.content_html if author.is_local else sanitize(draft.content_html),
+        "source_text": draft.source_text if author.is_local else None,
+        "source_media_type": draft.source_media_type if author.is_local else None,
+        "summary": sanitize_name(draft.summary or "", MAX_TITLE_CHARACTERS),
+        "is_sensitive": draft.is_sensitive,
+        "language": draft.language,
+        "emojis": [{"shortcode": emoji.shortcode, "url": emoji.image_url} for emoji in draft.emojis],
+        "event": _event(draft),
+        "interaction_policy": _interaction_policy(draft),
+        "quote_uri": draft.quote.uri if draft.quote else None,
+        "quote_authorization_uri": draft.quote.authorization_uri if draft.quote else None,
+    }
+
+
+def _event(draft: StatusDraft) -> dict[str, Any] | None:
+    if draft.event is None:
+        return None
+    values = {name: getattr(draft.event, name) for name in type(draft.event).__slots__}
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def _interaction_policy(draft: StatusDraft) -> dict[str, Any] | None:
+    policy = draft.interaction_policy
+    if policy is None or policy.can_quote is None:
+        return None
+    return {"automatic": list(policy.can_quote.automatic), "manual": list(policy.can_quote.manual)}
+
+
+async def _attach(
+    unit: UnitOfWork, status: Status, author: Account, draft: StatusDraft, delivered_to: Sequence[Account]
+) -> None:
+    await attach_mentions(unit, status, author, draft, delivered_to)
+    await attach_tags(unit, status, draft.tags)
+    unit.session.add_all(attachment_rows(unit, status, draft.attachments))
+    if draft.poll is not None:
+        unit.session.add(poll_row(unit, status, draft))
+    if draft.quote is not None:
+        await attach_quote(unit, status, author, draft.quote)
+
+
+async def attach_mentions(
+    unit: UnitOfWork, status: Status, author: Account, draft: StatusDraft, delivered_to: Sequence[Account] = ()
+) -> list[Account]:
+    """Store who is mentioned (named and addressed), silently addressed, or was delivered to; tell the first kind.
+
+    A mention that isn't addressed tells nobody (a spoof, or a courtesy): its `href` alone decides who is meant.
+    """
+    addressed = {*draft.to, *draft.cc}
+    named = {mention.href for mention in draft.mentions}
+    candidates = [uri for uri in dict.fromkeys((*named, *addressed)) if not uri.endswith("#Public")]
+    await preload_accounts(unit, candidates)
+    told = []
+    silent = {account.id for account in delivered_to}
+    for uri in candidates:
+        account = unit.accounts.get(uri)
+        if account is None or account.id == author.id or account.is_group:
+            continue
+        if uri in addressed or Visibility(status.visibility).is_public:
+            is_silent = uri not in named
+            unit.session.add(Mention(status_id=status.id, account_id=account.id, is_silent=is_silent))
+            silent.discard(account.id)
+            if not is_silent and uri in addressed:
+                told.append(account)
+                notify(unit, account, "mention", author, status_id=status.id)
+    silent.discard(author.id)
+    unit.session.add_all([Mention(status_id=status.id, account_id=account, is_silent=True) for account in silent])
+    return told
+
+
+def attachment_rows(unit: UnitOfWork, status: Status, drafts: Iterable[AttachmentDraft]) -> list[Attachment]:
+    """Rows for what a peer attached; links aren't files."""
+    return [
+        Attachment(
+            id=unit.new_id(),
+            account_id=status.account_id,
+            status_id=status.id,
+            position=position,
+            media_type=draft.media_type or f"{draft.kind}/*",
+            remote_url=draft.url,
+            description=draft.description,
+            blurhash=draft.blurhash,
+            width=draft.width,
+            height=draft.height,
+            focal_point=list(draft.focus) if draft.focus else None,
+            created_at=unit.now,
+        )
+        for position, draft in enumerate(drafts)
+        if draft.kind != "link"
+    ]
+
+
+def poll_row(unit: UnitOfWork, status: Status, draft: StatusDraft) -> Poll:
+    """The poll of a Question."""
+    assert draft.poll is not None
+    return Poll(
+        id=unit.new_id(),
+        status_id=status.id,
+        options=[{"title": sanitize_name(title, 200), "votes": votes} for title, votes in draft.poll.options],
+        is_multiple=draft.poll.is_multiple,
+        closes_at=draft.poll.closes_at,
+        closed_at=draft.poll.closed_at,
+        voters_count=draft.poll.voters_count or 0,
+    )
+
+
+async def _adopt_orphans(unit: UnitOfWork, parents: list[Status]) -> None:
+    """Give replies that came before their parent its place in the conversation."""
+    by_uri = {parent.uri: parent for parent in parents}
+    orphans = await unit.session.scalars(
+        select(Status).where(Status.in_reply_to_uri.in_(list(by_uri)), Status.in_reply_to_id.is_(None))
+    )
+    for orphan in orphans:
+        parent = by_uri[orphan.in_reply_to_uri or ""]
+        if orphan.id == parent.id:
+            continue
+        orphan.in_reply_to_id = parent.id
+        orphan.in_reply_to_account_id = parent.account_id
+        count(unit, Status, "replies_count", parent.id)
+        await unit.session.execute(
+            update(Status)
+            .where(Status.conversation_id == orphan.conversation_id)
+            .values(conversation_id=parent.conversation_id)
+            .execution_options(synchronize_session=False)
+        )

@@ -1,0 +1,37 @@
+"""Hashtags of statuses: the tag is made when it is first used."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from models import UnitOfWork
+from models.insertion import insert_missing
+from models.statuses import Status, StatusTag, Tag
+from social.drafts import TagDraft
+
+
+async def attach_tags(unit: UnitOfWork, status: Status, drafts: Sequence[TagDraft]) -> None:
+    """Have `status` carry these tags."""
+    by_name = {draft.name: draft for draft in drafts}
+    if by_name:
+        unit.defer(_attach, (status.id, by_name))
+
+
+async def _attach(unit: UnitOfWork, items: list[tuple[int, dict[str, TagDraft]]]) -> None:
+    wanted = {name: draft for _, drafts in items for name, draft in drafts.items()}
+    ids = await _tag_ids(unit, list(wanted))
+    missing = [
+        {"id": unit.new_id(), "name": name, "display_name": draft.display, "created_at": unit.now}
+        for name, draft in sorted(wanted.items())
+        if name not in ids
+    ]
+    if missing:
+        await insert_missing(unit.session, Tag, missing)
+        ids = await _tag_ids(unit, list(wanted))
+    rows = [{"status_id": status_id, "tag_id": ids[name]} for status_id, drafts in items for name in drafts]
+    await insert_missing(unit.session, StatusTag, rows)
+
+
+async def _tag_ids(unit: UnitOfWork, names: list[str]) -> dict[str, int]:
+    rows = await unit.session.execute(select(Tag.name, Tag.id).where(Tag.name.in_(names)))
+    return dict(rows.tuples().all())
