@@ -83,7 +83,10 @@ PROPERTIES: dict[Kind, str] = {
         sec:owner sec:controller sec:creator as:participants mz:participants as:subject as:relationship
         as:contextHistory litepub:listMessage as:wall
     """,
-    Kind.IDS: "as:alsoKnownAs as:streams gts:automaticApproval gts:manualApproval gts:always gts:approvalRequired",
+    Kind.IDS: """
+        as:alsoKnownAs as:streams toot:attributionDomains gts:automaticApproval gts:manualApproval gts:always
+        gts:approvalRequired
+    """,
     Kind.AUDIENCE: "as:to as:cc as:bto as:bcc as:audience",
     Kind.NODE: """
         as:actor as:object as:target as:origin as:instrument as:result as:attributedTo as:replies as:likes as:shares
@@ -107,7 +110,7 @@ PROPERTIES: dict[Kind, str] = {
         mz:timezone mz:joinMode mz:repliesModerationOption ical:status as:formerType as:accuracyUnits
         schema:propertyID pt:uuid pt:support schema:eventStatus
     """,
-    Kind.STRINGS: "as:rel toot:attributionDomains",
+    Kind.STRINGS: "as:rel",
     Kind.TIME: "as:published as:updated as:startTime as:endTime as:deleted sec:expiration schema:uploadDate",
     Kind.TIME_OR_BOOLEAN: "as:closed",
     Kind.INTEGER: """

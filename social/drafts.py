@@ -95,7 +95,7 @@ class QuoteDraft:
 
 @dataclass(frozen=True, slots=True)
 class InteractionRule:
-    """Who may do one thing at once (`automatic`), and who after being asked (`manual`): ids of actors or collections."""
+    """Who may do one thing at once (`automatic`), and who only when asked (`manual`): ids of actors or collections."""
 
     automatic: tuple[str, ...] = ()
     manual: tuple[str, ...] = ()
