@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keys.canonical_json import NotCanonicalizable, canonical_bytes
@@ -116,11 +116,13 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_the_quick_way_and_the_reference_agree(value: Any) -> None:
     assert canonical_bytes(value) == rfc8785.dumps(value)
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.text(st.characters(max_codepoint=0x7F)), st.text(st.characters(codec="utf-8")) | st.integers(-9, 9)

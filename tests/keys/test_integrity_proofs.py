@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric import ed25519
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keys.integrity_proofs import ProofRefused, add_proof, proofs_of, verify_controller_proofs, verify_proof
@@ -299,6 +299,7 @@ OPTION = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(OPTION, JSON, min_size=1))
 def test_arbitrary_options_raise_nothing_but_a_refusal(options: dict[str, Any]) -> None:
     document = add_proof(FEP_DOCUMENT, key=KEY, verification_method=METHOD, now=NOW)

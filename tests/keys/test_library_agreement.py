@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from http_message_signatures import HTTPMessageSigner, HTTPMessageVerifier, MappingKeyResolver
 from http_message_signatures.algorithms import ED25519
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keys.keypairs import PrivateKey
@@ -115,6 +115,7 @@ TARGET = st.from_regex(r"/[a-z0-9/._~%2-]{0,12}(\?[a-z0-9=&+%2]{0,12})?", fullma
 DERIVED = ["@method", "@target-uri", "@authority", "@path", "@query", "@scheme", "@request-target"]
 
 
+@settings(deadline=None)
 @given(
     target=TARGET,
     fields=st.dictionaries(st.sampled_from(["x-a", "x-b", "date", "host"]), TEXT, max_size=4),
@@ -149,6 +150,7 @@ def test_both_build_the_same_base(
 
 
 # The library unfolds obsolete line folding; we refuse every line break.
+@settings(deadline=None)
 @given(value=st.text(max_size=10).filter(lambda text: "\r\n" not in text))
 def test_what_the_library_would_not_sign_we_do_not_read(value: str) -> None:
     message = HttpMessage("GET", "https", "home.test", "/", [("X-A", value)])

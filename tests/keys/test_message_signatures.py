@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keys.keypairs import PrivateKey
@@ -257,6 +257,7 @@ async def test_a_signed_input_without_signature_is_missing(ed25519_key: PrivateK
     assert await refusal(message, ed25519_key.public) is Refusal.MISSING
 
 
+@settings(deadline=None)
 @given(position=st.integers(0, 10_000), change=st.integers(1, 127))
 async def test_any_altered_character_of_the_signature_headers_is_refused(
     ed25519_key: PrivateKey, position: int, change: int

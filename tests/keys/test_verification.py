@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keys.keypairs import PrivateKey, PublicKey
@@ -197,6 +197,7 @@ FRAGMENT = st.sampled_from(
 VALUE = st.text(max_size=40) | st.lists(FRAGMENT | st.text(max_size=3), max_size=8).map("".join)
 
 
+@settings(deadline=None)
 @given(
     headers=st.lists(st.tuples(FIELD, VALUE), max_size=6),
     method=st.sampled_from(["GET", "POST"]) | st.text(max_size=5),
@@ -218,6 +219,7 @@ async def test_arbitrary_requests_raise_nothing_but_a_refusal(
     assert isinstance(signature_key_ids(message), list)
 
 
+@settings(deadline=None)
 @given(
     scheme=st.sampled_from(list(Scheme)),
     part=st.sampled_from(["body", "target", "signature"]),
