@@ -1,0 +1,98 @@
+"""Work as rows: claim under a lease, finish, put back. For every table with the columns of a queue.
+
+Such a table has `id`, `state`, `due_at`, `lease_until`, `attempts`, `finished_at`; a row that waits is `queued`, and
+there is a partial index on `due_at` of queued rows.
+
+A claim moves `due_at` to the end of the lease. A worker that dies therefore leaves rows that are due again by
+themselves, and rows in work aren't in the way of those who look for due ones. On PostgreSQL several workers claim at
+once without waiting for each other; on SQLite the one writer's lock does the same. Work may happen twice (a lease ran
+out, a commit was lost), never zero times.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Row, Select, Table, bindparam, literal_column, select, update
+
+from models import UnitOfWork
+
+QUEUED = "queued"
+
+
+def is_queued(source: FromClause) -> ColumnElement[bool]:
+    """`state = 'queued'`, spelled as a literal: with a parameter no partial index would be used."""
+    column: ColumnElement[bool] = source.c.state == literal_column(f"'{QUEUED}'")
+    return column
+
+
+def due_ids(table: Table, now: datetime, limit: int) -> Select[tuple[int]]:
+    """The ids of rows that are due, in the order in which they became so."""
+    return (
+        select(table.c.id)
+        .where(is_queued(table), table.c.due_at <= now)
+        .order_by(table.c.due_at, table.c.id)
+        .limit(limit)
+    )
+
+
+async def claim(
+    unit: UnitOfWork,
+    table: Table,
+    candidates: Select[tuple[int]],
+    *,
+    lease_seconds: float,
+    counts_attempts: bool = False,
+) -> Sequence[Row[Any]]:
+    """Take those of the candidates that nobody else takes; the rows come in the order of their ids.
+
+    With `counts_attempts` the claim itself is an attempt, so that work which kills its process is counted too.
+    """
+    lease_until = unit.now + timedelta(seconds=lease_seconds)
+    free = (
+        select(table.c.id)
+        .where(table.c.id.in_(candidates), is_queued(table), table.c.due_at <= unit.now)
+        .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has one writer anyway
+        .cte("free")
+    )
+    values: dict[str, Any] = {"lease_until": lease_until, "due_at": lease_until}
+    if counts_attempts:
+        values["attempts"] = table.c.attempts + 1
+    statement = update(table).where(table.c.id.in_(select(free.c.id))).values(values).returning(*table.c)
+    rows = (await unit.session.execute(statement)).all()
+    return sorted(rows, key=lambda row: int(row.id))
+
+
+async def finish(unit: UnitOfWork, table: Table, ids: Sequence[int], state: str, **values: Any) -> None:
+    """Mark rows as finished in `state`. One that has been finished or dropped meanwhile stays as it is."""
+    await unit.session.execute(
+        update(table)
+        .where(table.c.id.in_(ids), is_queued(table))
+        .values(state=state, lease_until=None, finished_at=unit.now, **values)
+    )
+
+
+async def put_back(unit: UnitOfWork, table: Table, changes: Sequence[Mapping[str, Any]]) -> None:
+    """Return rows to the queue. Each change has `id`, `due_at` and whatever other columns are to be set, all alike."""
+    if not changes:
+        return
+    columns = [name for name in changes[0] if name != "id"]
+    statement = (
+        update(table)
+        .where(table.c.id == bindparam("row_id"), is_queued(table))
+        .values({"lease_until": None} | {name: bindparam(f"new_{name}") for name in columns})
+    )
+    parameters = [
+        {"row_id": change["id"]} | {f"new_{name}": change[name] for name in columns}
+        for change in sorted(changes, key=lambda change: int(change["id"]))
+    ]
+    await (await unit.session.connection()).execute(statement, parameters)
+
+
+async def release_leases(unit: UnitOfWork, table: Table) -> None:
+    """Make everything that is leased due now: for the start of the only worker of a database."""
+    await unit.session.execute(
+        update(table)
+        .where(is_queued(table), table.c.lease_until.is_not(None))
+        .values(lease_until=None, due_at=unit.now)
+    )

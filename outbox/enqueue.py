@@ -1,0 +1,152 @@
+"""From a document to work in the queue: the bytes once, one row for each inbox that shall get them.
+
+Part of the unit of work that publishes, so that an activity is queued exactly if what it tells is committed. Promises:
+the bytes are made, proven (FEP-8b32) and digested once, whatever the number of recipients; `bto` and `bcc` are not in
+them (ActivityPub §6); no inbox is listed twice, and none of our own or of a peer that we don't talk to is listed; the
+number of statements does not depend on the number of recipients.
+
+On failure the unit rolls back: nothing is queued.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import orjson
+from sqlalchemy import Table, func, insert, select
+
+from federation.keyring import SigningKey
+from federation.remote_errors import AddressRefused
+from federation.url_rules import check_url, origin_of
+from keys.integrity_proofs import add_proof
+from models import UnitOfWork
+from models.accounts import Account
+from models.activities import Delivery, OutboundActivity
+from models.relations import Follow
+from models.signals import DELIVERIES
+
+JsonObject = dict[str, Any]
+BLIND = frozenset({"bto", "bcc"})
+
+_ACTIVITIES: Table = OutboundActivity.__table__  # type: ignore[assignment]
+_DELIVERIES: Table = Delivery.__table__  # type: ignore[assignment]
+
+
+async def enqueue(
+    unit: UnitOfWork,
+    *,
+    account: Account,
+    document: JsonObject,
+    ordering_key: str,
+    allows: Callable[[str], bool],
+    inbox_urls: Iterable[str] = (),
+    to_followers_of: int | None = None,
+    status_id: int | None = None,
+    visibility: str = "direct",
+    sign_proof: SigningKey | None = None,
+) -> OutboundActivity:
+    """Queue an activity of the local `account` for `inbox_urls` and for the remote followers of `to_followers_of`.
+
+    `document` is the whole activity with `id`, `type` and `@context`. Activities with one `ordering_key` (the object's
+    URI) reach each host in the order of these calls. `allows(host)` tells whether a host may hear from us. `sign_proof`
+    is the account's Ed25519 key. An activity without any recipient is stored all the same: it is in the outbox.
+    """
+    await unit.session.flush()  # followers and accounts that this very unit has made
+    public = without_blind_recipients(document)
+    if sign_proof is not None:
+        public = add_proof(public, key=sign_proof.private, verification_method=sign_proof.key_id, now=unit.now)
+    body = orjson.dumps(public)
+    activity = {
+        "id": unit.new_id(),
+        "uri": public["id"],
+        "account_id": account.id,
+        "activity_type": str(public["type"])[:32],
+        "object_uri": _object_uri(public),
+        "status_id": status_id,
+        "visibility": visibility,
+        "body": body,
+        "digest": hashlib.sha256(body).digest(),
+        "created_at": unit.now,
+    }
+    await unit.session.execute(insert(_ACTIVITIES), activity)
+    urls = [*inbox_urls, *(await _inboxes_of_followers(unit, to_followers_of))]
+    targets = distinct_targets(urls, own_origin=unit.addresses.origin, allows=allows)
+    if targets:
+        await unit.session.execute(insert(_DELIVERIES), _rows(unit, activity, targets, ordering_key))
+        unit.signal(DELIVERIES)
+    return OutboundActivity(**activity)
+
+
+def without_blind_recipients(document: JsonObject) -> JsonObject:
+    """A copy without `bto` and `bcc`, on the activity and on the objects inside it."""
+    copy = {name: value for name, value in document.items() if name not in BLIND}
+    if "object" in copy:
+        copy["object"] = _object_without_blind(copy["object"])
+    return copy
+
+
+def _object_without_blind(value: Any) -> Any:
+    if isinstance(value, dict):
+        return without_blind_recipients(value)
+    if isinstance(value, list):
+        return [_object_without_blind(item) for item in value]
+    return value
+
+
+def distinct_targets(urls: Iterable[str], *, own_origin: str, allows: Callable[[str], bool]) -> dict[str, str]:
+    """Inbox URLs in normal form with their hosts, in the order given: none twice, none of ours, none of strangers.
+
+    What is no URL that we would ask for is left out: a follower whose inbox is nonsense must not keep the others
+    from hearing.
+    """
+    own = origin_of(own_origin)
+    targets: dict[str, str] = {}
+    for url in dict.fromkeys(urls):
+        try:
+            checked = check_url(url, allow_http=True)
+        except AddressRefused:
+            continue
+        if (checked.scheme, checked.host, checked.port) != own and allows(checked.domain):
+            targets[checked.url] = checked.domain
+    return targets
+
+
+async def _inboxes_of_followers(unit: UnitOfWork, account_id: int | None) -> Iterable[str]:
+    """Where the remote followers of an account read, shared inboxes once."""
+    if account_id is None:
+        return ()
+    url = func.coalesce(Account.shared_inbox_url, Account.inbox_url)
+    statement = (
+        select(url)
+        .distinct()
+        .select_from(Follow)
+        .join(Account, Account.id == Follow.follower_id)
+        .where(Follow.followee_id == account_id, Follow.state == "accepted", Account.domain.is_not(None))
+        .where(Account.suspended_at.is_(None), Account.gone_at.is_(None))
+        .order_by(url)
+    )
+    return await unit.session.scalars(statement)
+
+
+def _rows(
+    unit: UnitOfWork, activity: dict[str, Any], targets: dict[str, str], ordering_key: str
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": unit.new_id(),
+            "activity_id": activity["id"],
+            "account_id": activity["account_id"],
+            "inbox_url": url,
+            "host": host,
+            "ordering_key": ordering_key,
+            "due_at": unit.now,
+            "created_at": unit.now,
+        }
+        for url, host in targets.items()
+    ]
+
+
+def _object_uri(document: JsonObject) -> str | None:
+    value = document.get("object")
+    uri = value.get("id") if isinstance(value, dict) else value
+    return uri if isinstance(uri, str) else None

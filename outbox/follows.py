@@ -1,0 +1,93 @@
+"""Following and blocking, as our accounts do it: the effect here, and the word to the other server."""
+
+from federation.documents import (
+    accept_activity,
+    block_activity,
+    follow_activity,
+    reject_activity,
+    undo_activity,
+)
+from federation.services import Services
+from models import UnitOfWork
+from models.accounts import Account
+from models.relations import Follow
+from outbox.publish import Document, activity_uri, send_to
+from social.blocks import block, unblock
+from social.follows import ACCEPTED, accept_follow, end_follow, find_follow, request_follow
+
+
+def _follow_document(follow: Follow, follower: Account, followee: Account) -> Document:
+    return follow_activity(follow.uri, actor_uri=follower.uri, target_uri=followee.uri)
+
+
+async def publish_follow(
+    services: Services, unit: UnitOfWork, follower: Account, followee: Account, *, shows_boosts: bool = True
+) -> Follow:
+    """Follow somebody; asking twice sends nothing new once it was accepted. Raises FollowRefused."""
+    follow = await request_follow(unit, follower, followee, shows_boosts=shows_boosts)
+    if follow.state != ACCEPTED:
+        document = _follow_document(follow, follower, followee)
+        await send_to(services, unit, follower, document, followee, ordering_key=followee.uri)
+    return follow
+
+
+async def publish_unfollow(services: Services, unit: UnitOfWork, follower: Account, followee: Account) -> bool:
+    """Stop following, or take a request back; False when there was nothing."""
+    follow = await find_follow(unit, follower, followee)
+    if follow is None:
+        return False
+    document = undo_activity(activity_uri(unit), _follow_document(follow, follower, followee))
+    await end_follow(unit, follow, follower, followee)
+    await send_to(services, unit, follower, document, followee, ordering_key=followee.uri)
+    return True
+
+
+async def publish_accept(
+    services: Services, unit: UnitOfWork, follow: Follow, follower: Account, followee: Account
+) -> None:
+    """Accept a follow request of a local account's, and say so, also a second time to a server that asks again."""
+    await accept_follow(unit, follow, follower, followee)
+    document = accept_activity(
+        activity_uri(unit), actor_uri=followee.uri, accepted=_follow_document(follow, follower, followee)
+    )
+    await send_to(services, unit, followee, document, follower, ordering_key=follower.uri)
+
+
+async def publish_reject(
+    services: Services,
+    unit: UnitOfWork,
+    followee: Account,
+    follower: Account,
+    *,
+    follow_uri: str,
+    follow: Follow | None,
+) -> None:
+    """Refuse a follow, or remove a follower."""
+    if follow is not None:
+        await end_follow(unit, follow, follower, followee)
+    rejected = follow_activity(follow_uri, actor_uri=follower.uri, target_uri=followee.uri)
+    document = reject_activity(activity_uri(unit), actor_uri=followee.uri, rejected=rejected)
+    await send_to(services, unit, followee, document, follower, ordering_key=follower.uri)
+
+
+def _block_document(unit: UnitOfWork, account: Account, target: Account) -> Document:
+    uri = f"{account.uri}/blocks/{target.id}"
+    return block_activity(uri, actor_uri=account.uri, target_uri=target.uri)
+
+
+async def publish_block(services: Services, unit: UnitOfWork, account: Account, target: Account) -> bool:
+    """Block somebody, and tell their server so that it stops showing us; False when it was so before."""
+    document = _block_document(unit, account, target)
+    if not await block(unit, account, target, uri=document["id"]):
+        return False
+    await send_to(services, unit, account, document, target, ordering_key=target.uri)
+    return True
+
+
+async def publish_unblock(services: Services, unit: UnitOfWork, account: Account, target: Account) -> bool:
+    """Lift a block; False when there was none."""
+    if not await unblock(unit, account, target):
+        return False
+    document = undo_activity(activity_uri(unit), _block_document(unit, account, target))
+    await send_to(services, unit, account, document, target, ordering_key=target.uri)
+    return True

@@ -1,0 +1,93 @@
+"""Likes, reactions, votes and reports of our accounts, told to the server of whom they concern."""
+
+from sqlalchemy import select
+
+from federation.documents import flag_activity, like_activity, undo_activity, vote_activity
+from federation.services import Services
+from models import UnitOfWork
+from models.accounts import INSTANCE_ACTOR_ID, Account
+from models.relations import Favourite
+from models.statuses import Poll, Status
+from outbox.publish import Document, activity_uri, send_to
+from outbox.statuses import publish_update
+from social.interactions import favourite, unfavourite
+from social.polls import vote
+from social.reports import file_report
+
+
+def _like_document(uri: str, account: Account, status: Status, author: Account, content: str) -> Document:
+    return like_activity(uri, actor_uri=account.uri, status_uri=status.uri, author_uri=author.uri, content=content)
+
+
+async def publish_favourite(
+    services: Services, unit: UnitOfWork, account: Account, status: Status, *, content: str = ""
+) -> bool:
+    """Like a status that the account can see, or react to it; False when it was so before."""
+    author = await unit.session.get_one(Account, status.account_id)
+    uri = activity_uri(unit)
+    if not await favourite(unit, account, status, author, uri=uri, content=content):
+        return False
+    await send_to(services, unit, account, _like_document(uri, account, status, author, content), author)
+    return True
+
+
+async def publish_unfavourite(
+    services: Services, unit: UnitOfWork, account: Account, status: Status, *, content: str = ""
+) -> bool:
+    """Take a like or reaction back; False when there was none."""
+    query = select(Favourite.uri).where(
+        Favourite.status_id == status.id, Favourite.account_id == account.id, Favourite.content == content
+    )
+    uri = await unit.session.scalar(query)
+    if not await unfavourite(unit, account, status=status, content=content):
+        return False
+    author = await unit.session.get_one(Account, status.account_id)
+    document = _like_document(uri or activity_uri(unit), account, status, author, content)
+    await send_to(services, unit, account, undo_activity(activity_uri(unit), document), author, ordering_key=status.uri)
+    return True
+
+
+async def publish_votes(
+    services: Services, unit: UnitOfWork, account: Account, status: Status, poll: Poll, choices: list[int]
+) -> None:
+    """Vote. A poll of ours is counted here and its new numbers go out; a remote one is told. Raises VoteRefused."""
+    author = await unit.session.get_one(Account, status.account_id)
+    for choice in choices:
+        vote_uri = f"{account.uri}/votes/{unit.new_id()}"
+        if await vote(unit, account, poll, choice, uri=vote_uri) and not author.is_local:
+            document = vote_activity(
+                f"{vote_uri}/activity",
+                vote_uri=vote_uri,
+                actor_uri=account.uri,
+                question_uri=status.uri,
+                author_uri=author.uri,
+                name=poll.options[choice]["title"],
+                at=unit.now,
+            )
+            await send_to(services, unit, account, document, author, ordering_key=status.uri)
+    if author.is_local:
+        await publish_update(services, unit, status)
+
+
+async def publish_report(
+    services: Services,
+    unit: UnitOfWork,
+    reporter: Account,
+    target: Account,
+    *,
+    status_uris: list[str],
+    comment: str,
+    is_forwarded: bool,
+) -> None:
+    """Report an account to our moderators and, when asked for, to those of its own server, without saying by whom."""
+    await file_report(unit, reporter, target, status_uris=status_uris, comment=comment, uri=None)
+    if is_forwarded and not target.is_local:
+        instance = await unit.session.get_one(Account, INSTANCE_ACTOR_ID)
+        document = flag_activity(
+            activity_uri(unit),
+            instance_actor_uri=instance.uri,
+            target_uri=target.uri,
+            status_uris=status_uris,
+            comment=comment,
+        )
+        await send_to(services, unit, instance, document, target)

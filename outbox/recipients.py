@@ -1,0 +1,32 @@
+"""Who receives what: the inboxes for a status and for what concerns single accounts.
+
+Only remote, active accounts have an inbox to deliver to; between local accounts everything is a call. Followers are
+not listed here: `outbox.enqueue` selects their inboxes in the database.
+"""
+
+from collections.abc import Iterable
+
+from federation.documents import StatusBundle
+from models.accounts import Account
+from models.visibility import Visibility
+
+WITH_FOLLOWERS = frozenset({Visibility.PUBLIC, Visibility.UNLISTED, Visibility.PRIVATE})
+
+
+def inboxes_of(accounts: Iterable[Account | None]) -> list[str]:
+    """Their inboxes, shared ones where there are, each once."""
+    urls = (account.delivery_url for account in accounts if account and not account.is_local and account.is_active)
+    return list(dict.fromkeys(urls))
+
+
+def status_inboxes(bundle: StatusBundle) -> list[str]:
+    """Inboxes that get a status besides the followers': of who is mentioned, answered, boosted, or hosts the group."""
+    others: list[Account | None] = [*bundle.mentions, *bundle.silent]
+    if Visibility(bundle.status.visibility).is_public:
+        others += [bundle.parent_author, bundle.boosted_author, bundle.group]
+    return inboxes_of(others)
+
+
+def goes_to_followers(bundle: StatusBundle) -> bool:
+    """Whether the followers get it too."""
+    return Visibility(bundle.status.visibility) in WITH_FOLLOWERS

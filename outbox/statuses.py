@@ -1,0 +1,176 @@
+"""Publishing statuses: write it, edit it, delete it, boost it. Each is one transaction with everything that follows."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from federation.documents import (
+    StatusBundle,
+    announce_activity,
+    create_activity,
+    delete_status_activity,
+    load_bundles,
+    undo_activity,
+    update_status_activity,
+)
+from federation.services import Services
+from models import UnitOfWork
+from models.accounts import Account
+from models.statuses import Status
+from models.visibility import Visibility
+from outbox.publish import activity_uri, send
+from outbox.quotes import ask_to_quote
+from outbox.recipients import goes_to_followers, status_inboxes
+from policy.authority import may_boost, may_delete, may_edit
+from social.drafts import StatusDraft
+from social.edits import delete_status, edit_status
+from social.interactions import boost, find_boost
+from social.statuses import create_status
+
+
+class NotAllowed(Exception):
+    """The account may not do this; the message says why and may be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Where a status goes, worked out before it may be gone."""
+
+    inbox_urls: list[str]
+    to_followers: bool
+
+
+def audience_of(bundle: StatusBundle) -> Audience:
+    return Audience(status_inboxes(bundle), goes_to_followers(bundle))
+
+
+async def publish_status(
+    services: Services,
+    unit: UnitOfWork,
+    author: Account,
+    draft: StatusDraft,
+    *,
+    group: Account | None = None,
+    is_local_only: bool = False,
+) -> Status:
+    """Write a status and send its Create. The draft's HTML is composed by us (`content.compose`)."""
+    status = await create_status(unit, author, draft, group=group, is_local_only=is_local_only)
+    if is_local_only:
+        return status
+    bundle = await _bundle(unit, status)
+    await _send(services, unit, bundle, create_activity(bundle, unit.addresses), audience_of(bundle))
+    if status.quote_uri is not None and status.quote_state == "pending":
+        await ask_to_quote(services, unit, bundle)
+    return status
+
+
+async def publish_edit(
+    services: Services, unit: UnitOfWork, author: Account, status: Status, draft: StatusDraft
+) -> bool:
+    """Edit a status and send its Update; False when nothing changed. Raises NotAllowed."""
+    if not may_edit(author, status):
+        raise NotAllowed("Only the author can edit this.")
+    before = await _bundle(unit, status)
+    if not await edit_status(unit, author, status, draft):
+        return False
+    await publish_update(services, unit, status, also=audience_of(before).inbox_urls)
+    return True
+
+
+async def publish_update(
+    services: Services, unit: UnitOfWork, status: Status, *, also: list[str] | None = None
+) -> None:
+    """Send the present state of a status: after an edit, or when a poll's numbers changed."""
+    if status.is_local_only:
+        return
+    bundle = await _bundle(unit, status)
+    document = update_status_activity(activity_uri(unit), bundle, unit.addresses, at=unit.now)
+    audience = audience_of(bundle)
+    urls = list(dict.fromkeys([*audience.inbox_urls, *(also or [])]))
+    await _send(services, unit, bundle, document, Audience(urls, audience.to_followers))
+
+
+async def publish_deletion(services: Services, unit: UnitOfWork, actor: Account, status: Status) -> None:
+    """Delete a status everywhere; a boost is undone instead. Raises NotAllowed."""
+    if not may_delete(actor, status):
+        raise NotAllowed("Only the author can delete this.")
+    if status.is_boost:
+        await _undo_boost(services, unit, status)
+        return
+    bundle = await _bundle(unit, status)
+    document = delete_status_activity(activity_uri(unit), bundle, unit.addresses, at=unit.now)
+    audience = audience_of(bundle)
+    boosters = await _booster_inboxes(unit, status)
+    if not status.is_local_only:
+        urls = list(dict.fromkeys([*audience.inbox_urls, *boosters]))
+        await _send(services, unit, bundle, document, Audience(urls, audience.to_followers))
+    await delete_status(unit, status, owner_uri=bundle.author.uri)
+
+
+async def publish_boost(
+    services: Services,
+    unit: UnitOfWork,
+    account: Account,
+    status: Status,
+    *,
+    visibility: Visibility = Visibility.PUBLIC,
+) -> Status:
+    """Boost a status that the account can see and send the Announce. Raises NotAllowed."""
+    if not may_boost(account, status):
+        raise NotAllowed("This can't be boosted: it isn't public.")
+    author = await unit.session.get_one(Account, status.account_id)
+    if status.visibility == Visibility.PRIVATE:
+        visibility = Visibility.PRIVATE
+    shared, is_new = await boost(unit, account, status, author, visibility=visibility)
+    if is_new and not status.is_local_only:
+        bundle = await _bundle(unit, shared)
+        await _send(services, unit, bundle, announce_activity(bundle, unit.addresses), audience_of(bundle))
+    return shared
+
+
+async def publish_unboost(services: Services, unit: UnitOfWork, account: Account, status: Status) -> bool:
+    """Take a boost back; False when there was none."""
+    shared = await find_boost(unit, account, status)
+    if shared is None:
+        return False
+    await _undo_boost(services, unit, shared)
+    return True
+
+
+async def _undo_boost(services: Services, unit: UnitOfWork, shared: Status) -> None:
+    bundle = await _bundle(unit, shared)
+    document = undo_activity(activity_uri(unit), announce_activity(bundle, unit.addresses))
+    await _send(services, unit, bundle, document, audience_of(bundle))
+    await delete_status(unit, shared, owner_uri=bundle.author.uri)
+
+
+async def _bundle(unit: UnitOfWork, status: Status) -> StatusBundle:
+    await unit.settle()
+    return (await load_bundles(unit.session, [status]))[status.id]
+
+
+async def _send(
+    services: Services, unit: UnitOfWork, bundle: StatusBundle, document: dict[str, object], audience: Audience
+) -> None:
+    # A boost is ordered with what it boosts by its own URI: undoing it must not overtake it.
+    await send(
+        services,
+        unit,
+        bundle.author,
+        document,
+        inbox_urls=audience.inbox_urls,
+        to_followers=audience.to_followers,
+        ordering_key=bundle.status.uri,
+        status_id=bundle.status.id,
+        visibility=bundle.status.visibility,
+    )
+
+
+async def _booster_inboxes(unit: UnitOfWork, status: Status) -> list[str]:
+    """Servers that may hold a copy because somebody there boosted or answered it."""
+    rows = await unit.session.scalars(
+        select(Account)
+        .join(Status, Status.account_id == Account.id)
+        .where((Status.boost_of_id == status.id) | (Status.in_reply_to_id == status.id), Account.domain.is_not(None))
+    )
+    return [account.delivery_url for account in rows if account.is_active]
