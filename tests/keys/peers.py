@@ -133,3 +133,10 @@ async def refusal(message: HttpMessage, key: PublicKey | None, *, now: datetime 
     with pytest.raises(SignatureRefused) as caught:
         await verify(message, key, now=now)
     return caught.value.reason
+
+
+def respelled(value: str) -> str:
+    """The signature header with the unused bits of the last base64 character set: other text, the same bytes."""
+    last = value.index("==") - 1
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    return value[:last] + alphabet[alphabet.index(value[last]) + 1] + value[last + 1 :]

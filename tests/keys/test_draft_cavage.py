@@ -17,6 +17,7 @@ from tests.keys.peers import (
     imf,
     post,
     refusal,
+    respelled,
     verify,
     with_header,
     without_header,
@@ -359,3 +360,11 @@ async def test_refusals_name_the_key_once_it_is_known(rsa_key: PrivateKey, unsig
     with pytest.raises(SignatureRefused) as caught:
         await verify(message, rsa_key.public)
     assert caught.value.key_id == KEY_ID
+
+
+async def test_a_second_spelling_of_the_same_signature_bytes_is_refused(
+    rsa_key: PrivateKey, unsigned: HttpMessage
+) -> None:
+    message = cavage(rsa_key, unsigned)
+    (value,) = message.fields["signature"]
+    assert await refusal(with_header(message, "Signature", respelled(value)), rsa_key.public) is Refusal.MALFORMED

@@ -128,3 +128,10 @@ def test_a_private_key_does_not_show_itself(key: PrivateKey) -> None:
 def test_fresh_keys_differ() -> None:
     assert generate_ed25519().public != generate_ed25519().public
     assert generate_ed25519().kind is KeyKind.ED25519
+
+
+def test_an_ecdsa_signature_has_exactly_two_numbers_of_32_bytes(p256_key: PrivateKey) -> None:
+    signature = p256_key.sign("ecdsa-p256-sha256", b"data")
+    padded = signature[:32] + b"\x00" + signature[32:]
+    assert not p256_key.public.verify("ecdsa-p256-sha256", padded, b"data")
+    assert not p256_key.public.verify("ecdsa-p256-sha256", signature[:32], b"data")

@@ -18,6 +18,7 @@ from tests.keys.peers import (
     get,
     post,
     refusal,
+    respelled,
     rfc9421,
     verify,
     with_header,
@@ -273,3 +274,21 @@ async def test_any_altered_character_of_the_signature_headers_is_refused(
         if changed.fields[name] == message.fields[name]:
             continue
         await refusal(changed, ed25519_key.public)
+
+
+@pytest.mark.parametrize("marked", ["@method", "@target-uri"])
+async def test_a_component_with_parameters_does_not_count_as_the_plain_one(
+    ed25519_key: PrivateKey, unsigned: HttpMessage, marked: str
+) -> None:
+    message = rfc9421(ed25519_key, unsigned)
+    (value,) = message.fields["signature-input"]
+    message = with_header(message, "Signature-Input", value.replace(f'"{marked}"', f'"{marked}";req'))
+    assert await refusal(message, ed25519_key.public) is Refusal.WEAK
+
+
+async def test_a_second_spelling_of_the_same_signature_bytes_is_refused(
+    ed25519_key: PrivateKey, unsigned: HttpMessage
+) -> None:
+    message = rfc9421(ed25519_key, unsigned)
+    (value,) = message.fields["signature"]
+    assert await refusal(with_header(message, "Signature", respelled(value)), ed25519_key.public) is Refusal.MALFORMED
