@@ -29,7 +29,8 @@ ALLOWED = {
     "aiosqlite": ("models/*.py",),
     "alembic": ("migrations/*.py", "migrations/versions/*.py", "server/*.py"),
     "asyncpg": ("models/*.py", "jobs/*.py"),
-    "click": ("server/*.py",),
+    "argon2": ("server/*.py",),
+    "click": ("server/*.py", "server/commands/*.py"),
     "cryptography": ("keys/*.py",),
     "http_message_signatures": ("keys/*.py",),
     "jinja2": ("web/*.py",),
@@ -105,7 +106,9 @@ def test_no_module_is_a_drawer_for_everything() -> None:
 
 
 def test_files_stay_short() -> None:
-    lengths = {shown(path): len(path.read_text("utf-8").splitlines()) for path in source_files()}
+    # A migration is a list of statements, and is never changed again.
+    files = [path for path in source_files() if path.parent.name != "versions"]
+    lengths = {shown(path): len(path.read_text("utf-8").splitlines()) for path in files}
     assert {name: length for name, length in lengths.items() if length > MAX_LINES} == {}
 
 

@@ -1,0 +1,1 @@
+"""The commands of `tertulia`, a module a group."""

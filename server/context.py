@@ -1,0 +1,115 @@
+"""From settings to services: everything that one instance needs, opened in order and closed in reverse.
+
+Owns which implementation is behind each collaborator of `Services`. Promises that what it yields is ready: the data
+directory belongs to this domain, the database has the tables of this version (an embedded one is migrated on the
+spot), and the instance actor exists and has keys. Otherwise it raises SettingsError, DatabaseNotReady or
+MigrationFailed with a sentence that says what to do, and leaves nothing open.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from importlib.metadata import version
+
+from federation.client import HttpClient
+from federation.host_table import HostTable
+from federation.keyring import Keyring
+from federation.name_resolution import Resolve
+from federation.peers import PeerDirectory
+from federation.services import FederationSettings, Services
+from keys.keypairs import PrivateKey, generate_ed25519, generate_rsa, load_server_key
+from keys.replay import ReplayCache
+from models import Database
+from models.addresses import LocalAddresses
+from models.database import utc_now
+from policy.rates import RateLimiter
+from server.instance_actor import ensure_instance_actor
+from server.migrate import check_schema, migrate_when_behind
+from server.settings import Settings, check_data_dir_belongs
+
+# Signing and verifying release the GIL: two threads use two cores, more only wait.
+SIGNING_THREADS = 2
+NewKey = Callable[[], PrivateKey]
+
+
+@asynccontextmanager
+async def open_services(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    resolve: Resolve | None = None,
+    new_rsa: NewKey = generate_rsa,
+    new_ed25519: NewKey = generate_ed25519,
+) -> AsyncIterator[Services]:
+    """The services of the office that `settings` describe, until the block ends."""
+    check_data_dir_belongs(settings)
+    server_key = load_server_key(settings.server_key_file)
+    async with AsyncExitStack() as stack:
+        database = open_database(settings, clock)
+        stack.push_async_callback(database.close)
+        await prepare_database(database)
+        client = open_client(settings, resolve)
+        stack.push_async_callback(client.close)
+        executor = ThreadPoolExecutor(SIGNING_THREADS, thread_name_prefix="signing")
+        stack.callback(executor.shutdown, wait=True, cancel_futures=True)
+        hosts = HostTable(database, clock)
+        stack.push_async_callback(hosts.close)
+        services = Services(
+            database=database,
+            addresses=database.addresses,
+            client=client,
+            keyring=Keyring(database, server_key, new_rsa=new_rsa, new_ed25519=new_ed25519),
+            peers=PeerDirectory(database, is_closed=settings.federation == "closed"),
+            hosts=hosts,
+            settings=federation_settings(settings),
+            replays=ReplayCache(),
+            rates=RateLimiter(is_on=settings.rate_limits),
+            executor=executor,
+            clock=clock,
+        )
+        await ensure_instance_actor(services)
+        await services.peers.load()
+        yield services
+
+
+def open_database(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Database:
+    """The database of the settings, without any look at what is in it."""
+    return Database(
+        settings.database_url,
+        addresses=LocalAddresses(settings.origin, settings.domain),
+        clock=clock,
+        pool_size=settings.database_pool_size,
+    )
+
+
+async def prepare_database(database: Database) -> None:
+    """Migrate an embedded database, check every other one. Raises DatabaseNotReady or MigrationFailed."""
+    if database.is_sqlite:
+        await migrate_when_behind(database)
+    await check_schema(database)
+
+
+def open_client(settings: Settings, resolve: Resolve | None = None) -> HttpClient:
+    """The client for requests to other servers."""
+    return HttpClient(
+        user_agent=f"Tertulia/{version('tertulia')} (+{settings.origin})",
+        allowed_networks=settings.allowed_addresses,
+        allow_http=settings.is_plain_http,
+        max_body_bytes=settings.max_body_bytes,
+        resolve=resolve,
+    )
+
+
+def federation_settings(settings: Settings) -> FederationSettings:
+    """The part of the settings that the lower floors read."""
+    return FederationSettings(
+        is_closed=settings.federation == "closed",
+        max_body_bytes=settings.max_body_bytes,
+        delivery_concurrency=settings.delivery_concurrency,
+        delivery_give_up_hours=settings.delivery_give_up_hours,
+        instance_name=settings.instance_name,
+        instance_description=settings.instance_description,
+        contact_email=settings.contact_email,
+        software_version=version("tertulia"),
+    )

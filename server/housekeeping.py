@@ -1,0 +1,113 @@
+"""Housekeeping: what has served its time is removed, in small transactions that nobody waits for.
+
+Received activities and delivery reports are kept for `journal_retention_days` after they were finished, and so are our
+own activities that only say what changed; what belongs to an outbox (Create, Announce, Like …) stays as long as its
+account. Keys past their overlap, ended sessions and tokens revoked long ago go too, and polls whose time is over are
+closed. Work that failed for good is finished work: a dead letter can be retried until it is removed.
+
+A sweep that fails is logged by the runner and tried again an hour later; it can be interrupted anywhere.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import ColumnElement, delete, exists, select, update
+
+from federation.host_table import forget_stale_hosts
+from federation.services import Services
+from models import UnitOfWork
+from models.accounts import Keypair
+from models.activities import Delivery, InboundActivity, Job, OutboundActivity
+from models.base import Base
+from models.oauth import AccessToken, Session
+from models.statuses import Poll
+
+EVERY_SECONDS = 3600.0
+ROWS_AT_ONCE = 1000
+BREATH_SECONDS = 0.05
+# Activities that an outbox doesn't show: their effect is in the object, or was only for their recipient.
+PASSING_TYPES = ("Accept", "Add", "Block", "Delete", "Flag", "Follow", "Reject", "Remove", "Undo", "Update")
+
+log = structlog.get_logger(__name__)
+Condition = ColumnElement[bool]
+
+
+class Housekeeper:
+    """Sweeps once at the start and then every hour. Two at a time do no harm."""
+
+    def __init__(
+        self, services: Services, *, retention_days: int, sleep: Callable[[float], Any] = asyncio.sleep
+    ) -> None:
+        self._services = services
+        self._retention = timedelta(days=retention_days)
+        self._sleep = sleep
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Sweep until `stop` is set."""
+        while not stop.is_set():
+            await self.run_once()
+            try:
+                async with asyncio.timeout(EVERY_SECONDS):
+                    await stop.wait()
+            except TimeoutError:
+                continue
+
+    async def run_once(self) -> int:
+        """One sweep; returns how many rows were removed."""
+        now = self._services.clock()
+        removed = {name: await self._remove(table, condition) for name, table, condition in self._leavings(now)}
+        async with self._services.database.unit_of_work() as unit:
+            await close_polls(unit)
+            await forget_stale_hosts(unit)
+        if any(removed.values()):
+            log.info("swept", **{name: count for name, count in removed.items() if count})
+        return sum(removed.values())
+
+    def _leavings(self, now: datetime) -> list[tuple[str, type[Base], Condition]]:
+        """What may go: a name, the table, and which of its rows."""
+        before = now - self._retention
+        has_deliveries = exists().where(Delivery.activity_id == OutboundActivity.id)
+        return [
+            ("inbound", InboundActivity, InboundActivity.finished_at < before),
+            ("deliveries", Delivery, Delivery.finished_at < before),
+            (
+                "outbound",
+                OutboundActivity,
+                (OutboundActivity.created_at < before)
+                & OutboundActivity.activity_type.in_(PASSING_TYPES)
+                & ~has_deliveries,
+            ),
+            ("jobs", Job, Job.finished_at < before),
+            ("keys", Keypair, Keypair.expires_at < now),
+            ("sessions", Session, Session.expires_at < now),
+            ("tokens", AccessToken, AccessToken.revoked_at < before),
+        ]
+
+    async def _remove(self, table: type[Base], condition: Condition) -> int:
+        """Delete in portions, each in a transaction of its own: the writer is needed by others."""
+        key: Any = table.__table__.c.id
+        total: int = 0
+        while True:
+            portion = select(key).where(condition).order_by(key).limit(ROWS_AT_ONCE)
+            async with self._services.database.unit_of_work() as unit:
+                result: Any = await unit.session.execute(
+                    delete(table).where(key.in_(portion)).execution_options(synchronize_session=False)
+                )
+            removed: int = result.rowcount
+            total += removed
+            if removed < ROWS_AT_ONCE:
+                return total
+            await self._sleep(BREATH_SECONDS)
+
+
+async def close_polls(unit: UnitOfWork) -> None:
+    """Mark polls whose time is over as closed; votes are refused from `closes_at` on, whether this has run or not."""
+    await unit.session.execute(
+        update(Poll)
+        .where(Poll.closed_at.is_(None), Poll.closes_at <= unit.now)
+        .values(closed_at=Poll.closes_at)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,97 @@
+"""What happens around every request: an id, the host check, errors turned into answers, one line in the log.
+
+It is one function rather than a chain, because every inbound activity pays for it. Whatever a handler raises ends
+here: refusals become problem documents (RFC 9457) with a sentence that strangers may read, everything unforeseen
+becomes a 500 without details and a line in the log with all of them. Cancellation passes through.
+"""
+
+import time
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from federation.json_ld import DocumentRefused
+from federation.peers import PeerRefused
+from keys.refusals import SignatureRefused
+from server.logs import log_context
+from server.problems import Problem, problem_of, problem_response
+from server.proxies import Front
+
+HEALTH_PATHS = frozenset({"/healthz", "/readyz"})
+PAGE_POLICY = (
+    "default-src 'self'; img-src 'self' data: http: https:; media-src 'self' http: https:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+log = structlog.get_logger(__name__)
+
+
+def around_requests(front: Front) -> Middleware:
+    """The middleware of one server."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        started = time.perf_counter()
+        request_id = front.request_id(request)
+        with log_context(request_id):
+            response = await _answer(front, request, handler, request_id)
+            _log_access(request, response, started)
+        return response
+
+    return middleware
+
+
+async def _answer(front: Front, request: web.Request, handler: Handler, request_id: str) -> web.StreamResponse:
+    try:
+        if request.path not in HEALTH_PATHS:
+            request = front.believed(request)
+            front.check_host(request)
+        response = await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400 or error.content_type not in ("text/plain", "application/octet-stream"):
+            response = error  # a redirect, or an answer that its handler has written in full
+        else:
+            response = problem_response(request, problem_of(error), request_id)
+    except Exception as error:
+        response = problem_response(request, _problem_for(error), request_id)
+    if not response.prepared:
+        response.headers["X-Request-Id"] = request_id
+    return response
+
+
+def _problem_for(error: Exception) -> Problem:
+    match error:
+        case Problem():
+            return error
+        case SignatureRefused():
+            return Problem(401, f"The signature was refused ({error.reason}): {error.detail}.")
+        case PeerRefused():
+            return Problem(403, f"{error}.")
+        case DocumentRefused():
+            return Problem(413 if error.too_large else 400, f"The document was refused: {error.detail}.")
+    log.exception("request failed", exc_info=error)
+    return Problem(500)
+
+
+def _log_access(request: web.Request, response: web.StreamResponse, started: float) -> None:
+    # Without the query, which can hold tokens and what people search for.
+    write = log.debug if request.path in HEALTH_PATHS else log.info
+    write(
+        "request",
+        method=request.method,
+        path=request.path,
+        status=response.status,
+        milliseconds=round((time.perf_counter() - started) * 1000, 1),
+        remote=request.remote,
+    )
+
+
+async def add_security_headers(_request: web.Request, response: web.StreamResponse) -> None:
+    """Signal `on_response_prepare`: what a browser must not do with our answers. Handlers may be stricter."""
+    headers = response.headers
+    headers["Server"] = "Tertulia"
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    if response.content_type == "text/html":
+        headers.setdefault("Content-Security-Policy", PAGE_POLICY)
