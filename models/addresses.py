@@ -20,6 +20,15 @@ class LocalAddresses:
         return uri.startswith(self.origin) and uri[len(self.origin) : len(self.origin) + 1] in ("", "/")
 
     @property
+    def scheme(self) -> str:
+        return self.origin.partition("://")[0]
+
+    @property
+    def authority(self) -> str:
+        """`host[:port]` of the origin, which may differ from the domain of the handles."""
+        return self.origin.partition("://")[2]
+
+    @property
     def instance_actor(self) -> str:
         return f"{self.origin}/actor"
 

@@ -56,12 +56,43 @@ async def enqueue(
     if sign_proof is not None:
         public = add_proof(public, key=sign_proof.private, verification_method=sign_proof.key_id, now=unit.now)
     body = orjson.dumps(public)
+    urls = [*inbox_urls, *(await _inboxes_of_followers(unit, to_followers_of))]
+    return await enqueue_bytes(
+        unit,
+        account=account,
+        uri=public["id"],
+        activity_type=str(public["type"])[:32],
+        object_uri=_object_uri(public),
+        body=body,
+        inbox_urls=urls,
+        ordering_key=ordering_key,
+        allows=allows,
+        status_id=status_id,
+        visibility=visibility,
+    )
+
+
+async def enqueue_bytes(
+    unit: UnitOfWork,
+    *,
+    account: Account,
+    uri: str,
+    activity_type: str,
+    object_uri: str | None,
+    body: bytes,
+    inbox_urls: Iterable[str],
+    ordering_key: str,
+    allows: Callable[[str], bool],
+    status_id: int | None = None,
+    visibility: str = "direct",
+) -> OutboundActivity:
+    """Queue ready bytes, to be delivered under the signature of the local `account`; also what others made."""
     activity = {
         "id": unit.new_id(),
-        "uri": public["id"],
+        "uri": uri,
         "account_id": account.id,
-        "activity_type": str(public["type"])[:32],
-        "object_uri": _object_uri(public),
+        "activity_type": activity_type,
+        "object_uri": object_uri,
         "status_id": status_id,
         "visibility": visibility,
         "body": body,
@@ -69,8 +100,7 @@ async def enqueue(
         "created_at": unit.now,
     }
     await unit.session.execute(insert(_ACTIVITIES), activity)
-    urls = [*inbox_urls, *(await _inboxes_of_followers(unit, to_followers_of))]
-    targets = distinct_targets(urls, own_origin=unit.addresses.origin, allows=allows)
+    targets = distinct_targets(inbox_urls, own_origin=unit.addresses.origin, allows=allows)
     if targets:
         await unit.session.execute(insert(_DELIVERIES), _rows(unit, activity, targets, ordering_key))
         unit.signal(DELIVERIES)

@@ -1,0 +1,50 @@
+"""What the floors from here up are given: one object, made by `server`, without any module-level state behind it.
+
+Two servers in one process have two of these and share nothing. The object is a list of collaborators, not a place for
+behaviour: functions take it as their first argument and use what they need.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import datetime
+
+from federation.client import HttpClient
+from federation.host_table import HostTable
+from federation.keyring import Keyring
+from federation.peers import PeerDirectory
+from keys.replay import ReplayCache
+from models import Database
+from models.addresses import LocalAddresses
+from policy.rates import RateLimiter
+
+
+@dataclass(frozen=True, slots=True)
+class FederationSettings:
+    """The part of the settings that federation reads; sizes in bytes, times as named."""
+
+    is_closed: bool = True
+    max_body_bytes: int = 1_048_576
+    delivery_concurrency: int = 64
+    delivery_give_up_hours: float = 72
+    instance_name: str = "Tertulia"
+    instance_description: str = ""
+    contact_email: str = ""
+    software_version: str = "0.1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The collaborators of one instance."""
+
+    database: Database
+    addresses: LocalAddresses
+    client: HttpClient
+    keyring: Keyring
+    peers: PeerDirectory
+    hosts: HostTable
+    settings: FederationSettings
+    replays: ReplayCache
+    rates: RateLimiter
+    executor: Executor
+    clock: Callable[[], datetime]

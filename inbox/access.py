@@ -1,0 +1,61 @@
+"""Gates: the only way by which handlers get at statuses and local accounts. Absent and forbidden look alike: None."""
+
+from sqlalchemy import select
+
+from inbox.incoming import Scene
+from models.accounts import Account
+from models.relations import Follow
+from models.statuses import Mention, Status
+from models.visibility import Visibility
+from policy.visibility import can_see
+from social.accounts import account_by_uri
+from social.blocks import is_blocked_between
+from social.statuses import status_by_uri
+
+
+async def visible_status(scene: Scene, uri: str | None) -> Status | None:
+    """The status with this URI if the sender may see it; a boost stands for what it boosts."""
+    if uri is None:
+        return None
+    status = await status_by_uri(scene.unit, uri)
+    if status is not None and status.boost_of_id is not None:
+        status = await scene.unit.session.get(Status, status.boost_of_id)
+    if status is None or not await sender_can_see(scene, status):
+        return None
+    return status
+
+
+async def sender_can_see(scene: Scene, status: Status) -> bool:
+    """Whether the sender of the activity may see `status`."""
+    author = await author_of(scene, status)
+    if author.id == scene.sender.id:
+        return True
+    session = scene.unit.session
+    is_public = Visibility(status.visibility).is_public
+    follows = select(Follow.id).where(
+        Follow.follower_id == scene.sender.id, Follow.followee_id == author.id, Follow.state == "accepted"
+    )
+    mentions = select(Mention.status_id).where(Mention.status_id == status.id, Mention.account_id == scene.sender.id)
+    return can_see(
+        scene.sender,
+        status,
+        author,
+        is_follower=not is_public and await session.scalar(follows) is not None,
+        is_mentioned=not is_public and await session.scalar(mentions) is not None,
+        is_blocked=await is_blocked_between(scene.unit, scene.sender, author),
+    )
+
+
+async def author_of(scene: Scene, status: Status) -> Account:
+    """The account that wrote it."""
+    if status.account_id == scene.sender.id:
+        return scene.sender
+    return await scene.unit.session.get_one(Account, status.account_id)
+
+
+async def local_account(scene: Scene, uri: str | None) -> Account | None:
+    """One of our accounts, active."""
+    if uri is None or not scene.unit.addresses.is_local(uri):
+        return None
+    account = await account_by_uri(scene.unit, uri)
+    return account if account is not None and account.is_local and account.is_active else None

@@ -1,0 +1,98 @@
+"""Inside the transaction: load the batch's world with a few queries, then one handler after the other.
+
+Gates that hold for every type are here, so that no handler can forget them: the sender must be known, not one of
+ours, not suspended (what takes back passes), and not have undone the activity before it came.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from federation.services import Services
+from inbox.incoming import Incoming, MissingReference, Outcome, Scene
+from inbox.registry import handler_for
+from models import UnitOfWork
+from models.accounts import Account
+from models.activities import SHARED_INBOX
+from models.relations import Follow
+from models.statuses import Tombstone
+from policy.authority import PASSES_WHEN_SUSPENDED
+from social.accounts import preload_accounts
+from social.statuses import preload_statuses
+from social.tombstones import buried
+
+
+async def apply_all(services: Services, unit: UnitOfWork, batch: Sequence[Incoming]) -> list[Outcome]:
+    """Apply a batch in its order. Raises when one of it can't be applied now; the caller then splits the batch."""
+    tombstones = await _load(unit, batch)
+    followed = await _followed_here(unit, batch)
+    owners = await _owners(unit, batch)
+    return [
+        await _apply(services, unit, incoming, tombstones, followed, owners.get(incoming.inbox_id))
+        for incoming in batch
+    ]
+
+
+async def apply_one(services: Services, unit: UnitOfWork, incoming: Incoming) -> Outcome:
+    """Apply a single activity."""
+    return (await apply_all(services, unit, [incoming]))[0]
+
+
+async def _load(unit: UnitOfWork, batch: Sequence[Incoming]) -> dict[str, Tombstone]:
+    accounts: list[str] = []
+    statuses: list[str] = []
+    for incoming in batch:
+        references = incoming.references
+        accounts += (incoming.activity.actor, *references.accounts, *references.known_accounts)
+        statuses += (*references.statuses, *references.known_statuses)
+    await preload_accounts(unit, accounts)
+    await preload_statuses(unit, statuses)
+    ids = [incoming.activity.id for incoming in batch if incoming.activity.id]
+    objects = [uri for incoming in batch for uri in incoming.activity.object_ids]
+    return await buried(unit, [*ids, *objects])
+
+
+async def _followed_here(unit: UnitOfWork, batch: Sequence[Incoming]) -> frozenset[int]:
+    """Ids of the senders whom somebody here follows."""
+    senders = [account.id for incoming in batch if (account := unit.accounts.get(incoming.activity.actor))]
+    found = await unit.session.scalars(
+        select(Follow.followee_id)
+        .distinct()
+        .join(Account, Account.id == Follow.follower_id)
+        .where(Follow.followee_id.in_(set(senders)), Follow.state == "accepted", Account.domain.is_(None))
+    )
+    return frozenset(found)
+
+
+async def _owners(unit: UnitOfWork, batch: Sequence[Incoming]) -> dict[int, Account]:
+    ids = {incoming.inbox_id for incoming in batch} - {SHARED_INBOX}
+    if not ids:
+        return {}
+    found = await unit.session.scalars(select(Account).where(Account.id.in_(ids), Account.domain.is_(None)))
+    return {account.id: account for account in found}
+
+
+async def _apply(
+    services: Services,
+    unit: UnitOfWork,
+    incoming: Incoming,
+    tombstones: dict[str, Tombstone],
+    followed: frozenset[int],
+    owner: Account | None,
+) -> Outcome:
+    handler = handler_for(incoming)
+    if handler is None:
+        return Outcome.UNSUPPORTED
+    sender = unit.accounts.get(incoming.activity.actor)
+    if sender is None:
+        if incoming.type == "Delete":
+            return Outcome.UNRELATED
+        raise MissingReference(incoming.activity.actor)
+    if sender.is_local:
+        return Outcome.FORBIDDEN
+    if not sender.is_active and incoming.type not in PASSES_WHEN_SUSPENDED:
+        return Outcome.FORBIDDEN
+    scene = Scene(services, unit, sender, incoming, owner, tombstones, followed)
+    if incoming.type != "Undo" and scene.is_undone():
+        return Outcome.SUPERSEDED
+    return await handler.apply(scene)

@@ -1,0 +1,98 @@
+"""Fetching a status that somebody refers to, with its author and the thread above it, and storing what came.
+
+Network first, then one short unit of work for each status; the budget is the caller's. A status is only ever taken
+from its own server, whatever copy we were shown.
+"""
+
+from sqlalchemy import select
+
+from federation.actors import ActorRefused, resolve_actor
+from federation.authentication import ActorGone
+from federation.client import FetchBudget, RemoteError
+from federation.dereference import fetch_document
+from federation.json_ld import DocumentRefused, JsonObject
+from federation.origins import same_origin
+from federation.parse import status_draft, visibility_of
+from federation.services import Services
+from models.accounts import Account
+from models.statuses import Status
+from policy.limits import THREAD_DEPTH_AT_ONCE
+from social.accounts import account_by_uri
+from social.drafts import StatusDraft
+from social.edits import edit_status
+from social.statuses import create_status, status_by_uri
+from social.tombstones import buried
+
+
+class StatusUnavailable(Exception):
+    """It exists, but isn't anything that we can show: not a status, or its author isn't to be had."""
+
+
+async def fetch_status(
+    services: Services, uri: str, *, budget: FetchBudget, is_fresh: bool = False, depth: int = 0
+) -> Status | None:
+    """The status with this URI, from here or from its server; None when there is none to be had.
+
+    `is_fresh` asks its server even when we have it. Raises RemoteError when the server can't be asked now.
+    """
+    if services.addresses.is_local(uri):
+        return await _stored(services, uri)
+    if not is_fresh and (found := await _stored(services, uri)) is not None:
+        return found
+    try:
+        draft = await _draft(services, uri, budget)
+        author = await resolve_actor(services, draft.attributed_to or "", budget=budget)
+    except (DocumentRefused, ActorRefused, ActorGone, StatusUnavailable):
+        return None
+    await _fetch_parent(services, draft, budget, depth)
+    return await _store(services, author, draft)
+
+
+async def _draft(services: Services, uri: str, budget: FetchBudget) -> StatusDraft:
+    document = (await fetch_document(services, uri, budget=budget)).document
+    if document.get("type") in ("Create", "Update"):
+        object_uri = _embedded_id(document)
+        if object_uri is None or not same_origin(object_uri, uri):
+            raise StatusUnavailable(uri)
+        document = (await fetch_document(services, object_uri, budget=budget)).document
+    draft = status_draft(document, now=services.clock())
+    if draft.is_vote or draft.attributed_to is None:
+        raise StatusUnavailable(uri)
+    return draft
+
+
+def _embedded_id(document: JsonObject) -> str | None:
+    value = document.get("object")
+    found = value.get("id") if isinstance(value, dict) else value
+    return found if isinstance(found, str) else None
+
+
+async def _fetch_parent(services: Services, draft: StatusDraft, budget: FetchBudget, depth: int) -> None:
+    """The thread above it, as far as depth and budget go; the rest comes when somebody looks at it."""
+    if draft.in_reply_to_uri is None or depth >= THREAD_DEPTH_AT_ONCE:
+        return
+    try:
+        await fetch_status(services, draft.in_reply_to_uri, budget=budget, depth=depth + 1)
+    except RemoteError:
+        return
+
+
+async def _stored(services: Services, uri: str) -> Status | None:
+    async with services.database.reading() as session:
+        return (await session.scalars(select(Status).where(Status.uri == uri))).first()
+
+
+async def _store(services: Services, author: Account, draft: StatusDraft) -> Status | None:
+    async with services.database.unit_of_work() as unit:
+        if draft.uri is None or draft.uri in await buried(unit, [draft.uri]):
+            return None
+        current = await account_by_uri(unit, author.uri)
+        if current is None or not current.is_active or current.is_local:
+            return None
+        status = await status_by_uri(unit, draft.uri)
+        if status is not None:
+            if status.account_id == current.id:
+                await edit_status(unit, current, status, draft)
+            return status
+        visibility = visibility_of(draft.to, (*draft.cc, *draft.audience), current.followers_url)
+        return await create_status(unit, current, draft, visibility=visibility)

@@ -1,0 +1,93 @@
+"""Create: a peer's account wrote something (ActivityPub §7.2). Votes come the same way (Mastodon's convention)."""
+
+from federation.parse import visibility_of
+from inbox.handlers.vote import apply_vote
+from inbox.incoming import Handler, Incoming, MissingReference, Outcome, References, Scene
+from inbox.relevance import concerns_us
+from models.accounts import Account
+from models.visibility import Visibility
+from outbox.forward import forward_to_followers
+from social.drafts import StatusDraft
+from social.statuses import create_status, status_by_uri
+
+
+def status_references(incoming: Incoming) -> References:
+    """Parent and quoted status are fetched; so is who is mentioned; addressees are only looked up."""
+    draft = incoming.draft
+    if draft is None:
+        # Only the id was sent: the object is fetched from its own server.
+        return References(statuses=incoming.activity.object_ids[:1])
+    wanted = [uri for uri in (draft.in_reply_to_uri, draft.quote.uri if draft.quote else None) if uri]
+    return References(
+        accounts=tuple(mention.href for mention in draft.mentions),
+        statuses=tuple(wanted),
+        known_accounts=tuple(uri for uri in (*draft.to, *draft.cc, *draft.audience) if not uri.endswith("#Public")),
+        known_statuses=(draft.uri,) if draft.uri else (),
+    )
+
+
+async def apply_create(scene: Scene) -> Outcome:
+    """Store the status. The author must be the sender: nobody posts for somebody else (O01–O05)."""
+    draft = scene.incoming.draft
+    if draft is None:
+        return await _apply_by_id(scene)
+    if draft.attributed_to != scene.sender.uri or draft.uri is None:
+        return Outcome.FORBIDDEN
+    if draft.is_vote:
+        return await apply_vote(scene, draft)
+    if await status_by_uri(scene.unit, draft.uri) is not None:
+        return Outcome.DUPLICATE
+    return await store_status(scene, draft)
+
+
+async def store_status(scene: Scene, draft: StatusDraft) -> Outcome:
+    """Make the status, for a Create or for an Update that came first."""
+    tombstone = scene.tombstones.get(draft.uri or "")
+    if tombstone is not None and tombstone.owner_uri == scene.sender.uri:
+        return Outcome.SUPERSEDED
+    visibility = visibility_of(draft.to, (*draft.cc, *draft.audience), scene.sender.followers_url)
+    if not concerns_us(scene, draft, visibility):
+        return Outcome.UNRELATED
+    delivered_to = _delivered_to(scene, draft, visibility)
+    if delivered_to and visibility is Visibility.DIRECT:
+        visibility = Visibility.LIMITED
+    await create_status(
+        scene.unit,
+        scene.sender,
+        draft,
+        visibility=visibility,
+        delivered_to=delivered_to,
+        group=_group_of(scene, draft),
+    )
+    await forward_to_followers(scene.services, scene.unit, scene.activity, draft)
+    return Outcome.APPLIED
+
+
+def _delivered_to(scene: Scene, draft: StatusDraft, visibility: Visibility) -> tuple[Account, ...]:
+    """The owner of the inbox, when nothing in the addressing says why it came (O50)."""
+    owner = scene.owner
+    if owner is None or visibility.is_public or owner.uri in (*draft.to, *draft.cc):
+        return ()
+    is_follower_post = visibility is Visibility.PRIVATE and scene.sender.id in scene.followed_here
+    return () if is_follower_post else (owner,)
+
+
+def _group_of(scene: Scene, draft: StatusDraft) -> Account | None:
+    """The community that it was posted in: named in `audience`, or addressed (FEP-1b12)."""
+    for uri in (*draft.audience, *draft.to, *draft.cc):
+        account = scene.unit.accounts.get(uri)
+        if account is not None and account.is_group and account.is_active:
+            return account
+    return None
+
+
+async def _apply_by_id(scene: Scene) -> Outcome:
+    """`object` was an id, or of a type that isn't a status."""
+    if scene.activity.object is not None or scene.activity.object_id is None:
+        return Outcome.UNSUPPORTED
+    if scene.unit.statuses.get(scene.activity.object_id) is None:
+        raise MissingReference(scene.activity.object_id)
+    return Outcome.APPLIED
+
+
+HANDLER = Handler(apply_create, "A status, a poll, an event, an article, or a vote", status_references)

@@ -1,0 +1,48 @@
+"""Delete: a status, or the sender itself, is gone (ActivityPub §7.4). What is gone can't come back."""
+
+from federation.origins import same_origin
+from inbox.incoming import Handler, Outcome, Scene
+from outbox.forward import forward_to_followers
+from policy.authority import may_delete
+from social.accounts import remove_account
+from social.edits import delete_status
+from social.statuses import status_by_uri
+from social.tombstones import bury
+
+
+async def apply_delete(scene: Scene) -> Outcome:
+    """Delete each object that is the sender's; the others are passed over (O09)."""
+    outcomes = [await _delete_one(scene, uri) for uri in scene.activity.object_ids]
+    if not outcomes:
+        return Outcome.INVALID
+    return Outcome.APPLIED if Outcome.APPLIED in outcomes else outcomes[0]
+
+
+async def _delete_one(scene: Scene, uri: str) -> Outcome:
+    if uri == scene.sender.uri:
+        return await _delete_sender(scene)
+    status = await status_by_uri(scene.unit, uri)
+    if status is not None:
+        if not may_delete(scene.sender, status):
+            return Outcome.FORBIDDEN
+        await forward_to_followers(scene.services, scene.unit, scene.activity, None, about=status)
+        await delete_status(scene.unit, status, owner_uri=scene.sender.uri)
+        return Outcome.APPLIED
+    tombstone = scene.tombstones.get(uri)
+    if tombstone is not None:
+        return Outcome.DUPLICATE
+    if not same_origin(uri, scene.sender.uri):
+        return Outcome.FORBIDDEN
+    # It may still be on its way: when it comes, it finds its own author's word that it is gone.
+    await bury(scene.unit, uri, kind="Note", owner_uri=scene.sender.uri)
+    return Outcome.APPLIED
+
+
+async def _delete_sender(scene: Scene) -> Outcome:
+    if scene.sender.gone_at is not None:
+        return Outcome.DUPLICATE
+    await remove_account(scene.unit, scene.sender)
+    return Outcome.APPLIED
+
+
+HANDLER = Handler(apply_delete, "A status or an account is gone; also before it arrived")

@@ -1,0 +1,20 @@
+"""Like and EmojiReact: the sender likes a status, or reacts with an emoji (ActivityPub §7.10, FEP-c0e0)."""
+
+from inbox.access import author_of, visible_status
+from inbox.incoming import Handler, Outcome, Scene
+from social.interactions import favourite
+
+
+async def apply_like(scene: Scene) -> Outcome:
+    """Record it. A status that the sender can't see is answered like one that doesn't exist."""
+    status = await visible_status(scene, scene.activity.object_id)
+    if status is None:
+        return Outcome.UNRELATED
+    author = await author_of(scene, status)
+    content = scene.activity.content or ""
+    is_new = await favourite(scene.unit, scene.sender, status, author, uri=scene.activity.id, content=content)
+    return Outcome.APPLIED if is_new else Outcome.DUPLICATE
+
+
+LIKE = Handler(apply_like, "A favourite; with `content` a reaction")
+EMOJI_REACT = Handler(apply_like, "A reaction with an emoji")

@@ -1,0 +1,55 @@
+"""Move: an account continues elsewhere; its followers here follow the new one (Mastodon; FEP-7628)."""
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from inbox.incoming import Handler, Incoming, MissingReference, Outcome, References, Scene
+from models.accounts import Account
+from models.relations import Follow
+from outbox.follows import publish_follow, publish_unfollow
+from policy.limits import MOVE_COOLDOWN_DAYS
+from social.accounts import account_by_uri
+from social.follows import FollowRefused
+from social.notifications import notify
+
+
+def target_reference(incoming: Incoming) -> References:
+    """The target is fetched anew: what counts is what it says about the sender today."""
+    target = incoming.activity.target_id
+    return References(fresh_accounts=(target,) if target else ())
+
+
+async def apply_move(scene: Scene) -> Outcome:
+    """Both ways or not at all: the sender moves itself, and the target lists it in `alsoKnownAs` exactly (O16, O17)."""
+    sender, target_uri = scene.sender, scene.activity.target_id
+    if scene.activity.object_id != sender.uri or target_uri is None or target_uri == sender.uri:
+        return Outcome.FORBIDDEN
+    if sender.moved_at is not None and scene.unit.now - sender.moved_at < timedelta(days=MOVE_COOLDOWN_DAYS):
+        return Outcome.DUPLICATE if sender.moved_to_uri == target_uri else Outcome.FORBIDDEN
+    target = await account_by_uri(scene.unit, target_uri)
+    if target is None:
+        raise MissingReference(target_uri)
+    if not target.is_active or target.moved_to_uri is not None or sender.uri not in target.also_known_as:
+        return Outcome.FORBIDDEN
+    sender.moved_to_uri, sender.moved_at = target_uri, scene.unit.now
+    await _move_followers(scene, target)
+    return Outcome.APPLIED
+
+
+async def _move_followers(scene: Scene, target: Account) -> None:
+    followers = await scene.unit.session.scalars(
+        select(Account)
+        .join(Follow, Follow.follower_id == Account.id)
+        .where(Follow.followee_id == scene.sender.id, Follow.state == "accepted", Account.domain.is_(None))
+    )
+    for follower in followers.all():
+        notify(scene.unit, follower, "move", scene.sender, subject_id=target.id)
+        try:
+            await publish_follow(scene.services, scene.unit, follower, target)
+        except FollowRefused:
+            continue
+        await publish_unfollow(scene.services, scene.unit, follower, scene.sender)
+
+
+HANDLER = Handler(apply_move, "Local followers follow the new account, which must list the old one", target_reference)

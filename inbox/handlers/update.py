@@ -1,0 +1,45 @@
+"""Update: a status was edited, a poll counted, or an actor changed its profile or keys (ActivityPub §7.3)."""
+
+from federation.actor_store import ActorRefused, store_actor
+from federation.json_ld import DocumentRefused
+from federation.parse import actor_draft
+from inbox.handlers.create import status_references, store_status
+from inbox.incoming import Handler, Outcome, Scene
+from outbox.forward import forward_to_followers
+from policy.authority import may_edit
+from social.edits import edit_status
+from social.statuses import status_by_uri
+
+
+async def apply_update(scene: Scene) -> Outcome:
+    """Only the owner updates: an actor itself, a status its author (O08). An edit that came first makes the status."""
+    draft = scene.incoming.draft
+    if draft is None:
+        return await _update_actor(scene)
+    if draft.attributed_to != scene.sender.uri or draft.uri is None or draft.is_vote:
+        return Outcome.FORBIDDEN
+    status = await status_by_uri(scene.unit, draft.uri)
+    if status is None:
+        return await store_status(scene, draft)
+    if not may_edit(scene.sender, status):
+        return Outcome.FORBIDDEN
+    if not await edit_status(scene.unit, scene.sender, status, draft):
+        return Outcome.DUPLICATE
+    await forward_to_followers(scene.services, scene.unit, scene.activity, draft)
+    return Outcome.APPLIED
+
+
+async def _update_actor(scene: Scene) -> Outcome:
+    if scene.activity.object_id != scene.sender.uri:
+        return Outcome.FORBIDDEN if scene.activity.object is not None else Outcome.UNSUPPORTED
+    if scene.activity.object is None:
+        return Outcome.UNSUPPORTED
+    try:
+        await store_actor(scene.unit, actor_draft(scene.activity.object), scene.sender.domain or "")
+    except (DocumentRefused, ActorRefused):
+        return Outcome.INVALID
+    scene.unit.after_commit(lambda: scene.services.keyring.forget(scene.sender.id))
+    return Outcome.APPLIED
+
+
+HANDLER = Handler(apply_update, "An edited status, a poll's new numbers, a changed profile or key", status_references)

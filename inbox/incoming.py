@@ -1,0 +1,113 @@
+"""What the handlers work with: a parsed activity, what it refers to, and how its story ends.
+
+A handler is two functions. `references` is pure and says which accounts and statuses the activity needs; the worker
+loads or fetches them (network, no transaction). `apply` runs in the unit of work (transaction, no network), finds
+everything by URI, and returns an `Outcome`. It checks before it writes: an outcome other than APPLIED means that
+nothing was changed.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from federation.activity import Activity
+from federation.services import Services
+from models import UnitOfWork
+from models.accounts import Account
+from models.activities import SHARED_INBOX
+from models.statuses import Tombstone
+from social.drafts import StatusDraft
+
+
+class Outcome(StrEnum):
+    """How an activity ended; kept in the journal."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"  # nothing new in it
+    UNRELATED = "unrelated"  # concerns nobody here
+    FORBIDDEN = "forbidden"  # the sender may not do this
+    SUPERSEDED = "superseded"  # undone, deleted or overtaken before it arrived
+    UNSUPPORTED = "unsupported"  # a type, or an object of a type, that we don't know
+    INVALID = "invalid"  # says nothing that can be done
+
+
+class MissingReference(Exception):
+    """Something that the activity is about couldn't be had now; the worker tries again later."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(f"{uri} is not available")
+        self.uri = uri
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """URIs that an activity needs, those that are only looked up where we have them, and those to be asked anew."""
+
+    accounts: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    known_accounts: tuple[str, ...] = ()
+    known_statuses: tuple[str, ...] = ()
+    fresh_accounts: tuple[str, ...] = ()
+    fresh_statuses: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Incoming:
+    """An activity on its way: `draft` is the status in it, where there is one, parsed once.
+
+    `inner` are the activities that a community announces; `is_proven` says of such a one that it carries its own
+    actor's proof. `group_uri` is the community that brought it.
+    """
+
+    activity: Activity
+    inbox_id: int = SHARED_INBOX
+    draft: StatusDraft | None = None
+    references: References = field(default_factory=References)
+    group_uri: str | None = None
+    inner: list["Incoming"] = field(default_factory=list)
+    is_proven: bool = False
+
+    @property
+    def type(self) -> str:
+        return self.activity.type
+
+
+@dataclass(slots=True)
+class Scene:
+    """One activity about to be applied, with everything it needs at hand."""
+
+    services: Services
+    unit: UnitOfWork
+    sender: Account
+    incoming: Incoming
+    owner: Account | None = None
+    tombstones: dict[str, Tombstone] = field(default_factory=dict)
+    followed_here: frozenset[int] = frozenset()
+
+    @property
+    def activity(self) -> Activity:
+        return self.incoming.activity
+
+    def is_undone(self) -> bool:
+        """Whether its own sender took the activity back before it came."""
+        tombstone = self.tombstones.get(self.activity.id or "")
+        return tombstone is not None and tombstone.owner_uri == self.sender.uri
+
+
+Apply = Callable[[Scene], Awaitable[Outcome]]
+Refer = Callable[[Incoming], References]
+
+
+def no_references(incoming: Incoming) -> References:
+    """For activities that only concern what we have."""
+    object_ids = incoming.activity.object_ids
+    return References(known_accounts=object_ids, known_statuses=object_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """What to do with one type of activity; `summary` is its line in docs/FEDERATION.md."""
+
+    apply: Apply
+    summary: str
+    references: Refer = no_references

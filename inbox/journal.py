@@ -1,0 +1,86 @@
+"""The inbound journal: an activity is answered 202 when its row is on the disk, and many rows share a commit.
+
+Requests hand their rows over and wait; whoever comes while a commit is under way shares the next one. A failed commit
+fails every request of its group with a 5xx, and their senders try again. What arrived before (same activity, same
+inbox) is answered like what is new.
+"""
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+from federation.activity import Activity
+from models import Database
+from models.activities import InboundActivity
+from models.insertion import insert_missing
+from models.signals import INBOUND
+
+GROUP_SIZE = 200
+PARSED_KEPT = 2_000
+
+
+@dataclass(slots=True)
+class _Waiting:
+    row: dict[str, Any]
+    done: asyncio.Future[None]
+
+
+class Journal:
+    """Appends inbound activities in groups. One per process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: list[_Waiting] = []
+        self._writer: asyncio.Task[None] | None = None
+        self._parsed: OrderedDict[int, Activity] = OrderedDict()
+
+    async def append(self, activity: Activity, *, inbox_id: int, host: str) -> None:
+        """Return once the activity is durably stored (or was before). Raises what the database raises."""
+        now = self._database.clock()
+        row_id = self._database.ids.at(now)
+        row = {
+            "id": row_id,
+            "dedup_key": activity.dedup_key,
+            "inbox_id": inbox_id,
+            "actor_uri": activity.actor,
+            "activity_type": activity.type[:32],
+            "object_uri": activity.object_id,
+            "host": host,
+            "body": activity.raw,
+            "state": "queued",
+            "attempts": 0,
+            "due_at": now,
+            "received_at": now,
+        }
+        self._remember(row_id, activity)
+        waiting = _Waiting(row, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write(), name="journal")
+        await waiting.done
+
+    def take_parsed(self, row_id: int) -> Activity | None:
+        """The activity that this process parsed already, if it is still remembered; saves the worker half its work."""
+        return self._parsed.pop(row_id, None)
+
+    def _remember(self, row_id: int, activity: Activity) -> None:
+        self._parsed[row_id] = activity
+        if len(self._parsed) > PARSED_KEPT:
+            self._parsed.popitem(last=False)
+
+    async def _write(self) -> None:
+        while self._waiting:
+            group, self._waiting = self._waiting[:GROUP_SIZE], self._waiting[GROUP_SIZE:]
+            try:
+                async with self._database.unit_of_work() as unit:
+                    await insert_missing(unit.session, InboundActivity, [waiting.row for waiting in group])
+                    unit.signal(INBOUND)
+            except Exception as error:
+                for waiting in group:
+                    if not waiting.done.cancelled():
+                        waiting.done.set_exception(error)
+            else:
+                for waiting in group:
+                    if not waiting.done.cancelled():
+                        waiting.done.set_result(None)

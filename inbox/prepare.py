@@ -1,0 +1,80 @@
+"""Before the transaction: which of the things that a batch refers to are missing, and how to fetch them.
+
+Three queries for a batch tell what is here. An activity that lacks nothing is ready at once; for the others a
+coroutine is returned that fetches under one budget for the activity (`policy.limits`).
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from sqlalchemy import select
+
+from federation.actors import ActorRefused, resolve_actor
+from federation.authentication import ActorGone, PeerRefused
+from federation.client import FetchBudget, RemoteError
+from federation.services import Services
+from inbox.fetching import fetch_status
+from inbox.incoming import Incoming
+from inbox.interpret import prove_inner
+from models.accounts import Account
+from models.statuses import Status, Tombstone
+from policy.limits import FETCHES_PER_ACTIVITY
+
+Fetch = Callable[[], Awaitable[None]]
+
+
+async def prepare(services: Services, batch: Sequence[Incoming]) -> list[Fetch | None]:
+    """For each activity None when it is ready, or the coroutine function that makes it so."""
+    wanted_accounts = {uri for incoming in batch for uri in (incoming.activity.actor, *incoming.references.accounts)}
+    wanted_statuses = {uri for incoming in batch for uri in incoming.references.statuses}
+    known = await _known(services, wanted_accounts, wanted_statuses)
+    return [_fetch_for(services, incoming, known) for incoming in batch]
+
+
+async def _known(services: Services, accounts: set[str], statuses: set[str]) -> set[str]:
+    """URIs that need no fetching: here already, ours (then they don't exist), or buried."""
+    known = {uri for uri in (*accounts, *statuses) if services.addresses.is_local(uri)}
+    async with services.database.reading() as session:
+        for query in (
+            select(Account.uri).where(Account.uri.in_(accounts - known)) if accounts - known else None,
+            select(Status.uri).where(Status.uri.in_(statuses - known)) if statuses - known else None,
+            select(Tombstone.uri).where(Tombstone.uri.in_(statuses - known)) if statuses - known else None,
+        ):
+            if query is not None:
+                known.update(await session.scalars(query))
+    return known
+
+
+def _fetch_for(services: Services, incoming: Incoming, known: set[str]) -> Fetch | None:
+    references = incoming.references
+    accounts = _missing((incoming.activity.actor, *references.accounts), known)
+    statuses = _missing(references.statuses, known)
+    if not (accounts or statuses or references.fresh_accounts or references.fresh_statuses or incoming.inner):
+        return None
+
+    async def fetch() -> None:
+        budget = FetchBudget(FETCHES_PER_ACTIVITY)
+        if incoming.inner:
+            await prove_inner(services, incoming)
+        wanted = incoming.references
+        for uri in dict.fromkeys((*accounts, *(wanted.accounts if incoming.inner else ()))):
+            await _quietly(resolve_actor(services, uri, budget=budget))
+        for uri in wanted.fresh_accounts:
+            await _quietly(resolve_actor(services, uri, budget=budget, refresh=True))
+        for uri in dict.fromkeys((*statuses, *(wanted.statuses if incoming.inner else ()))):
+            await _quietly(fetch_status(services, uri, budget=budget))
+        for uri in wanted.fresh_statuses:
+            await _quietly(fetch_status(services, uri, budget=budget, is_fresh=True))
+
+    return fetch
+
+
+def _missing(uris: Iterable[str], known: set[str]) -> list[str]:
+    return [uri for uri in dict.fromkeys(uris) if uri not in known]
+
+
+async def _quietly(attempt: Awaitable[object]) -> None:
+    """What can't be had is missing; the handler decides whether it can do without."""
+    try:
+        await attempt
+    except (RemoteError, ActorRefused, ActorGone, PeerRefused):
+        return

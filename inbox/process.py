@@ -1,0 +1,206 @@
+"""Working off the journal: claim a batch, fetch what is missing, apply everything in one transaction.
+
+* A claim is a lease: a worker that dies gives its rows back when the lease runs out.
+* What an activity refers to is loaded for the whole batch with a few queries. What isn't here is fetched, under a
+  budget and outside any transaction; an activity that waits for a slow server doesn't hold up the others.
+* The batch is applied in the order of arrival in one transaction, without savepoints. When one of it raises, the
+  batch rolls back and each activity gets a transaction of its own, so that a poisonous one fails alone.
+* Effects, outgoing answers and the mark "done" commit together. A failure is tried again with growing pauses, then
+  kept as a dead letter (`failed`) and no longer in anybody's way.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, cast
+
+import structlog
+from sqlalchemy import Table, bindparam, or_, select, update
+from sqlalchemy.exc import DBAPIError
+
+from federation.activity import parse_activity
+from federation.json_ld import DocumentRefused
+from federation.services import Services
+from inbox.apply import apply_all, apply_one
+from inbox.incoming import Incoming, MissingReference
+from inbox.interpret import interpret
+from inbox.journal import Journal
+from inbox.prepare import prepare
+from models.activities import InboundActivity
+from models.signals import INBOUND
+from policy.limits import INBOUND_ATTEMPTS
+
+log = structlog.get_logger(__name__)
+
+BATCH = 100
+LEASE_SECONDS = 300
+FAST_SECONDS = 0.02
+SLOW_AT_ONCE = 64
+POLL_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class Work:
+    """A claimed row and what it says."""
+
+    row_id: int
+    attempts: int
+    incoming: Incoming
+
+
+class InboxWorker:
+    """Applies inbound activities. Several may run on one PostgreSQL; on SQLite one is enough."""
+
+    def __init__(self, services: Services, journal: Journal) -> None:
+        self._services = services
+        self._journal = journal
+        self._slow: set[asyncio.Task[None]] = set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; what is under way is finished."""
+        signals = self._services.database.signals
+        while not stop.is_set():
+            if not await self._step():
+                await signals.wait(INBOUND, POLL_SECONDS)
+        if self._slow:
+            await asyncio.wait(self._slow, timeout=10)
+
+    async def run_once(self) -> int:
+        """Apply everything that is due now, slow ones included; returns how many rows were worked on."""
+        total = 0
+        while count := await self._step():
+            total += count
+            if self._slow:
+                await asyncio.wait(self._slow)
+        return total
+
+    async def _step(self) -> int:
+        if len(self._slow) >= SLOW_AT_ONCE:
+            await asyncio.wait(self._slow, return_when=asyncio.FIRST_COMPLETED)
+        claimed = await self._claim()
+        work = [made for row in claimed if (made := await self._interpret(row))]
+        ready, slow = await self._prepare(work)
+        for task in slow:
+            self._slow.add(task)
+            task.add_done_callback(self._slow.discard)
+        if ready:
+            await self._apply(ready)
+        return len(claimed)
+
+    async def _claim(self) -> Sequence[Any]:
+        """Take the oldest due rows for LEASE_SECONDS."""
+        now = self._services.clock()
+        due = (
+            select(InboundActivity.id)
+            .where(
+                InboundActivity.state == "queued",
+                InboundActivity.due_at <= now,
+                or_(InboundActivity.lease_until.is_(None), InboundActivity.lease_until < now),
+            )
+            .order_by(InboundActivity.id)
+        )
+        async with self._services.database.reading() as session:
+            # A look without the write lock: the common answer is "nothing".
+            if (await session.scalar(due.limit(1))) is None:
+                return []
+        due = due.limit(BATCH).with_for_update(skip_locked=True)
+        async with self._services.database.unit_of_work() as unit:
+            result = await unit.session.execute(
+                update(InboundActivity)
+                .where(InboundActivity.id.in_(due))
+                .values(lease_until=now + timedelta(seconds=LEASE_SECONDS), attempts=InboundActivity.attempts + 1)
+                .returning(InboundActivity.id, InboundActivity.attempts, InboundActivity.inbox_id, InboundActivity.body)
+                .execution_options(synchronize_session=False)
+            )
+            return sorted(result.all(), key=lambda row: row.id)
+
+    async def _interpret(self, row: Any) -> Work | None:
+        try:
+            activity = self._journal.take_parsed(row.id) or parse_activity(row.body)
+            return Work(row.id, row.attempts, interpret(activity, row.inbox_id, self._services.clock()))
+        except DocumentRefused as error:
+            await self._finish_one(row.id, f"invalid: {error.detail}")
+            return None
+
+    async def _prepare(self, work: list[Work]) -> tuple[list[Work], list[asyncio.Task[None]]]:
+        """Split the batch into what has everything it needs and what still waits for other servers."""
+        missing = await prepare(self._services, [item.incoming for item in work])
+        ready = [item for item, lacks in zip(work, missing, strict=True) if lacks is None]
+        slow = [
+            asyncio.create_task(self._fetch_and_apply(item, lacks), name="inbound-fetch")
+            for item, lacks in zip(work, missing, strict=True)
+            if lacks is not None
+        ]
+        return ready, slow
+
+    async def _fetch_and_apply(self, item: Work, fetch: Any) -> None:
+        try:
+            await fetch()
+        except Exception as error:
+            await self._fail(item, error)
+        else:
+            await self._apply_singly(item)
+
+    async def _apply(self, work: list[Work]) -> None:
+        if len(work) == 1:
+            await self._apply_singly(work[0])
+            return
+        try:
+            async with self._services.database.unit_of_work() as unit:
+                outcomes = await apply_all(self._services, unit, [item.incoming for item in work])
+                await _mark_done(unit.session, unit.now, [
+                    (item.row_id, outcome) for item, outcome in zip(work, outcomes, strict=True)
+                ])  # fmt: skip
+        except Exception as error:
+            log.debug("inbox.batch_split", error=repr(error), size=len(work))
+            for item in work:
+                await self._apply_singly(item)
+
+    async def _apply_singly(self, item: Work) -> None:
+        try:
+            async with self._services.database.unit_of_work() as unit:
+                outcome = await apply_one(self._services, unit, item.incoming)
+                await _mark_done(unit.session, unit.now, [(item.row_id, outcome)])
+        except Exception as error:
+            await self._fail(item, error)
+
+    async def _fail(self, item: Work, error: Exception) -> None:
+        """Try again later, or give up; the reason stays with the row."""
+        is_last = item.attempts >= INBOUND_ATTEMPTS
+        expected = isinstance(error, (MissingReference, DBAPIError))
+        log.log(
+            20 if expected else 40,
+            "inbox.failed",
+            activity=item.incoming.activity.id,
+            attempts=item.attempts,
+            error=repr(error),
+            exc_info=None if expected else error,
+        )
+        async with self._services.database.unit_of_work() as unit:
+            await unit.session.execute(
+                update(InboundActivity)
+                .where(InboundActivity.id == item.row_id)
+                .values(
+                    state="failed" if is_last else "queued",
+                    outcome=f"{type(error).__name__}: {error}"[:500],
+                    due_at=unit.now + timedelta(seconds=min(30 * 4 ** (item.attempts - 1), 21_600)),
+                    lease_until=None,
+                    finished_at=unit.now if is_last else None,
+                )
+                .execution_options(synchronize_session=False)
+            )
+
+    async def _finish_one(self, row_id: int, outcome: str) -> None:
+        async with self._services.database.unit_of_work() as unit:
+            await _mark_done(unit.session, unit.now, [(row_id, outcome)])
+
+
+async def _mark_done(session: Any, now: Any, rows: list[tuple[int, str]]) -> None:
+    table = cast(Table, InboundActivity.__table__)
+    await session.execute(
+        table.update()
+        .where(table.c.id == bindparam("row_id"))
+        .values(state="done", outcome=bindparam("how"), finished_at=now, lease_until=None),
+        [{"row_id": row_id, "how": str(outcome)[:500]} for row_id, outcome in rows],
+    )

@@ -1,0 +1,80 @@
+"""Receiving: verify who says it, journal it, and only then say 202.
+
+The order is the order of cost. Size and form come first, then the peer (is it one of ours, is it too loud), then the
+signature, then whether the signer may speak for the activity's actor and id. A forged activity is refused and never
+stored; an accepted one is never lost. Nothing is interpreted here: that is `inbox.process`.
+"""
+
+from urllib.parse import urlsplit
+
+from federation.activity import Activity, parse_activity
+from federation.authentication import ActorGone, PeerRefused, Requester, authenticate
+from federation.json_ld import DocumentRefused
+from federation.origins import same_origin
+from federation.proofs import breaks_own_proof, is_proven_by_actor
+from federation.services import Services
+from inbox.journal import Journal
+from inbox.refusals import InboxRefused
+from keys.refusals import SignatureRefused
+from keys.requests import HttpMessage
+from keys.verification import signature_key_ids
+from policy.domains import normalise_domain
+
+
+async def receive(services: Services, journal: Journal, message: HttpMessage, inbox_id: int) -> Requester | None:
+    """Accept one POST to an inbox; returns who sent it, or None when it was accepted without effect.
+
+    Raises InboxRefused with the HTTP status to answer.
+    """
+    activity = _parse(message.body)
+    _check_rate(services, message)
+    try:
+        requester = await authenticate(services, message, claimed_actor=activity.actor)
+    except ActorGone:
+        if activity.type == "Delete":
+            return None  # the account that deletes itself can't be asked for its key any more
+        raise InboxRefused(401, "actor-gone", "The actor that signed this no longer exists.") from None
+    except PeerRefused as error:
+        raise InboxRefused(403, "peer", str(error)) from None
+    except SignatureRefused as error:
+        raise InboxRefused(401, f"signature-{error.reason}", error.detail) from None
+    await _check_authority(services, requester, activity)
+    await journal.append(activity, inbox_id=inbox_id, host=requester.host)
+    services.hosts.heard_from(requester.host)
+    return requester
+
+
+def _parse(body: bytes) -> Activity:
+    try:
+        return parse_activity(body)
+    except DocumentRefused as error:
+        raise InboxRefused(413 if error.too_large else 400, f"document-{error.reason}", error.detail) from None
+
+
+def _check_rate(services: Services, message: HttpMessage) -> None:
+    """The host is taken from the key id: a flood costs its own bucket, and a liar is caught right after."""
+    try:
+        key_ids = signature_key_ids(message)
+        host = normalise_domain(urlsplit(key_ids[0]).netloc) if key_ids else ""
+    except (SignatureRefused, ValueError):
+        return
+    wait = services.rates.check(host, services.clock()) if host else None
+    if wait is not None:
+        raise InboxRefused(429, "rate", "Too many activities from your instance; please slow down.", wait)
+
+
+async def _check_authority(services: Services, requester: Requester, activity: Activity) -> None:
+    if services.addresses.is_local(activity.actor):
+        raise InboxRefused(403, "own-actor", "The actor is one of ours, and ours don't write to us this way.")
+    if activity.actor == requester.actor_uri:
+        if await breaks_own_proof(services, activity):
+            raise InboxRefused(401, "proof", "The activity carries a proof by its actor that doesn't hold.")
+    elif not await is_proven_by_actor(services, activity):
+        raise InboxRefused(
+            401,
+            "different-actor",
+            f"The request is signed by {requester.actor_uri}, the activity is by {activity.actor}, and carries "
+            "no proof of its own.",
+        )
+    if activity.id is not None and not same_origin(activity.id, activity.actor):
+        raise InboxRefused(403, "foreign-id", "The activity's id doesn't belong to the server of its actor.")

@@ -1,0 +1,108 @@
+"""`POST /inbox` and the inboxes of actors: HTTP around `inbox.receive`."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import orjson
+import structlog
+from aiohttp import web
+
+from federation.services import Services
+from inbox.journal import Journal
+from inbox.receive import receive
+from inbox.refusals import InboxRefused
+from inbox.synchronization import HEADER, Synchronizer
+from keys.requests import HttpMessage
+from models.accounts import INSTANCE_ACTOR_ID
+from models.activities import SHARED_INBOX
+
+log = structlog.get_logger(__name__)
+
+TITLES = {
+    400: "The activity can't be read",
+    401: "The signature doesn't hold",
+    403: "The activity is not acceptable",
+    404: "No such inbox",
+    410: "The account is gone",
+    413: "The activity is too large",
+    429: "Too many requests",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What every inbox of an instance uses."""
+
+    services: Services
+    journal: Journal
+    synchronizer: Synchronizer
+
+
+def routes(services: Services, journal: Journal) -> list[web.RouteDef]:
+    """The inbox routes of an instance."""
+    door = Door(services, journal, Synchronizer(services))
+    return [
+        web.post("/inbox", partial(post_shared_inbox, door)),
+        web.post("/actor/inbox", partial(post_instance_inbox, door)),
+        web.post(r"/users/{account_id:\d{1,19}}/inbox", partial(post_inbox, door)),
+    ]
+
+
+async def post_shared_inbox(door: Door, request: web.Request) -> web.Response:
+    """The inbox for everybody here (ActivityPub §7.1.3)."""
+    return await _post(door, request, SHARED_INBOX)
+
+
+async def post_instance_inbox(door: Door, request: web.Request) -> web.Response:
+    """The inbox of the instance actor: reports and the like."""
+    return await _post(door, request, INSTANCE_ACTOR_ID)
+
+
+async def post_inbox(door: Door, request: web.Request) -> web.Response:
+    """One account's inbox. Whether it exists is only told to those who sign."""
+    return await _post(door, request, int(request.match_info["account_id"]))
+
+
+async def _post(door: Door, request: web.Request, inbox_id: int) -> web.Response:
+    try:
+        message = await _message(door.services, request)
+        requester = await receive(door.services, door.journal, message, inbox_id)
+    except InboxRefused as refused:
+        log.info("inbox.refused", status=refused.status, reason=refused.reason, detail=refused.detail)
+        return problem(refused)
+    header = request.headers.get(HEADER)
+    if header and requester is not None:
+        await door.synchronizer.heard(requester, header)
+    return web.Response(status=202)
+
+
+async def _message(services: Services, request: web.Request) -> HttpMessage:
+    """The request as it was signed: for our own scheme and host, whatever a proxy or a liar calls them."""
+    try:
+        body = await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise InboxRefused(413, "too-large", "The body is larger than this server accepts.") from error
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers]
+    return HttpMessage(
+        method=request.method,
+        scheme=services.addresses.scheme,
+        authority=services.addresses.authority,
+        target=request.raw_path,
+        headers=headers,
+        body=body,
+    )
+
+
+def problem(refused: InboxRefused) -> web.Response:
+    """The refusal as `application/problem+json`."""
+    document = {
+        "type": "about:blank",
+        "title": TITLES.get(refused.status, "Refused"),
+        "status": refused.status,
+        "detail": refused.detail,
+        "reason": refused.reason,
+    }
+    response = web.Response(status=refused.status, body=orjson.dumps(document), content_type="application/problem+json")
+    if refused.retry_after_seconds is not None:
+        response.headers["Retry-After"] = str(max(1, round(refused.retry_after_seconds)))
+    return response
