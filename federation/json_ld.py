@@ -43,7 +43,7 @@ def normalise(document: JsonObject, *, strict: bool = False, expand_always: bool
         document = {name: value for name, value in document.items() if name not in _VERBATIM}
     screen(document)
     found = _by_processor(document, strict=strict) if strict or expand_always else _quickly(document)
-    if not found:
+    if found.keys() <= {"id"}:
         raise DocumentRefused("context", "nothing in the document is defined by its context")
     found.update(verbatim)
     return found

@@ -16,6 +16,7 @@ from federation.contexts import bundled_context, bundled_name
 from federation.json_ld_contexts import our_context
 from federation.strict_json import DocumentRefused, JsonObject
 from federation.terms import MAPPED, TERM_OF_IRI
+from federation.values import first_string
 
 MAX_NODES = 2000
 MAX_EMBEDDED_CONTEXTS = 16
@@ -137,6 +138,8 @@ def _cleaned(value: Any) -> Any:
     for key, item in value.items():
         if key == "@context":
             cleaned[key] = item
+        elif item is None:
+            continue
         elif key in ("id", "@id", "type", "@type"):
             if item and not isinstance(item, int | float):
                 cleaned[key] = item
@@ -149,12 +152,8 @@ def _cleaned(value: Any) -> Any:
 
 
 def _cleaned_map(value: JsonObject) -> JsonObject:
-    found = {}
-    for tag, text in value.items():
-        texts = [item for item in (text if isinstance(text, list) else [text]) if isinstance(item, str)]
-        if texts and _BCP47.fullmatch(tag):
-            found[tag] = texts[0]
-    return found
+    texts = {tag: first_string(text) for tag, text in value.items() if _BCP47.fullmatch(tag)}
+    return {tag: text for tag, text in texts.items() if text is not None}
 
 
 def _object(node: JsonObject) -> JsonObject:

@@ -9,7 +9,7 @@ raises NeedsProcessor where two keys say the same thing, or an embedded context 
 expands the document and walks the result.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from federation.dates import normal_time
@@ -18,10 +18,11 @@ from federation.languages import canonical_language
 from federation.strict_json import DEFAULT, DocumentRefused, JsonObject
 from federation.terms import PUBLIC, PUBLIC_ALIASES, Kind
 from federation.type_rules import leading_type
-from federation.values import read_boolean, read_number
+from federation.values import WRAPPERS, first_string, read_boolean, read_number
 
 MAX_LANGUAGES = 100
 
+_VALUE_KEYWORDS = frozenset({"@language", "@direction", "@index"})
 _QUOTES = ("quote", "quoteUri", "quoteUrl", "_misskey_quote")
 
 Shape = Callable[["Normaliser", Any], Any]
@@ -85,6 +86,8 @@ class Normaliser:
                 found["id"] = uri
         elif key in ("type", "@type"):
             self._types(found, item)
+        elif key in WRAPPERS or key in _VALUE_KEYWORDS:
+            raise NeedsProcessor
 
     def _types(self, found: JsonObject, item: Any) -> None:
         types: list[str] = []
@@ -111,9 +114,9 @@ class Normaliser:
         if isinstance(value, list):
             return [inner for item in value for inner in self._values(item)]
         if isinstance(value, dict):
-            for wrapper in ("@list", "@set", "@value"):
-                if wrapper in value:
-                    return self._values(value[wrapper])
+            for wrapper in WRAPPERS:
+                if value.get(wrapper) is not None:
+                    return self._values(_unwrapped(value, wrapper))
             return [value]
         return [] if value is None else [value]
 
@@ -122,21 +125,16 @@ class Normaliser:
         if isinstance(value, str) and language is None:
             _keep_text(found, name, value, None)
             return
-        for item in value if isinstance(value, list) else [value]:
-            tag, text = language, item
-            if isinstance(item, dict):
-                tag, text = item.get("@language"), item.get("@value")
-            for plain in self._values(text):
-                if isinstance(plain, str):
-                    _keep_text(found, name, plain, tag)
+        for tag, text in _texts(value, language):
+            _keep_text(found, name, text, tag)
 
     def _language_map(self, found: JsonObject, name: str, value: Any) -> None:
         if not isinstance(value, dict):
             return
         for tag in sorted(value)[:MAX_LANGUAGES]:
-            for text in self._values(value[tag])[:1]:
-                if isinstance(text, str):
-                    _keep_text(found, name, text, tag)
+            text = first_string(value[tag])
+            if text is not None:
+                _keep_text(found, name, text, tag)
 
     # Shapes: one function a kind; None means that nothing readable is there.
 
@@ -223,7 +221,7 @@ class Normaliser:
         return next((text for item in self._values(value) if (text := normal_time(item))), None)
 
     def time_or_boolean(self, value: Any) -> str | bool | None:
-        return True if value is True else self.time(value)
+        return True if any(item is True for item in self._values(value)) else self.time(value)
 
     def integer(self, value: Any) -> int | None:
         number = self.number(value)
@@ -272,6 +270,28 @@ _SHAPES: dict[Kind, Shape] = {
     Kind.NUMBERS: Normaliser.numbers,
     Kind.BOOLEAN: Normaliser.boolean,
 }
+
+
+def _unwrapped(value: JsonObject, wrapper: str) -> Any:
+    inner = value[wrapper]
+    if not value.keys() <= WRAPPERS[wrapper] or (wrapper == "@value" and isinstance(inner, dict | list)):
+        raise NeedsProcessor
+    return inner
+
+
+def _texts(value: Any, language: Any) -> Iterator[tuple[Any, str]]:
+    """Yield the strings in a value, each with its language tag or None."""
+    if isinstance(value, str):
+        yield language, value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item, language)
+    elif isinstance(value, dict):
+        for wrapper in WRAPPERS:
+            if value.get(wrapper) is not None:
+                tag = value.get("@language") if wrapper == "@value" else language
+                yield from _texts(_unwrapped(value, wrapper), tag)
+                return
 
 
 def _as_list(context: Any) -> list[Any]:

@@ -22,6 +22,8 @@ def screen(value: Any) -> None:
         if isinstance(value.get("id", value.get("@id")), dict | list):
             raise DocumentRefused("id", "an id must be a string")
         _screen_type(value.get("type", value.get("@type")))
+        if "@context" in value:
+            _screen_context(value["@context"])
         for item in value.values():
             if isinstance(item, dict | list):
                 screen(item)
@@ -29,6 +31,12 @@ def screen(value: Any) -> None:
         for item in value:
             if isinstance(item, dict | list):
                 screen(item)
+
+
+def _screen_context(value: Any) -> None:
+    for entry in value if isinstance(value, list) else [value]:
+        if not isinstance(entry, str | dict | None):
+            raise DocumentRefused("context", "a context must be a URL or an object")
 
 
 def _screen_type(value: Any) -> None:

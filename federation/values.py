@@ -1,8 +1,21 @@
-"""Numbers and booleans that arrive as strings."""
+"""Single values: numbers and booleans that arrive as strings, strings that arrive in lists."""
 
 from typing import Any
 
 _BOOLEANS: dict[Any, bool] = {"true": True, "false": False, 1: True, 0: False, "1": True, "0": False}
+
+
+WRAPPERS = {
+    "@value": frozenset({"@value", "@type", "type", "@language", "@direction", "@index"}),
+    "@list": frozenset({"@list", "@index"}),
+    "@set": frozenset({"@set", "@index"}),
+}
+"""JSON-LD's objects that only wrap a value, and the keys that may stand beside it (JSON-LD 1.1 §9.4–9.7)."""
+
+
+def first_string(value: Any) -> str | None:
+    """Return a string, or the first string of a list."""
+    return next((item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)), None)
 
 
 def read_boolean(item: Any) -> bool | None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from federation.json_ld import DocumentRefused, normalise, parse_document
 from federation.json_ld_contexts import read_context
 from tests.federation import peer_documents as peers
+from tests.federation.json_strategies import PEER_CONTEXTS, PLAIN_JSON, PLAIN_KEYS
 
 
 @pytest.mark.parametrize("name", peers.names())
@@ -48,3 +49,17 @@ def test_both_ways_agree_on_documents_put_together_from_fixtures(data: st.DataOb
         target = document if "type" not in target else target
         target[data.draw(st.sampled_from(_KEYS))] = data.draw(st.sampled_from(_VALUES))
     assert _result(document) == _result(document, expand_always=True)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(_ALL), PEER_CONTEXTS)
+def test_both_ways_agree_on_fixtures_under_foreign_contexts(document: dict[str, Any], context: Any) -> None:
+    changed = {**document, "@context": context}
+    assert _result(changed) == _result(changed, expand_always=True)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(PLAIN_KEYS, PLAIN_JSON, max_size=6), PEER_CONTEXTS)
+def test_both_ways_agree_on_nonsense(document: dict[str, Any], context: Any) -> None:
+    changed = {**document, "@context": context}
+    assert _result(changed) == _result(changed, expand_always=True)
