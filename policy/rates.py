@@ -27,7 +27,7 @@ class RateLimiter:
         moment = now.timestamp()
         tokens, before = self._buckets.pop(host, (self._burst, moment))
         tokens = min(self._burst, tokens + max(0.0, moment - before) * self._per_second)
-        wait = None if tokens >= 1 else (1 - tokens) / self._per_second
+        wait = None if tokens > 0.999 else (1 - tokens) / self._per_second
         self._buckets[host] = (tokens - 1 if wait is None else tokens, moment)
         if len(self._buckets) > HOSTS_REMEMBERED:
             self._buckets.popitem(last=False)
