@@ -97,7 +97,7 @@ async def make_due(unit: UnitOfWork, hosts: Iterable[str]) -> None:
         .where(_DELIVERIES.c.lease_until.is_(None), _DELIVERIES.c.due_at > unit.now)
         .values(due_at=unit.now)
     )
-    await (await unit.session.connection()).execute(statement, parameters)
+    await unit.session.execute(statement, parameters)
     unit.signal(DELIVERIES)
 
 

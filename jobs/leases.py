@@ -86,7 +86,7 @@ async def put_back(unit: UnitOfWork, table: Table, changes: Sequence[Mapping[str
         {"row_id": change["id"]} | {f"new_{name}": change[name] for name in columns}
         for change in sorted(changes, key=lambda change: int(change["id"]))
     ]
-    await (await unit.session.connection()).execute(statement, parameters)
+    await unit.session.execute(statement, parameters)
 
 
 async def release_leases(unit: UnitOfWork, table: Table) -> None:

@@ -1,0 +1,99 @@
+"""Which deliveries are next: due, in order, a fair share for each host.
+
+A row may go when no earlier row of the same host and the same `ordering_key` is still queued (the index
+`ix_deliveries_order` answers that per row). Of the rows that became due first, each host gets its first few before any
+host gets more, so that a host with ten thousand rows doesn't keep the others waiting.
+"""
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, Table, exists, func, select
+
+from jobs.leases import claim, is_queued
+from models import UnitOfWork
+from models.activities import Delivery, OutboundActivity
+from outbox.work import ActivityBytes, Work
+
+WINDOW = 1_000  # rows looked at for one claim
+ACTIVITIES_REMEMBERED = 64
+
+DELIVERIES_TABLE: Table = Delivery.__table__  # type: ignore[assignment]
+_ACTIVITIES: Table = OutboundActivity.__table__  # type: ignore[assignment]
+
+
+def candidates(
+    now: datetime, *, limit: int, per_host: int, busy_hosts: Collection[str], with_retries: bool
+) -> Select[tuple[int]]:
+    """Ids of deliveries that may be sent now, hosts taking turns; none for `busy_hosts`."""
+    table, earlier = DELIVERIES_TABLE, DELIVERIES_TABLE.alias("earlier")
+    is_overtaking = exists().where(
+        is_queued(earlier),
+        earlier.c.host == table.c.host,
+        earlier.c.ordering_key == table.c.ordering_key,
+        earlier.c.id < table.c.id,
+    )
+    due = select(table.c.id, table.c.host, table.c.due_at).where(
+        is_queued(table), table.c.due_at <= now, ~is_overtaking
+    )
+    if busy_hosts:
+        due = due.where(table.c.host.not_in(sorted(busy_hosts)))
+    if not with_retries:
+        due = due.where(table.c.attempts == 0)
+    first = due.order_by(table.c.due_at, table.c.id).limit(WINDOW).subquery("first_due")
+    place = func.row_number().over(partition_by=first.c.host, order_by=(first.c.due_at, first.c.id))
+    placed = select(first.c.id, place.label("place")).subquery("placed")
+    return select(placed.c.id).where(placed.c.place <= per_host).order_by(placed.c.place, placed.c.id).limit(limit)
+
+
+class Claims:
+    """Claims deliveries and reads their bytes, each activity once while it is being sent out."""
+
+    def __init__(self, lease_seconds: float) -> None:
+        self._lease_seconds = lease_seconds
+        self._activities: OrderedDict[int, ActivityBytes] = OrderedDict()
+
+    async def take(
+        self, unit: UnitOfWork, *, limit: int, per_host: int, busy_hosts: Collection[str], with_retries: bool
+    ) -> list[Work]:
+        """Up to `limit` deliveries, leased to us, in the order of their ids."""
+        chosen = candidates(unit.now, limit=limit, per_host=per_host, busy_hosts=busy_hosts, with_retries=with_retries)
+        rows = await claim(unit, DELIVERIES_TABLE, chosen, lease_seconds=self._lease_seconds)
+        activities = await self._read(unit, {row.activity_id for row in rows})
+        return [_work(row, activities[row.activity_id]) for row in rows]
+
+    async def _read(self, unit: UnitOfWork, ids: set[int]) -> dict[int, ActivityBytes]:
+        found = {number: self._activities[number] for number in ids if number in self._activities}
+        missing = sorted(ids - found.keys())
+        if missing:
+            columns = _ACTIVITIES.c
+            rows = await unit.session.execute(
+                select(columns.id, columns.uri, columns.activity_type, columns.visibility, columns.body, columns.digest)
+                .where(columns.id.in_(missing))
+            )  # fmt: skip
+            found |= {row.id: ActivityBytes(*row) for row in rows}
+        self._remember(found.values())
+        return found
+
+    def _remember(self, activities: Iterable[ActivityBytes]) -> None:
+        for activity in activities:
+            self._activities[activity.id] = activity
+            self._activities.move_to_end(activity.id)
+        while len(self._activities) > ACTIVITIES_REMEMBERED:
+            self._activities.popitem(last=False)
+
+
+def _work(row: Row[Any], activity: ActivityBytes) -> Work:
+    return Work(
+        id=row.id,
+        account_id=row.account_id,
+        inbox_url=row.inbox_url,
+        host=row.host,
+        ordering_key=row.ordering_key,
+        attempts=row.attempts,
+        created_at=row.created_at,
+        lease_until=row.lease_until,
+        activity=activity,
+    )
