@@ -34,7 +34,8 @@ from federation.terms import (
 )
 
 MAX_ENTRIES = 32
-MAX_TERMS = 1000
+MAX_TERMS = 500
+MAX_CONTEXT_BYTES = 32_768
 
 _TERM_KEYS = frozenset({"@id", "@type", "@container"})
 _UNUSUAL_TYPES = frozenset({"@vocab", "@json", "@none"})
@@ -97,7 +98,10 @@ def our_context() -> dict[str, Any]:
 
 def read_context(context: Any) -> Vocabulary:
     """Return the vocabulary under `context`, any JSON value; raises DocumentRefused when it is no context at all."""
-    return _read(orjson.dumps(context))
+    serialised = orjson.dumps(context)
+    if len(serialised) > MAX_CONTEXT_BYTES:
+        raise DocumentRefused("context", f"the context has more than {MAX_CONTEXT_BYTES} bytes")
+    return _read(serialised)
 
 
 def ours() -> Vocabulary:

@@ -16,11 +16,12 @@ from federation.contexts import bundled_context, bundled_name
 from federation.json_ld_contexts import our_context
 from federation.strict_json import DocumentRefused, JsonObject
 from federation.terms import MAPPED, TERM_OF_IRI
+from federation.type_rules import screen
 from federation.values import first_string
 
 MAX_NODES = 2000
 MAX_EMBEDDED_CONTEXTS = 16
-MAX_CONTEXT_ENTRIES = 32
+MAX_CONTEXT_ENTRIES = 64
 MAX_BLANK_NODES = 64
 
 _BCP47 = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*", re.ASCII)
@@ -60,6 +61,7 @@ def canonicalize(document: JsonObject) -> str:
     Raises DocumentRefused when it can't be done, or when there are more than 64 blank nodes: the time that canonical
     labels take can grow exponentially with them.
     """
+    screen(document)
     _check_budget(document)
     options: JsonObject = {"documentLoader": _load, "expandContext": _NO_BASE}
     try:
@@ -80,6 +82,7 @@ def compact_with_our_context(document: JsonObject) -> JsonObject:
     That is all that a Linked Data Signature over it covers, so a document whose only authority is such a signature is
     replaced by this. Raises DocumentRefused when pyld can't read the document.
     """
+    screen(document)
     _check_budget(document)
     try:
         expanded = jsonld.expand(_cleaned(document), {"documentLoader": _load, "expandContext": _NO_BASE})
@@ -102,30 +105,29 @@ def _load(url: str, options: JsonObject) -> JsonObject:
 
 
 def _check_budget(document: JsonObject) -> None:
-    nodes, contexts, level = 0, 0, [document]
+    nodes, contexts, entries, level = 0, 0, 0, [document]
     while level:
         below: list[Any] = []
         for item in level:
             if isinstance(item, dict):
                 if "@context" in item:
                     contexts += 1
-                    _check_context(item["@context"])
+                    entries += _checked_entries(item["@context"])
                 below.extend(item.values())
             elif isinstance(item, list):
                 below.extend(item)
         nodes += len(below)
         level = below
-    if nodes > MAX_NODES or contexts > MAX_EMBEDDED_CONTEXTS:
+    if nodes > MAX_NODES or contexts > MAX_EMBEDDED_CONTEXTS or entries > MAX_CONTEXT_ENTRIES:
         raise DocumentRefused("too-many", "the document is too large for its unusual context")
 
 
-def _check_context(context: Any) -> None:
+def _checked_entries(context: Any) -> int:
     entries = context if isinstance(context, list) else [context]
-    if len(entries) > MAX_CONTEXT_ENTRIES:
-        raise DocumentRefused("context", f"a context has more than {MAX_CONTEXT_ENTRIES} entries")
     for entry in entries:
         if isinstance(entry, dict) and any(isinstance(item, dict) and "@context" in item for item in entry.values()):
             raise DocumentRefused("context", "a context of a document holds further contexts")
+    return len(entries)
 
 
 def _cleaned(value: Any) -> Any:

@@ -21,6 +21,7 @@ from federation.type_rules import leading_type
 from federation.values import WRAPPERS, first_string, read_boolean, read_number
 
 MAX_LANGUAGES = 100
+MAX_EMBEDDED_CONTEXTS = 50
 
 _VALUE_KEYWORDS = frozenset({"@language", "@direction", "@index"})
 _QUOTES = ("quote", "quoteUri", "quoteUrl", "_misskey_quote")
@@ -29,11 +30,16 @@ Shape = Callable[["Normaliser", Any], Any]
 
 
 class Normaliser:
-    """Reads one document; `context` is the value of its `@context`, which embedded contexts add to."""
+    """Reads one document; `context` is the value of its `@context`, which embedded contexts add to.
 
-    def __init__(self, vocabulary: Vocabulary, context: Any) -> None:
+    `outer` is the walk around an embedded context. All walks of a document share one count of embedded contexts.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, context: Any, outer: "Normaliser | None" = None) -> None:
         self._vocabulary = vocabulary
         self._context = context
+        self._chain: list[Any] = (outer._chain if outer else []) + _as_list(context)
+        self._embedded: Iterator[int] = outer._embedded if outer else iter(range(MAX_EMBEDDED_CONTEXTS))
 
     def node(self, value: JsonObject) -> JsonObject:
         """Return one object in normal form; `{}` when nothing in it is known to us."""
@@ -69,15 +75,13 @@ class Normaliser:
         return _finished(found)
 
     def _under_another_context(self, value: JsonObject) -> JsonObject:
-        outer, inner = _as_list(self._context), _as_list(value["@context"])
-        if value["@context"] is None:
+        context = value["@context"]
+        if next(self._embedded, None) is None:
+            raise DocumentRefused("too-many", f"the document embeds more than {MAX_EMBEDDED_CONTEXTS} contexts")
+        vocabulary = read_context(self._chain + _as_list(context))
+        if context is None or not vocabulary.is_plain:
             raise NeedsProcessor
-        combined = outer + inner
-        vocabulary = read_context(combined)
-        if not vocabulary.is_plain:
-            raise NeedsProcessor
-        rest = {key: item for key, item in value.items() if key != "@context"}
-        return Normaliser(vocabulary, combined).node(rest)
+        return Normaliser(vocabulary, context, self).node(value)
 
     def _keyword(self, found: JsonObject, key: str, item: Any) -> None:
         if key in ("id", "@id"):

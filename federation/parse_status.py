@@ -45,7 +45,7 @@ def status_draft(
     parent = document.get("inReplyTo")
     title = _title(document)
     published_at = clamp(parse_time(document.get("published")), now=now) or now
-    is_vote = kind == "Note" and title is not None and parent is not None and "content" not in document
+    is_vote = kind == "Note" and title is not None and parent is not None and not content
     return StatusDraft(
         uri=uri,
         type=kind,

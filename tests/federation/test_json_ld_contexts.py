@@ -1,6 +1,7 @@
 """Contexts: what they change, what they can't, and that none is ever fetched (J06, J07, J19)."""
 
 import socket
+import time
 from typing import Any
 
 import pytest
@@ -169,6 +170,30 @@ def test_nested_contexts_are_bounded_on_the_long_way() -> None:
         nested = {"@context": {"@vocab": f"https://evil.test/{n}#"}, "type": "Note", "inReplyTo": nested}
     with pytest.raises(DocumentRefused):
         normalise({"@context": AS2, "type": "Create", "object": nested})
+
+
+def _many_terms(count: int) -> dict[str, Any]:
+    return {f"t{n}": f"https://evil.test/{n}" for n in range(count)}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {
+            "@context": [AS2, _many_terms(490)],
+            "tag": [{"@context": {f"u{n}": "as:name"}, "name": "x"} for n in range(1999)],
+        },
+        {"@context": [AS2, {"@vocab": "x:"}], "tag": [{"@context": [AS2] * 32, "name": "x"} for _ in range(60)]},
+        {"@context": [AS2, {"@vocab": "x:"}], **{f"p{n}": n for n in range(9000)}},
+        {"@context": [AS2, _many_terms(2000)]},
+        {"@context": [AS2, {"x" * 40_000: "as:name"}]},
+    ],
+)
+def test_documents_that_would_cost_too_much_are_refused_at_once(document: dict[str, Any]) -> None:
+    started = time.perf_counter()
+    with pytest.raises(DocumentRefused):
+        normalise({"type": "Note", **document})
+    assert time.perf_counter() - started < 0.5
 
 
 def test_an_embedded_context_adds_to_the_one_around_it() -> None:
