@@ -33,6 +33,13 @@ class Flights(Generic[Key, Result]):
             task.add_done_callback(lambda done: self._landed(key, done))
         return await asyncio.shield(task)
 
+    async def close(self) -> None:
+        """Break off what is under way, for the end of the process."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     def _landed(self, key: Key, task: asyncio.Future[Result]) -> None:
         del self._tasks[key]
         if not task.cancelled():

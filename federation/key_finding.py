@@ -76,7 +76,7 @@ async def _stored_key(services: Services, key_id: str, now: datetime) -> KnownKe
         row = (await session.execute(statement.where(Keypair.key_id == key_id))).one_or_none()
     if row is None:
         return None
-    keypair, account = row.tuple()
+    keypair, account = row
     if keypair.expires_at is not None and keypair.expires_at <= now:
         return None
     try:

@@ -57,3 +57,8 @@ class PeerMemory:
         self.actor_flights: Flights[str, Account] = Flights()
         self.key_flights: Flights[str, KnownKey | None] = Flights()
         self.synchronised: Expiring[str, bool] = Expiring(max_entries=10_000)
+
+    async def close(self) -> None:
+        """Break off the fetches under way; call it before the client is closed."""
+        await self.actor_flights.close()
+        await self.key_flights.close()

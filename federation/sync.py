@@ -184,7 +184,7 @@ async def _mend(unit: UnitOfWork, followee_id: int, listed: set[str]) -> Disagre
     ended: list[int] = []
     accepted: list[int] = []
     unexpected: list[int] = []
-    for follower, follow in rows.tuples().all():
+    for follower, follow in rows.all():
         if follow is None:
             unexpected.append(follower.id)
         elif follower.uri in listed:

@@ -37,6 +37,11 @@ def other_rsa_key() -> PrivateKey:
 
 
 @pytest.fixture(scope="session")
+def third_rsa_key() -> PrivateKey:
+    return generate_rsa()
+
+
+@pytest.fixture(scope="session")
 def ed25519_key() -> PrivateKey:
     return generate_ed25519()
 
@@ -124,6 +129,7 @@ async def services(
         await unit.session.flush()
         await found.keyring.create_keys(unit, account)
     yield found
+    await found.peers.memory.close()
     await found.hosts.close()
     await client.close()
     executor.shutdown()
@@ -133,6 +139,12 @@ async def services(
 def carol(world: World, other_rsa_key: PrivateKey) -> RemoteActor:
     """Somebody honest on good.test."""
     return RemoteActor(world, "good.test", "carol", other_rsa_key).publish()
+
+
+@pytest.fixture
+def mal(world: World, third_rsa_key: PrivateKey) -> RemoteActor:
+    """Somebody with a key and a document of his own on evil.test."""
+    return RemoteActor(world, "evil.test", "mal", third_rsa_key).publish()
 
 
 @contextmanager

@@ -167,8 +167,9 @@ class RemoteActor:
     ) -> HttpMessage:
         """A signed request to our office, as it arrives there."""
         headers = sign_request(
-            method=method, url=url, body=body, key_id=key_id or self.key_id, key=key or self.key, scheme=scheme, now=now
-        )
+            method=method, url=url, body=body, key_id=self.key_id if key_id is None else key_id, key=key or self.key,
+            scheme=scheme, now=now,
+        )  # fmt: skip
         parts = urlsplit(url)
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         return HttpMessage(method, parts.scheme, parts.netloc, target, list(headers.items()), body or b"")
