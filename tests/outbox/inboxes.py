@@ -1,5 +1,6 @@
 """Peers on loopback addresses that receive deliveries, answer as they are told, and keep what came."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -58,6 +59,9 @@ class Peer:
         self.port = 0
         self.decide: Decide = lambda _received: Answer()
         self.received: list[Received] = []
+        self.has_received = asyncio.Event()
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
         self._runner = web.ServerRunner(web.Server(self._handle))
 
     @property
@@ -93,5 +97,7 @@ class Peer:
         message = HttpMessage(request.method, "http", self.host, request.path_qs, headers, await request.read())
         received = Received(message)
         self.received.append(received)
+        self.has_received.set()
+        await self.may_answer.wait()
         answer = self.decide(received)
         return web.Response(status=answer.status, headers=answer.headers, text=answer.body)

@@ -133,12 +133,11 @@ async def test_two_workers_share_the_work(services: Services, new_peer: NewPeer,
 async def test_the_running_worker_wakes_up_for_new_work_and_stops_when_told(
     services: Services, worker: DeliveryWorker, peer: Peer, send: Send
 ) -> None:
-    stop, arrived = asyncio.Event(), asyncio.Event()
-    peer.decide = lambda _received: arrived.set() or Answer()  # type: ignore[func-returns-value]
+    stop = asyncio.Event()
     running = asyncio.create_task(worker.run(stop))
     await send(peer.inbox_url)
     async with asyncio.timeout(4):  # less than the worker would sleep by itself
-        await arrived.wait()
+        await peer.has_received.wait()
     stop.set()
     async with asyncio.timeout(4):
         await running
@@ -152,11 +151,10 @@ async def test_a_worker_on_sqlite_takes_back_what_its_predecessor_had_claimed(
         pytest.skip("on PostgreSQL another worker may still hold the lease")
     await send(peer.inbox_url)
     await worker._claim()  # and dies
-    stop, arrived = asyncio.Event(), asyncio.Event()
-    peer.decide = lambda _received: arrived.set() or Answer()  # type: ignore[func-returns-value]
+    stop = asyncio.Event()
     running = asyncio.create_task(DeliveryWorker(services).run(stop))
     async with asyncio.timeout(4):
-        await arrived.wait()
+        await peer.has_received.wait()
     stop.set()
     await running
 
