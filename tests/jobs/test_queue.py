@@ -1,0 +1,155 @@
+"""Jobs run once for many causes, again after a failure, and not for ever."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from jobs.queue import MAX_ATTEMPTS, JobWorker, enqueue_job
+from models import Database
+from models.activities import Job
+from models.signals import JOBS
+from tests.conftest import Clock
+
+
+class Handler:
+    """Keeps what it was called with; fails while `error` is set."""
+
+    def __init__(self) -> None:
+        self.calls: list[dict[str, Any]] = []
+        self.was_called = asyncio.Event()
+        self.error: Exception | None = None
+
+    async def __call__(self, payload: dict[str, Any]) -> None:
+        self.calls.append(payload)
+        self.was_called.set()
+        if self.error is not None:
+            raise self.error
+
+
+@pytest.fixture
+def handler() -> Handler:
+    return Handler()
+
+
+@pytest.fixture
+def worker(database: Database, handler: Handler) -> JobWorker:
+    return JobWorker(database, {"greet": handler}, jitter=lambda: 0.5)
+
+
+async def add(database: Database, name: str, *, key: str | None = None, due_in: float = 0, kind: str = "greet") -> None:
+    async with database.unit_of_work() as unit:
+        await enqueue_job(unit, kind, {"name": name}, unique_key=key or name, due_in=due_in)
+
+
+async def all_jobs(database: Database) -> list[Job]:
+    async with database.reading() as session:
+        return list(await session.scalars(select(Job).order_by(Job.id)))
+
+
+async def test_a_job_runs_once_with_its_payload(database: Database, worker: JobWorker, handler: Handler) -> None:
+    await add(database, "ana")
+    assert await database.signals.wait(JOBS, 0)
+    assert await worker.run_once() == 1
+    assert await worker.run_once() == 0
+    assert handler.calls == [{"name": "ana"}]
+    (job,) = await all_jobs(database)
+    assert job.state == "done"
+    assert job.finished_at is not None
+
+
+async def test_many_causes_queue_one_job_and_a_later_one_another(
+    database: Database, worker: JobWorker, handler: Handler
+) -> None:
+    for name in ("ana", "berta", "carla"):
+        await add(database, name, key="same")
+    await worker.run_once()
+    await add(database, "dora", key="same")
+    await worker.run_once()
+    assert handler.calls == [{"name": "ana"}, {"name": "dora"}]
+
+
+async def test_a_unit_that_fails_queues_no_job(database: Database, worker: JobWorker) -> None:
+    with pytest.raises(RuntimeError):
+        async with database.unit_of_work() as unit:
+            await enqueue_job(unit, "greet", {}, unique_key="k")
+            raise RuntimeError
+    assert await worker.run_once() == 0
+
+
+async def test_a_job_waits_until_it_is_due(database: Database, worker: JobWorker, clock: Clock) -> None:
+    await add(database, "ana", due_in=60)
+    assert await worker.run_once() == 0
+    clock.advance(seconds=61)
+    assert await worker.run_once() == 1
+
+
+async def test_a_failure_is_tried_again_after_pauses_that_grow_and_then_kept_as_a_dead_letter(
+    database: Database, worker: JobWorker, handler: Handler, clock: Clock
+) -> None:
+    handler.error = ValueError("no")
+    await add(database, "ana")
+    pauses = []
+    while await worker.run_once():
+        (job,) = await all_jobs(database)
+        pauses.append(round((job.due_at - clock()).total_seconds()))
+        clock.advance(hours=7)
+    assert len(handler.calls) == MAX_ATTEMPTS
+    assert pauses[:3] == [15, 60, 240]
+    (job,) = await all_jobs(database)
+    assert (job.state, job.last_error) == ("failed", "ValueError: no")
+
+
+async def test_a_poisonous_job_does_not_keep_the_others(
+    database: Database, worker: JobWorker, handler: Handler
+) -> None:
+    await add(database, "poison", kind="unknown")
+    await add(database, "ana")
+    await worker.run_once()
+    assert handler.calls == [{"name": "ana"}]
+    assert [job.state for job in await all_jobs(database)] == ["failed", "done"]
+
+
+async def test_a_job_that_kills_its_process_ends_as_a_dead_letter(
+    database: Database, worker: JobWorker, handler: Handler, clock: Clock
+) -> None:
+    await add(database, "ana")
+    for _ in range(MAX_ATTEMPTS):
+        assert await worker._claim(1)  # and the process dies
+        assert await worker.run_once() == 0
+        clock.advance(minutes=10)
+    await worker.run_once()
+    assert handler.calls == []
+    assert [job.state for job in await all_jobs(database)] == ["failed"]
+
+
+async def test_a_handler_that_hangs_is_cut_off(database: Database) -> None:
+    async def hang(_payload: dict[str, Any]) -> None:
+        await asyncio.Event().wait()
+
+    await add(database, "ana")
+    assert await JobWorker(database, {"greet": hang}, deadline_seconds=0.01).run_once() == 1
+    (job,) = await all_jobs(database)
+    assert (job.state, job.last_error) == ("queued", "TimeoutError: ")
+
+
+async def test_two_workers_run_each_job_once(database: Database, handler: Handler) -> None:
+    for number in range(20):
+        await add(database, f"n{number}")
+    counts = await asyncio.gather(*(JobWorker(database, {"greet": handler}).run_once() for _ in range(2)))
+    assert sum(counts) == 20
+    assert len(handler.calls) == 20
+
+
+async def test_the_running_worker_wakes_up_and_stops_when_told(
+    database: Database, worker: JobWorker, handler: Handler
+) -> None:
+    stop = asyncio.Event()
+    running = asyncio.create_task(worker.run(stop))
+    await add(database, "ana")
+    async with asyncio.timeout(4):  # less than the worker would sleep by itself
+        await handler.was_called.wait()
+        stop.set()
+        await running
+    assert [job.state for job in await all_jobs(database)] == ["done"]
