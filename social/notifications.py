@@ -46,7 +46,7 @@ async def _write(unit: UnitOfWork, notices: list[Notice]) -> None:
     blocks = await unit.session.execute(
         select(Block.account_id, Block.target_id).where(Block.account_id.in_(recipients))
     )
-    blocked = set(blocks.tuples())
+    blocked = {(account_id, target_id) for account_id, target_id in blocks}
     await insert_missing(
         unit.session,
         Notification,

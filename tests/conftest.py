@@ -22,6 +22,10 @@ from models import Database
 from models.addresses import LocalAddresses
 from models.base import Base
 
+pytest_plugins = ["tests.fixtures_offices"]
+
+pytest_plugins = ["tests.fixtures_offices"]
+
 BACKENDS = os.environ.get("TERTULIA_TEST_BACKENDS", "sqlite,postgresql").split(",")
 TEMPLATE = "tertulia_template"
 NewDatabase = Callable[[], Awaitable[URL]]
