@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, delete, exists, select, update
 
 from federation.host_table import forget_stale_hosts
 from federation.services import Services
+from jobs.waiting import wait_at_most
 from models import UnitOfWork
 from models.accounts import Keypair
 from models.activities import Delivery, InboundActivity, Job, OutboundActivity
@@ -49,11 +50,7 @@ class Housekeeper:
         """Sweep until `stop` is set."""
         while not stop.is_set():
             await self.run_once()
-            try:
-                async with asyncio.timeout(EVERY_SECONDS):
-                    await stop.wait()
-            except TimeoutError:
-                continue
+            await wait_at_most(stop, EVERY_SECONDS)
 
     async def run_once(self) -> int:
         """One sweep; returns how many rows were removed."""

@@ -50,7 +50,7 @@ async def _answer(front: Front, request: web.Request, handler: Handler, request_
         response = await handler(request)
     except web.HTTPException as error:
         if error.status < 400 or error.content_type not in ("text/plain", "application/octet-stream"):
-            response = error  # a redirect, or an answer that its handler has written in full
+            response = _as_response(error)
         else:
             response = problem_response(request, problem_of(error), request_id)
     except Exception as error:
@@ -58,6 +58,13 @@ async def _answer(front: Front, request: web.Request, handler: Handler, request_
     if not response.prepared:
         response.headers["X-Request-Id"] = request_id
     return response
+
+
+def _as_response(error: web.HTTPException) -> web.Response:
+    """A redirect, or an answer that its handler has written in full: aiohttp takes exceptions for them only raised."""
+    headers = error.headers.copy()
+    headers.popall("Content-Length", None)
+    return web.Response(status=error.status, body=error.body, headers=headers)
 
 
 def _problem_for(error: Exception) -> Problem:

@@ -88,13 +88,16 @@ async def host_queues(session: AsyncSession, now: datetime, host: str | None = N
 
 
 async def retry_host(unit: UnitOfWork, host: str) -> int:
-    """Make everything for a host due now, dead letters included, and try the host again; returns how many."""
+    """Make everything for a host due now, dead letters included, and try the host again; returns how many.
+
+    Each is given the whole time for its attempts once more.
+    """
     await unit.session.execute(
         update(RemoteHost).where(RemoteHost.host == host).values(open_until=None, failures=0, updated_at=unit.now)
     )
     result: Any = await unit.session.execute(
         update(Delivery)
-        .where(Delivery.host == host, _is_waiting())
+        .where(Delivery.host == host, _is_waiting(unit.now))
         .values(state="queued", attempts=0, due_at=unit.now, lease_until=None, finished_at=None, created_at=unit.now)
         .execution_options(synchronize_session=False)
     )
@@ -105,13 +108,16 @@ async def retry_host(unit: UnitOfWork, host: str) -> int:
 async def drop_host(unit: UnitOfWork, host: str) -> int:
     """Delete what waits for a host and what was given up; returns how many."""
     result: Any = await unit.session.execute(
-        delete(Delivery).where(Delivery.host == host, _is_waiting()).execution_options(synchronize_session=False)
+        delete(Delivery)
+        .where(Delivery.host == host, _is_waiting(unit.now))
+        .execution_options(synchronize_session=False)
     )
     return int(result.rowcount)
 
 
-def _is_waiting() -> ColumnElement[bool]:
-    return or_(Delivery.state == "dead", (Delivery.state == "queued") & Delivery.lease_until.is_(None))
+def _is_waiting(now: datetime) -> ColumnElement[bool]:
+    is_free = or_(Delivery.lease_until.is_(None), Delivery.lease_until < now)
+    return or_(Delivery.state == "dead", (Delivery.state == "queued") & is_free)
 
 
 def _count_of(condition: ColumnElement[bool]) -> ColumnElement[int]:

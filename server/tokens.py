@@ -78,8 +78,8 @@ class Bearer:
 class BearerTokens:
     """Recognises the bearer token of a request; one for each server, with its memory of the last seconds.
 
-    Called with a request it gives the account, or None when no token was presented. A token that is unknown, revoked
-    or of a suspended account is answered 401, one without the scope 403 (RFC 6750 §3.1).
+    Called with a request it gives the account, or None when no token was presented, or one that is unknown, revoked or
+    of a suspended account: the caller answers 401. A token without the scope is answered 403 here (RFC 6750 §3.1).
     """
 
     def __init__(self, services: Services) -> None:
@@ -96,18 +96,12 @@ class BearerTokens:
         return bearer.account
 
     async def bearer(self, request: web.Request) -> Bearer | None:
-        """Who is behind the token, whatever its scopes; None without a token. Raises HTTPUnauthorized."""
+        """Who is behind the token, whatever its scopes; None without a valid token."""
         token = presented_token(request)
         if token is None:
             return None
         token_hash = hash_token(token)
-        bearer = self._remembered(token_hash) or await self._find(token_hash)
-        if bearer is None:
-            raise web.HTTPUnauthorized(
-                reason="The access token is unknown or was revoked",
-                headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
-            )
-        return bearer
+        return self._remembered(token_hash) or await self._find(token_hash)
 
     def _remembered(self, token_hash: str) -> Bearer | None:
         found = self._known.get(token_hash)

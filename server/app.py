@@ -1,0 +1,40 @@
+"""The web application of one instance: every route and what happens around each.
+
+Nothing here is shared between two applications in one process: services, journal, tokens and health are arguments or
+made here, and handlers have them bound.
+"""
+
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+import federation.routes
+import inbox.routes
+import outbox.routes
+from federation.services import Services
+from inbox.journal import Journal
+from server.health import Health, health_routes
+from server.middlewares import add_security_headers, around_requests
+from server.proxies import Front
+from server.settings import Settings
+from server.tokens import BearerTokens
+
+
+def make_app(
+    services: Services, settings: Settings, *, journal: Journal | None = None, health: Health | None = None
+) -> web.Application:
+    """The application; give it the journal and the health that the workers of the same process use."""
+    app = web.Application(middlewares=[around_requests(front_of(settings))], client_max_size=settings.max_body_bytes)
+    bearer = BearerTokens(services)
+    app.add_routes(health_routes(health or Health(services.database)))
+    app.add_routes(inbox.routes.routes(services, journal or Journal(services.database)))
+    app.add_routes(outbox.routes.routes(services, bearer=bearer))
+    app.add_routes(federation.routes.routes(services, bearer=bearer))
+    app.on_response_prepare.append(add_security_headers)
+    return app
+
+
+def front_of(settings: Settings) -> Front:
+    """The names that this instance answers for: of its origin, and of its handles where they differ."""
+    origin = urlsplit(settings.origin)
+    return Front(hosts=[origin.netloc, settings.domain], scheme=origin.scheme, trusted=settings.trusted_proxies)

@@ -1,0 +1,102 @@
+"""Running an office: HTTP and background loops in one process, and how it comes to an end.
+
+On SIGTERM or SIGINT the process first says that it isn't ready, so that a proxy looks elsewhere, then finishes the
+requests under way (at most `GRACE_SECONDS`), then lets each loop finish its step (as long again). What is still
+running is cancelled: its lease runs out and somebody else does it.
+"""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+import uvloop
+from aiohttp import web
+
+from federation.services import Services
+from inbox.journal import Journal
+from jobs.bus import Bus
+from models.signals import DELIVERIES, INBOUND, JOBS
+from server.app import make_app
+from server.context import open_services
+from server.health import Health
+from server.roles import HTTP
+from server.runtime import Workers, keep_running
+from server.settings import Settings
+
+GRACE_SECONDS = 10.0
+KEEP_ALIVE_SECONDS = 75.0
+
+log = structlog.get_logger(__name__)
+
+
+def serve(settings: Settings, roles: Sequence[str]) -> None:
+    """Run the roles in this process until it is told to stop."""
+    uvloop.run(run_office(settings, roles))
+
+
+async def run_office(settings: Settings, roles: Sequence[str], stop: asyncio.Event | None = None) -> None:
+    """Open the services, serve, and close everything once `stop` is set or a signal comes."""
+    stop = stop or asyncio.Event()
+    with_signals(stop)
+    async with open_services(settings) as services:
+        journal, health = Journal(services.database), Health(services.database)
+        stop_loops = asyncio.Event()
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(background(settings, services, journal, roles, stop_loops))
+            if HTTP in roles:
+                app = make_app(services, settings, journal=journal, health=health)
+                await stack.enter_async_context(listening(app, settings))
+            log.info("ready", origin=settings.origin, roles=",".join(roles), listen=str(settings.listen))
+            await stop.wait()
+            log.info("stopping")
+            health.is_stopping = True
+
+
+@asynccontextmanager
+async def listening(app: web.Application, settings: Settings) -> AsyncIterator[web.AppRunner]:
+    """Serve `app` until the block ends; requests under way are finished."""
+    runner = web.AppRunner(
+        app, access_log=None, handle_signals=False, keepalive_timeout=KEEP_ALIVE_SECONDS, shutdown_timeout=GRACE_SECONDS
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.listen.host, settings.listen.port, reuse_address=True).start()
+        yield runner
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def background(
+    settings: Settings, services: Services, journal: Journal, roles: Sequence[str], stop: asyncio.Event
+) -> AsyncIterator[None]:
+    """Run the loops of these roles, and listen to the other processes of the office, until the block ends."""
+    workers = Workers(services, journal, roles=roles, retention_days=settings.journal_retention_days)
+    tasks = [asyncio.create_task(workers.run(stop), name="workers")]
+    if not services.database.is_sqlite:
+        bus = Bus(services.database)
+        tasks.append(asyncio.create_task(keep_running("bus", bus.run, stop), name="bus"))
+    try:
+        yield
+    finally:
+        stop.set()
+        services.database.signals.set(INBOUND, DELIVERIES, JOBS)  # whoever sleeps until there is work
+        _, late = await asyncio.wait(tasks, timeout=GRACE_SECONDS)
+        for task in late:
+            log.warning("a loop didn't end in time", loop=task.get_name())
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def with_signals(stop: asyncio.Event) -> None:
+    """Set `stop` on SIGTERM and SIGINT. A second signal ends the process at once."""
+    loop = asyncio.get_running_loop()
+
+    def ask_to_stop(number: signal.Signals) -> None:
+        stop.set()
+        loop.remove_signal_handler(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ask_to_stop, number)

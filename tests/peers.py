@@ -1,0 +1,232 @@
+"""The cast of the tests: offices that really run and really talk to each other, and a server that isn't ours.
+
+    async with office("madrid", new_database_url) as madrid, office("lisbon", new_database_url) as lisbon:
+        await madrid.confirm(lisbon)
+        await lisbon.confirm(madrid)
+        alice, bob = await madrid.create_person("alice"), await lisbon.create_person("bob")
+        …
+        await run_until_idle(madrid, lisbon)
+
+An office answers HTTP on a loopback port under `<name>.localhost:<port>`; its loops don't run by themselves but are
+stepped by `run_until_idle`, so that tests never wait. `tests.remote_peers` has the stranger (RemoteServer).
+"""
+
+import itertools
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from sqlalchemy.engine import URL
+
+from federation.services import Services
+from inbox.journal import Journal
+from models.accounts import Account
+from models.database import utc_now
+from server.app import make_app
+from server.context import open_database, open_services
+from server.migrate import schema_state, stamp
+from server.runtime import Workers
+from server.settings import Settings, load_settings
+from server.tokens import create_token
+from server.users import create_user
+from tests.remote_peers import ACTIVITY_JSON, Answer, RemoteServer, pooled_rsa
+
+MAX_ROUNDS = 200
+NewDatabase = Callable[[], Awaitable[URL]]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody of an office who can sign in."""
+
+    name: str
+    account: Account
+    token: str
+    office: "Office"
+
+    @property
+    def id(self) -> int:
+        return self.account.id
+
+    @property
+    def uri(self) -> str:
+        return self.account.uri
+
+    @property
+    def inbox_url(self) -> str:
+        return self.account.inbox_url
+
+    @property
+    def outbox_url(self) -> str:
+        return self.account.outbox_url or ""
+
+    @property
+    def followers_url(self) -> str:
+        return self.account.followers_url or ""
+
+    @property
+    def acct(self) -> str:
+        """The handle as others write it, without a leading @."""
+        return f"{self.name}@{self.office.domain}"
+
+
+@dataclass
+class Office:
+    """One running instance."""
+
+    name: str
+    settings: Settings
+    services: Services
+    journal: Journal
+    app: web.Application
+    workers: Workers
+    client: aiohttp.ClientSession
+    port: int
+    people: dict[str, Person] = field(default_factory=dict)
+
+    @property
+    def domain(self) -> str:
+        """`<name>.localhost:<port>`: the name under which it is a peer."""
+        return self.settings.domain
+
+    host = domain
+
+    @property
+    def origin(self) -> str:
+        return self.settings.origin
+
+    async def create_person(self, name: str, *, display_name: str = "", scopes: str = "read write follow push",
+                            is_admin: bool = False) -> Person:  # fmt: skip
+        """Make somebody with keys and an access token, but without a password."""
+        async with self.services.database.unit_of_work() as unit:
+            made = await create_user(
+                unit, self.services, name=name, email=f"{name}@{self.name}.example", password_hash=None,
+                display_name=display_name, is_admin=is_admin,
+            )  # fmt: skip
+            await unit.session.flush()
+            token = create_token(unit, made.user, scopes)
+        person = self.people[name] = Person(name, made.account, token, self)
+        return person
+
+    async def confirm(self, *others: "Office | RemoteServer | str") -> None:
+        """Let others read and write here."""
+        for other in others:
+            async with self.services.database.unit_of_work() as unit:
+                await self.services.peers.confirm(unit, other if isinstance(other, str) else other.host)
+
+    async def suspend(self, other: "Office | RemoteServer | str") -> None:
+        """Refuse another from now on."""
+        async with self.services.database.unit_of_work() as unit:
+            await self.services.peers.suspend(unit, other if isinstance(other, str) else other.host)
+
+    async def run_until_idle(self) -> None:
+        """Step the loops until none has work that is due now."""
+        await run_until_idle(self)
+
+    async def get(self, path: str, *, accept: str = ACTIVITY_JSON, token: str | Person | None = None,
+                  headers: Mapping[str, str] | None = None) -> Answer:  # fmt: skip
+        """GET a path (or a URI) of this office, unsigned."""
+        return await self.request("GET", path, token=token, headers={"Accept": accept, **(headers or {})})
+
+    async def post(self, path: str, document: Any = None, *, token: str | Person | None = None,
+                   content_type: str = ACTIVITY_JSON, headers: Mapping[str, str] | None = None) -> Answer:  # fmt: skip
+        """POST JSON (or bytes) to a path of this office, unsigned."""
+        return await self.request(
+            "POST", path, document, token=token, headers={"Content-Type": content_type, **(headers or {})}
+        )
+
+    async def request(self, method: str, path: str, document: Any = None, *, token: str | Person | None = None,
+                      headers: Mapping[str, str] | None = None) -> Answer:  # fmt: skip
+        """Any request to a path (or a URI) of this office."""
+        path = path.removeprefix(self.origin)
+        sent = {"Host": self.domain, **(headers or {})}
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token.token if isinstance(token, Person) else token}"
+        body = {"data": document} if isinstance(document, bytes | None) else {"json": document}
+        url = f"http://127.0.0.1:{self.port}{path}"
+        async with self.client.request(method, url, headers=sent, allow_redirects=False, **body) as response:
+            return Answer(response.status, response.headers.copy(), await response.read())
+
+
+async def run_until_idle(*offices: Office) -> None:
+    """Step the loops of all offices, again and again, until none has work that is due now."""
+    for _ in range(MAX_ROUNDS):
+        if sum([await one.workers.run_once() for one in offices]) == 0:
+            return
+    raise AssertionError(f"{', '.join(one.name for one in offices)} never come to rest")
+
+
+@asynccontextmanager
+async def office(
+    name: str,
+    new_database_url: NewDatabase,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    federation: str = "closed",
+    **settings: str,
+) -> AsyncIterator[Office]:
+    """Run an office until the block ends; `settings` are further ones as in the environment, in lower case."""
+    with tempfile.TemporaryDirectory(prefix=f"tertulia-{name}-") as directory, socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        url = await new_database_url()
+        made = settings_for(f"{name}.localhost:{port}", url, Path(directory), federation=federation, **settings)
+        await _use_schema(made)
+        async with open_services(made, clock=clock, new_rsa=pooled_rsa) as services:
+            journal = Journal(services.database)
+            app = make_app(services, made, journal=journal)
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+            await runner.setup()
+            await web.SockSite(runner, listener).start()
+            try:
+                async with aiohttp.ClientSession(auto_decompress=False) as client:
+                    yield Office(name, made, services, journal, app, Workers(services, journal), client, port)
+            finally:
+                await runner.cleanup()
+
+
+def settings_for(domain: str, database_url: URL, data_dir: Path, **more: str) -> Settings:
+    """The settings of an office on loopback."""
+    environ = {
+        "domain": domain,
+        "data_dir": str(data_dir),
+        "database_url": database_url.render_as_string(hide_password=False),
+        "allowed_addresses": "127.0.0.0/8",
+        "instance_name": domain.partition(".")[0].capitalize(),
+        **more,
+    }
+    return load_settings(None, {f"TERTULIA_{name.upper()}": value for name, value in environ.items()})
+
+
+async def _use_schema(settings: Settings) -> None:
+    """Mark a database that has all tables already, as those of `new_database_url` have."""
+    database = open_database(settings)
+    try:
+        if not (await schema_state(database)).is_current:
+            await stamp(database.url)
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def remote_server(
+    address: str = "127.0.0.2", *, clock: Callable[[], datetime] = utc_now
+) -> AsyncIterator[RemoteServer]:
+    """Run a server that isn't ours until the block ends."""
+    server = RemoteServer(address, clock=clock)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.close()
+
+
+# Each remote server of a test gets an address of its own.
+ADDRESSES = [f"127.0.0.{number}" for number in itertools.islice(itertools.count(2), 50)]
