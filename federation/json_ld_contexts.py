@@ -32,6 +32,7 @@ from federation.terms import (
     Kind,
     Term,
 )
+from federation.type_rules import screen_context
 
 MAX_ENTRIES = 32
 MAX_TERMS = 500
@@ -59,7 +60,10 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What the keys and types of a document mean; `language` is the context's default language."""
+    """What the keys and types of a document mean; `language` is the context's default language.
+
+    A type that the context switches off is in `types` as an empty string.
+    """
 
     terms: Mapping[str, Term]
     types: Mapping[str, str]
@@ -112,6 +116,7 @@ def ours() -> Vocabulary:
 @lru_cache(maxsize=256)
 def _read(serialised: bytes) -> Vocabulary:
     context = orjson.loads(serialised)
+    screen_context(context)
     entries = context if isinstance(context, list) else [] if context is None else [context]
     if len(entries) > MAX_ENTRIES:
         raise DocumentRefused("context", f"the context has more than {MAX_ENTRIES} entries")
@@ -127,8 +132,8 @@ def _read(serialised: bytes) -> Vocabulary:
             elif isinstance(entry, dict):
                 language = _language(entry, language)
                 _define(entry, definitions, of_a_stranger=True)
-            else:
-                raise DocumentRefused("context", "a context must be a URL or an object")
+            else:  # null forgets everything before it
+                raise NeedsProcessor
     except NeedsProcessor:
         is_plain = False
         has_as2 = any(isinstance(entry, str) and holds_as2(bundled_name(entry) or "") for entry in entries)
@@ -148,7 +153,7 @@ def _vocabulary(
             terms[name] = term
         elif term is not None and term.name in MAPPED:
             maps[name] = term.name
-        types[name] = TYPE_OF_IRI.get(iri) or iri.removeprefix(AS2) or name
+        types[name] = TYPE_OF_IRI.get(iri) or iri.removeprefix("_:").removeprefix(AS2)
     prefixes = {name: item.iri for name, item in definitions.items() if item.is_prefix and item.iri}
     return Vocabulary(terms, types, prefixes, maps, language, is_plain, has_as2)
 

@@ -16,7 +16,7 @@ from federation.contexts import bundled_context, bundled_name
 from federation.json_ld_contexts import our_context
 from federation.strict_json import DocumentRefused, JsonObject
 from federation.terms import MAPPED, TERM_OF_IRI
-from federation.type_rules import screen
+from federation.type_rules import screen, screen_context
 from federation.values import first_string
 
 MAX_NODES = 2000
@@ -123,6 +123,7 @@ def _check_budget(document: JsonObject) -> None:
 
 
 def _checked_entries(context: Any) -> int:
+    screen_context(context)
     entries = context if isinstance(context, list) else [context]
     for entry in entries:
         if isinstance(entry, dict) and any(isinstance(item, dict) and "@context" in item for item in entry.values()):

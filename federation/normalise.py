@@ -52,16 +52,11 @@ class Normaliser:
             if item is None:
                 continue
             term = terms.get(key)
+            if term is None and ":" in key:
+                term = vocabulary.term_of(key)
             if term is None:
-                if key in vocabulary.maps:
-                    self._language_map(found, vocabulary.maps[key], item)
-                    continue
-                if key == "id" or key == "type" or key[:1] == "@":
-                    self._keyword(found, key, item)
-                    continue
-                term = vocabulary.term_of(key) if ":" in key else None
-                if term is None:
-                    continue
+                self._other(found, key, item)
+                continue
             name, kind = term
             if kind is Kind.TEXT:
                 self._text(found, name, item)
@@ -73,6 +68,13 @@ class Normaliser:
                 raise NeedsProcessor
             found[name] = shaped
         return _finished(found)
+
+    def _other(self, found: JsonObject, key: str, item: Any) -> None:
+        """Read a key that is no property of ours: a keyword, or a language map."""
+        if key == "id" or key == "type" or key[:1] == "@":
+            self._keyword(found, key, item)
+        elif key in self._vocabulary.maps:
+            self._language_map(found, self._vocabulary.maps[key], item)
 
     def _under_another_context(self, value: JsonObject) -> JsonObject:
         context = value["@context"]
@@ -94,6 +96,9 @@ class Normaliser:
             raise NeedsProcessor
 
     def _types(self, found: JsonObject, item: Any) -> None:
+        if isinstance(item, str) and (only := self._vocabulary.types.get(item)):
+            found["type"], found["types"] = only, [only]
+            return
         types: list[str] = []
         for name in item if isinstance(item, list) else [item]:
             short = self._vocabulary.type_of(name)

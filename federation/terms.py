@@ -40,6 +40,8 @@ NAMESPACES: dict[str, tuple[str, ...]] = {
 class Kind(Enum):
     """The shape that a property's values are brought into."""
 
+    __hash__ = object.__hash__  # members are singletons; hashing their names would show in every document's time
+
     ID = auto()  # str: the first id
     IDS = auto()  # list[str]
     AUDIENCE = auto()  # list[str], with the aliases of Public replaced

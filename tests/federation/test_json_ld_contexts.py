@@ -172,6 +172,12 @@ def test_nested_contexts_are_bounded_on_the_long_way() -> None:
         normalise({"@context": AS2, "type": "Create", "object": nested})
 
 
+@pytest.mark.parametrize("expand_always", [False, True])
+def test_a_type_that_is_switched_off_is_no_type(expand_always: bool) -> None:
+    document = normalise({"@context": [AS2, {"Note": None}], **NOTE}, expand_always=expand_always)
+    assert document == {"id": "https://a.test/1", "content": "hola"}
+
+
 def _many_terms(count: int) -> dict[str, Any]:
     return {f"t{n}": f"https://evil.test/{n}" for n in range(count)}
 
