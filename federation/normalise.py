@@ -102,7 +102,9 @@ class Normaliser:
         types: list[str] = []
         for name in item if isinstance(item, list) else [item]:
             short = self._vocabulary.type_of(name)
-            if short and short not in types:
+            if not short:
+                raise NeedsProcessor
+            if short not in types:
                 types.append(short)
         if types:
             found["type"] = types[0] if len(types) == 1 else leading_type(types)
