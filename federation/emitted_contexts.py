@@ -26,9 +26,6 @@ _EMOJI: Final[Mapping[str, Any]] = {"toot": "http://joinmastodon.org/ns#", "Emoj
 _POLICY: Final[Mapping[str, Any]] = {
     "gts": "https://gotosocial.org/ns#",
     "interactionPolicy": _reference("gts:interactionPolicy"),
-    "canLike": _reference("gts:canLike"),
-    "canReply": _reference("gts:canReply"),
-    "canAnnounce": _reference("gts:canAnnounce"),
     "canQuote": _reference("gts:canQuote"),
     "automaticApproval": _reference("gts:automaticApproval"),
     "manualApproval": _reference("gts:manualApproval"),

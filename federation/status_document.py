@@ -7,6 +7,7 @@ FEP-044f, `quoteUri`, `_misskey_quote`, the link of FEP-e232).
 Pure: a bundle in, a dict out.
 """
 
+from datetime import datetime
 from typing import Any, Final
 
 from federation import emitted_contexts
@@ -26,7 +27,6 @@ MISSKEY_QUOTE: Final = "https://misskey-hub.net/ns#_misskey_quote"
 
 _REFUSED_QUOTES = ("rejected", "revoked", "deleted")
 _ATTACHMENT_TYPES = {"image": "Image", "video": "Video", "audio": "Audio"}
-_RULES = {"can_like": "canLike", "can_reply": "canReply", "can_announce": "canAnnounce", "can_quote": "canQuote"}
 
 
 def status_document(bundle: StatusBundle, addresses: LocalAddresses) -> JsonObject:
@@ -177,7 +177,7 @@ def _poll(poll: Poll) -> JsonObject:
 
 
 def _event(event: dict[str, Any]) -> JsonObject:
-    """An `EventDraft` as it rests in the row: times are ISO texts (FEP-8a8e, in Mobilizon's words)."""
+    """An `EventDraft` as it rests in the row (FEP-8a8e, in Mobilizon's words)."""
     place = {
         "name": event.get("location_name"),
         "address": event.get("location_address"),
@@ -186,8 +186,8 @@ def _event(event: dict[str, Any]) -> JsonObject:
         "longitude": event.get("longitude"),
     }
     found: JsonObject = {
-        "startTime": event.get("starts_at"),
-        "endTime": event.get("ends_at"),
+        "startTime": _time(event.get("starts_at")),
+        "endTime": _time(event.get("ends_at")),
         "timezone": event.get("timezone"),
         "status": event.get("status"),
         "joinMode": event.get("join_mode"),
@@ -199,14 +199,17 @@ def _event(event: dict[str, Any]) -> JsonObject:
     return _present(found)
 
 
+def _time(text: str | None) -> str | None:
+    return wire_time(datetime.fromisoformat(text)) if text else None
+
+
 def _policy(bundle: StatusBundle) -> JsonObject:
-    """The author's wishes; who may quote is always said (FEP-044f), and follows the audience where nothing was."""
-    policy = bundle.status.interaction_policy or {}
-    found = {wire: _rule(rule) for name, wire in _RULES.items() if (rule := policy.get(name)) is not None}
-    if "canQuote" not in found:
+    """Who may quote: the rule in the row, else whoever may read. It is always said: silence means nobody (FEP-044f)."""
+    rule = bundle.status.interaction_policy
+    if rule is None:
         is_public = Visibility(bundle.status.visibility).is_public
-        found["canQuote"] = _rule({"automatic": [PUBLIC if is_public else bundle.author.uri]})
-    return found
+        rule = {"automatic": [PUBLIC if is_public else bundle.author.uri]}
+    return {"canQuote": _rule(rule)}
 
 
 def _rule(rule: dict[str, Any]) -> JsonObject:

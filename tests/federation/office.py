@@ -10,9 +10,11 @@ from models.statuses import Attachment, Poll, Status, Tag
 
 ADDRESSES = LocalAddresses("https://office.test", "office.test")
 NOW = datetime(2026, 3, 2, 9, 30, 0, 250_000, tzinfo=UTC)
-RSA_PEM = generate_rsa().public.pem
+RSA_PRIVATE = generate_rsa()
+RSA_PEM = RSA_PRIVATE.public.pem
 OLD_RSA_PEM = generate_rsa().public.pem
-ED25519 = generate_ed25519().public
+ED25519_PRIVATE = generate_ed25519()
+ED25519 = ED25519_PRIVATE.public
 
 ALICE_ID, BOB_ID, CAROL_ID = 1001, 1002, 2001
 

@@ -1,0 +1,368 @@
+"""The addresses under which others read us: HTTP around `resources`, `collections` and `wellknown`.
+
+Handlers find out who reads and what was asked for; everything else happens elsewhere. Browsers get HTML from `pages`,
+which the web floor provides and which decides by the browser's own session. A ReadRefused becomes a problem document.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Protocol
+
+import structlog
+from aiohttp import web
+
+from federation import collections, resources, wellknown
+from federation.answers import Answer, ReadRefused, cache_header, not_found, problem_answer
+from federation.collection_pages import MAX_ID, Cursor, cursor_of
+from federation.negotiation import VARY, negotiate, prefers_json
+from federation.read_gate import NOBODY, Reader, identify
+from federation.resources import ActorPages
+from federation.services import Services
+from keys.requests import HttpMessage
+from models.accounts import INSTANCE_ACTOR_ID, Account
+from models.statuses import Status
+
+log = structlog.get_logger(__name__)
+
+Bearer = Callable[[web.Request], Awaitable[Account | None]]
+
+_WELL_KNOWN_SECONDS: Final = 600
+_CORS: Final = {"Access-Control-Allow-Origin": "*"}
+
+
+class Pages(Protocol):
+    """What browsers see; the web floor implements it. Visibility for the browser's session is decided there."""
+
+    async def profile(self, request: web.Request, account: Account) -> web.StreamResponse: ...
+
+    async def status(self, request: web.Request, status: Status) -> web.StreamResponse: ...
+
+    async def tag(self, request: web.Request, name: str) -> web.StreamResponse: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the handlers of one instance share."""
+
+    services: Services
+    pages: Pages | None
+    bearer: Bearer | None
+    actors: ActorPages
+
+
+Handler = Callable[[Site, web.Request, Reader], Awaitable[Answer]]
+FindReader = Callable[[Site, web.Request], Awaitable[Reader]]
+
+
+def routes(services: Services, *, pages: Pages | None = None, bearer: Bearer | None = None) -> list[web.RouteDef]:
+    """Every GET of ActivityPub and of discovery; `bearer` says whose token a request carries, if it is valid."""
+    site = Site(services, pages, bearer, ActorPages(services))
+    user = r"/users/{account_id:\d{1,19}}"
+    status = user + r"/statuses/{status_id:\d{1,19}}"
+    read: dict[str, Handler] = {
+        "/actor/outbox": get_instance_outbox,
+        f"{user}/outbox": get_outbox,
+        f"{user}/followers": get_followers,
+        f"{user}/following": get_following,
+        f"{user}/followers_synchronization": get_followers_synchronization,
+        f"{user}/collections/featured": get_featured,
+        f"{user}/collections/tags": get_featured_tags,
+        f"{user}/quote_authorizations/{{quote_id:\\d{{1,19}}}}": get_quote_authorization,
+        f"{status}/activity": get_status_activity,
+        f"{status}/replies": get_replies,
+        f"{status}/{{name:likes|shares}}": get_count,
+        r"/contexts/{context_id:\d{1,19}}": get_context,
+        r"/activities/{activity_id:\d{1,19}}": get_activity,
+        r"/follows/{follow_id:\d{1,19}}": get_follow,
+    }
+    open_to_all: dict[str, Callable[[Site, web.Request], Awaitable[Answer]]] = {
+        "/actor": get_instance_actor,
+        "/.well-known/webfinger": get_webfinger,
+        "/.well-known/host-meta": get_host_meta,
+        "/.well-known/host-meta.json": get_host_meta,
+        "/.well-known/nodeinfo": get_nodeinfo_links,
+        r"/nodeinfo/{version:2\.[01]}": get_nodeinfo,
+    }
+    return [
+        *(web.get(path, partial(_serve_open, site, handler)) for path, handler in open_to_all.items()),
+        *(web.get(path, partial(_serve, site, handler)) for path, handler in read.items()),
+        web.get(user, partial(_serve_either, site, get_actor, show_profile, find_reader=_actor_reader)),
+        web.get(status, partial(_serve_either, site, get_status, show_status, find_reader=_reader)),
+        web.get("/tags/{name}", partial(_serve_either, site, get_tag, show_tag, find_reader=_reader)),
+    ]
+
+
+def message_of(services: Services, request: web.Request) -> HttpMessage:
+    """A GET as signatures see it; scheme and authority are ours by configuration, no header can change them."""
+    return HttpMessage(
+        method=request.method,
+        scheme=services.addresses.scheme,
+        authority=services.addresses.authority,
+        target=request.raw_path,
+        headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers],
+    )
+
+
+# Who reads, and what becomes of the answer.
+
+
+async def _serve(site: Site, handler: Handler, request: web.Request) -> web.Response:
+    """Answer in ActivityStreams, whatever the Accept header says."""
+    try:
+        return _respond(request, await handler(site, request, await _reader(site, request)))
+    except ReadRefused as refused:
+        return _refuse(request, refused)
+
+
+async def _serve_either(
+    site: Site,
+    handler: Handler,
+    show: Callable[[Site, web.Request], Awaitable[web.StreamResponse]],
+    request: web.Request,
+    *,
+    find_reader: FindReader,
+) -> web.StreamResponse:
+    """Answer in ActivityStreams or in HTML."""
+    wanted = negotiate(request.headers.get("Accept"))
+    if not wanted.is_activitystreams:
+        try:
+            response = await show(site, request)
+        except ReadRefused as refused:
+            return _sentence(refused.detail, refused.status)
+        response.headers["Vary"] = VARY
+        return response
+    try:
+        answer = await handler(site, request, await find_reader(site, request))
+        return _respond(request, answer, content_type=wanted.value)
+    except ReadRefused as refused:
+        return _refuse(request, refused)
+
+
+async def _serve_open(
+    site: Site, handler: Callable[[Site, web.Request], Awaitable[Answer]], request: web.Request
+) -> web.Response:
+    """Answer everybody, without looking at signatures: verifying one here could wait for us to verify one there."""
+    try:
+        return _respond(request, await handler(site, request), seconds=_WELL_KNOWN_SECONDS)
+    except ReadRefused as refused:
+        response = _refuse(request, refused)
+        response.headers.update(_CORS)
+        return response
+
+
+async def _reader(site: Site, request: web.Request) -> Reader:
+    owner = None
+    if site.bearer is not None and request.headers.get("Authorization", "")[:7].lower() == "bearer ":
+        owner = await site.bearer(request)
+        if owner is None:
+            raise ReadRefused(401, "token", "The token is not valid here.")
+    return await identify(site.services, message_of(site.services, request), owner)
+
+
+async def _actor_reader(site: Site, request: web.Request) -> Reader:
+    """Who reads an actor: whoever can't prove to be a peer is a stranger, never refused, for the stranger may need the
+    key to verify us first. Where everybody reads everything, nobody has to be identified."""
+    if not site.services.settings.is_closed:
+        return NOBODY
+    try:
+        return await _reader(site, request)
+    except ReadRefused:
+        return NOBODY
+
+
+def _respond(
+    request: web.Request, answer: Answer, *, content_type: str | None = None, seconds: int = 180
+) -> web.Response:
+    headers = {
+        "Content-Type": content_type if content_type and answer.status in (200, 410) else answer.content_type,
+        "Vary": VARY,
+        "Cache-Control": cache_header(answer, seconds),
+        "X-Content-Type-Options": "nosniff",
+        **answer.headers,
+    }
+    if answer.is_for_everybody and answer.status == 200:
+        headers["ETag"] = f'"{hashlib.sha256(answer.body).hexdigest()[:32]}"'
+        if headers["ETag"] in request.headers.get("If-None-Match", ""):
+            del headers["Content-Type"]
+            return web.Response(status=304, headers=headers)
+    return web.Response(body=answer.body, status=answer.status, headers=headers)
+
+
+def _refuse(request: web.Request, refused: ReadRefused) -> web.Response:
+    log.info("read.refused", status=refused.status, reason=refused.reason, detail=refused.detail, path=request.path)
+    return _respond(request, problem_answer(refused))
+
+
+def _number(request: web.Request, name: str) -> int:
+    number = int(request.match_info[name])
+    if number > MAX_ID:
+        raise not_found()
+    return number
+
+
+def _account_id(request: web.Request) -> int:
+    return _number(request, "account_id")
+
+
+def _cursor(request: web.Request) -> Cursor:
+    return cursor_of(request.query)
+
+
+# Open to all.
+
+
+async def get_instance_actor(site: Site, request: web.Request) -> Answer:
+    """The actor that signs for this server."""
+    return await site.actors.answer(INSTANCE_ACTOR_ID, NOBODY)
+
+
+async def get_webfinger(site: Site, request: web.Request) -> Answer:
+    """WebFinger (RFC 7033)."""
+    query = request.query
+    return await wellknown.webfinger_answer(site.services, query.getall("resource", []), query.getall("rel", []))
+
+
+async def get_host_meta(site: Site, request: web.Request) -> Answer:
+    """host-meta (RFC 6415)."""
+    as_json = request.path.endswith(".json") or prefers_json(request.headers.get("Accept"))
+    return wellknown.host_meta_answer(site.services, as_json=as_json)
+
+
+async def get_nodeinfo_links(site: Site, request: web.Request) -> Answer:
+    """NodeInfo discovery."""
+    return wellknown.nodeinfo_links_answer(site.services)
+
+
+async def get_nodeinfo(site: Site, request: web.Request) -> Answer:
+    """NodeInfo 2.0 or 2.1."""
+    return await wellknown.nodeinfo_answer(site.services, request.match_info["version"])
+
+
+# In two representations.
+
+
+async def get_actor(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """An actor, or its key stub."""
+    return await site.actors.answer(_account_id(request), reader)
+
+
+async def get_status(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """A status."""
+    return await resources.status_answer(site.services, reader, _account_id(request), _number(request, "status_id"))
+
+
+async def get_tag(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """The public statuses with a hashtag."""
+    return await collections.tag_answer(site.services, reader, request.match_info["name"], _cursor(request))
+
+
+async def show_profile(site: Site, request: web.Request) -> web.StreamResponse:
+    """A profile for browsers."""
+    async with site.services.database.reading() as session:
+        account = await resources.active_account(session, _account_id(request))
+    return await site.pages.profile(request, account) if site.pages else _sentence("This is the address of an account.")
+
+
+async def show_status(site: Site, request: web.Request) -> web.StreamResponse:
+    """A status for browsers. Without pages there is no session either, so the browser is nobody in particular."""
+    account_id, status_id = _account_id(request), _number(request, "status_id")
+    async with site.services.database.reading() as session:
+        if site.pages is not None:
+            status = await resources.local_status(session, account_id, status_id)
+            return await site.pages.status(request, status)
+        if await resources.published_status(session, NOBODY, account_id, status_id) is None:
+            raise not_found()
+    return _sentence("This is the address of a post.")
+
+
+async def show_tag(site: Site, request: web.Request) -> web.StreamResponse:
+    """A hashtag for browsers."""
+    name = request.match_info["name"]
+    return await site.pages.tag(request, name) if site.pages else _sentence("This is the address of a hashtag.")
+
+
+def _sentence(text: str, status: int = 200) -> web.Response:
+    page = f"<!doctype html><html lang=en><meta charset=utf-8><title>Tertulia</title><p>{text}</p></html>"
+    headers = {"Vary": VARY, "Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+    return web.Response(text=page, status=status, content_type="text/html", headers=headers)
+
+
+# In ActivityStreams only.
+
+
+async def get_instance_outbox(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """The outbox of the instance actor: it publishes nothing, but an actor must have one (ActivityPub §4.1)."""
+    return await collections.outbox_answer(site.services, reader, INSTANCE_ACTOR_ID, _cursor(request))
+
+
+async def get_outbox(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """An outbox."""
+    return await collections.outbox_answer(site.services, reader, _account_id(request), _cursor(request))
+
+
+async def get_followers(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """Followers: their number, and to some who they are."""
+    return await collections.followers_answer(site.services, reader, _account_id(request), _cursor(request))
+
+
+async def get_following(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """The other direction."""
+    return await collections.following_answer(site.services, reader, _account_id(request), _cursor(request))
+
+
+async def get_followers_synchronization(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """The followers on the reader's server (FEP-8fcf)."""
+    return await collections.followers_synchronization_answer(site.services, reader, _account_id(request))
+
+
+async def get_featured(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """Pinned statuses."""
+    return await collections.featured_answer(site.services, reader, _account_id(request))
+
+
+async def get_featured_tags(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """Hashtags of a profile."""
+    return await collections.featured_tags_answer(site.services, reader, _account_id(request))
+
+
+async def get_quote_authorization(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """The consent to a quote."""
+    quote_id = _number(request, "quote_id")
+    return await resources.quote_authorization_answer(site.services, reader, _account_id(request), quote_id)
+
+
+async def get_status_activity(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """The Create or Announce of a status."""
+    return await resources.status_answer(
+        site.services, reader, _account_id(request), _number(request, "status_id"), as_activity=True
+    )
+
+
+async def get_replies(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """The answers to a status."""
+    status_id = _number(request, "status_id")
+    return await collections.replies_answer(site.services, reader, _account_id(request), status_id, _cursor(request))
+
+
+async def get_count(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """The number of likes or shares."""
+    status_id, name = _number(request, "status_id"), request.match_info["name"]
+    return await collections.count_answer(site.services, reader, _account_id(request), status_id, name)
+
+
+async def get_context(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """A conversation."""
+    number = _number(request, "context_id")
+    return await collections.context_answer(site.services, reader, number, _cursor(request))
+
+
+async def get_activity(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """An activity of ours."""
+    return await resources.activity_answer(site.services, reader, _number(request, "activity_id"))
+
+
+async def get_follow(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """A Follow of ours."""
+    return await resources.follow_answer(site.services, reader, _number(request, "follow_id"))
