@@ -195,8 +195,8 @@ class DeliveryWorker:
         host, outcome = ended.work.host, ended.outcome
         if outcome.is_host_trouble:
             self._hosts.note_failure(host, outcome.error or "")
-        elif outcome.verdict is Verdict.DONE or (outcome.status is not None and outcome.verdict is not Verdict.GONE):
-            self._hosts.note_success(host)  # it answers; whether it likes what we say is another matter
+        elif outcome.verdict is Verdict.DONE or self._is_sign_of_life(ended):
+            self._hosts.note_success(host)
         if ended.learned is not None:
             self._hosts.note_scheme(host, ended.learned)
         if outcome.pauses_host:
@@ -204,6 +204,12 @@ class DeliveryWorker:
             seconds = outcome.retry_after_seconds
             wait = BACKOFF.delay(ended.work.attempts + 1) if seconds is None else timedelta(seconds=seconds)
             self._paused[host] = max(self._paused.get(host, now), now + wait)
+
+    def _is_sign_of_life(self, ended: Attempt) -> bool:
+        """Whether a host that was in trouble answers again; whether it likes what we say is another matter."""
+        outcome = ended.outcome
+        is_answer = outcome.status is not None and outcome.verdict is not Verdict.GONE
+        return is_answer and self._hosts.is_suspect(ended.work.host)
 
     # Recording
 
