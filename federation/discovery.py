@@ -19,6 +19,7 @@ from federation.json_ld import DocumentRefused, JsonObject, parse_document
 from federation.origins import has_origin, same_origin
 from federation.peers import domain_of
 from federation.services import Services
+from policy.domains import normalise_domain
 
 MAX_BYTES: Final = 65_536
 MAX_LINKS: Final = 100
@@ -109,12 +110,16 @@ def schemes(services: Services, first: str | None = None) -> list[str]:
 async def _ask(
     services: Services, host: str, path: str, accept: str, scheme: str | None, budget: FetchBudget | None
 ) -> Response:
-    if host in (services.addresses.domain, domain_of(services.addresses.origin)):
-        raise HostNotAllowed(f"https://{host}/", "that is this office itself")
+    try:
+        name = normalise_domain(host)
+    except ValueError as error:
+        raise LookupFailed("", "that is not a host") from error
+    if name in (normalise_domain(services.addresses.domain), domain_of(services.addresses.origin)):
+        raise HostNotAllowed(f"https://{name}/", "that is this office itself")
     failure: RemoteError | None = None
     for attempt in schemes(services, scheme):
         try:
-            return await _get(services, f"{attempt}://{host}{path}", accept, budget)
+            return await _get(services, f"{attempt}://{name}{path}", accept, budget)
         except RemoteError as error:
             failure = failure or error
     assert failure is not None

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
 
@@ -162,3 +163,9 @@ def counting_statements(database: Database) -> Iterator[list[str]]:
     yield statements
     for engine in engines.values():
         event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def https_services(services: Services, database: Database) -> Services:
+    """The same office under an https origin: for what follows from the scheme alone."""
+    return replace(services, database=database, addresses=database.addresses)
