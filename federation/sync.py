@@ -6,7 +6,7 @@ that the author's server doesn't have ends here, one that only it has is undone 
 
 The list can only concern our own people and the one account whose server sent it; whatever else it names is ignored
 (O43). A follow made in the last minutes is left alone, because the two messages may have crossed. A collection is
-asked for at most once in `INTERVAL`.
+asked for at most once in `INTERVAL`, or in `INTERVAL_AFTER_FAILURE` when it could not be had.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation.authentication import Requester
-from federation.client import FetchBudget
+from federation.client import FetchBudget, RemoteError
 from federation.dereference import UnusableDocument, fetch_unidentified
 from federation.origins import same_origin
 from federation.peers import domain_of
@@ -34,6 +34,7 @@ from social.follows import ACCEPTED, accept_follow, end_follow
 SYNCHRONIZATION_HEADER: Final = "Collection-Synchronization"
 PARTIAL_FOLLOWERS: Final = "followers_synchronization"
 INTERVAL: Final = timedelta(minutes=30)
+INTERVAL_AFTER_FAILURE: Final = timedelta(minutes=1)
 CROSSING_TIME: Final = timedelta(minutes=10)
 MAX_HEADER_CHARACTERS: Final = 4096
 MAX_ITEMS: Final = 10_000
@@ -120,9 +121,14 @@ async def handle_synchronization(services: Services, requester: Requester, heade
     async with services.database.reading() as session:
         if followers_digest(await _local_followers(session, followee)) == claimed.digest:
             return None
-    if not services.peers.memory.synchronised.add(claimed.collection_id, True, services.clock(), INTERVAL):
+    asked = services.peers.memory.synchronised
+    if not asked.add(claimed.collection_id, True, services.clock(), INTERVAL):
         return None
-    listed = await _fetch_list(services, claimed.url)
+    try:
+        listed = await _fetch_list(services, claimed.url)
+    except RemoteError:
+        asked.put(claimed.collection_id, True, services.clock(), INTERVAL_AFTER_FAILURE)
+        raise
     async with services.database.unit_of_work() as unit:
         return await _mend(unit, followee.id, listed)
 
