@@ -90,7 +90,7 @@ async def active_account(session: AsyncSession, account_id: int) -> Account:
 
 async def gone_answer(session: AsyncSession, uri: str) -> Answer:
     """410 with the Tombstone of a URI. Raises ReadRefused (404) when there was never anything."""
-    tombstone = await session.get(Tombstone, uri)
+    tombstone = (await session.scalars(select(Tombstone).where(Tombstone.uri == uri))).first()
     if tombstone is None:
         raise not_found()
     document = documents.tombstone_document(uri, kind=tombstone.kind, deleted_at=tombstone.created_at)

@@ -15,7 +15,6 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.activities import SHARED_INBOX
 from models.relations import Follow
-from models.statuses import Tombstone
 from policy.authority import PASSES_WHEN_SUSPENDED
 from social.accounts import preload_accounts
 from social.statuses import preload_statuses
@@ -38,7 +37,7 @@ async def apply_one(services: Services, unit: UnitOfWork, incoming: Incoming) ->
     return (await apply_all(services, unit, [incoming]))[0]
 
 
-async def _load(unit: UnitOfWork, batch: Sequence[Incoming]) -> dict[str, Tombstone]:
+async def _load(unit: UnitOfWork, batch: Sequence[Incoming]) -> set[tuple[str, str]]:
     accounts: list[str] = []
     statuses: list[str] = []
     for incoming in batch:
@@ -76,7 +75,7 @@ async def _apply(
     services: Services,
     unit: UnitOfWork,
     incoming: Incoming,
-    tombstones: dict[str, Tombstone],
+    tombstones: set[tuple[str, str]],
     followed: frozenset[int],
     owner: Account | None,
 ) -> Outcome:
@@ -85,7 +84,7 @@ async def _apply(
         return Outcome.UNSUPPORTED
     sender = unit.accounts.get(incoming.activity.actor)
     if sender is None:
-        if incoming.type == "Delete":
+        if incoming.type == "Delete" or incoming.activity.actor in incoming.absent:
             return Outcome.UNRELATED
         raise MissingReference(incoming.activity.actor)
     if sender.is_local:

@@ -84,7 +84,7 @@ async def _stored(services: Services, uri: str) -> Status | None:
 
 async def _store(services: Services, author: Account, draft: StatusDraft) -> Status | None:
     async with services.database.unit_of_work() as unit:
-        if draft.uri is None or draft.uri in await buried(unit, [draft.uri]):
+        if draft.uri is None or (draft.uri, author.uri) in await buried(unit, [draft.uri]):
             return None
         current = await account_by_uri(unit, author.uri)
         if current is None or not current.is_active or current.is_local:

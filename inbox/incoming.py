@@ -15,7 +15,6 @@ from federation.services import Services
 from models import UnitOfWork
 from models.accounts import Account
 from models.activities import SHARED_INBOX
-from models.statuses import Tombstone
 from social.drafts import StatusDraft
 
 
@@ -56,7 +55,7 @@ class Incoming:
     """An activity on its way: `draft` is the status in it, where there is one, parsed once.
 
     `inner` are the activities that a community announces; `is_proven` says of such a one that it carries its own
-    actor's proof. `group_uri` is the community that brought it.
+    actor's proof. `group_uri` is the community that brought it. `absent` are references that can't be had, ever.
     """
 
     activity: Activity
@@ -66,6 +65,7 @@ class Incoming:
     group_uri: str | None = None
     inner: list["Incoming"] = field(default_factory=list)
     is_proven: bool = False
+    absent: set[str] = field(default_factory=set)
 
     @property
     def type(self) -> str:
@@ -81,7 +81,7 @@ class Scene:
     sender: Account
     incoming: Incoming
     owner: Account | None = None
-    tombstones: dict[str, Tombstone] = field(default_factory=dict)
+    tombstones: set[tuple[str, str]] = field(default_factory=set)
     followed_here: frozenset[int] = frozenset()
 
     @property
@@ -90,8 +90,11 @@ class Scene:
 
     def is_undone(self) -> bool:
         """Whether its own sender took the activity back before it came."""
-        tombstone = self.tombstones.get(self.activity.id or "")
-        return tombstone is not None and tombstone.owner_uri == self.sender.uri
+        return self.is_buried(self.activity.id)
+
+    def is_buried(self, uri: str | None) -> bool:
+        """Whether the sender said of this URI that it is gone; what others say doesn't count."""
+        return (uri or "", self.sender.uri) in self.tombstones
 
 
 Apply = Callable[[Scene], Awaitable[Outcome]]

@@ -11,12 +11,13 @@ from sqlalchemy import select
 from federation.actors import ActorRefused, resolve_actor
 from federation.authentication import ActorGone, PeerRefused
 from federation.client import FetchBudget, RemoteError
+from federation.dereference import NotFound
 from federation.services import Services
 from inbox.fetching import fetch_status
 from inbox.incoming import Incoming
 from inbox.interpret import prove_inner
 from models.accounts import Account
-from models.statuses import Status, Tombstone
+from models.statuses import Status
 from policy.limits import FETCHES_PER_ACTIVITY
 
 Fetch = Callable[[], Awaitable[None]]
@@ -31,13 +32,12 @@ async def prepare(services: Services, batch: Sequence[Incoming]) -> list[Fetch |
 
 
 async def _known(services: Services, accounts: set[str], statuses: set[str]) -> set[str]:
-    """URIs that need no fetching: here already, ours (then they don't exist), or buried."""
+    """URIs that need no fetching: here already, or ours (then they don't exist)."""
     known = {uri for uri in (*accounts, *statuses) if services.addresses.is_local(uri)}
     async with services.database.reading() as session:
         for query in (
             select(Account.uri).where(Account.uri.in_(accounts - known)) if accounts - known else None,
             select(Status.uri).where(Status.uri.in_(statuses - known)) if statuses - known else None,
-            select(Tombstone.uri).where(Tombstone.uri.in_(statuses - known)) if statuses - known else None,
         ):
             if query is not None:
                 known.update(await session.scalars(query))
@@ -57,13 +57,13 @@ def _fetch_for(services: Services, incoming: Incoming, known: set[str]) -> Fetch
             await prove_inner(services, incoming)
         wanted = incoming.references
         for uri in dict.fromkeys((*accounts, *(wanted.accounts if incoming.inner else ()))):
-            await _quietly(resolve_actor(services, uri, budget=budget))
+            await _attempt(incoming, uri, resolve_actor(services, uri, budget=budget))
         for uri in wanted.fresh_accounts:
-            await _quietly(resolve_actor(services, uri, budget=budget, refresh=True))
+            await _attempt(incoming, uri, resolve_actor(services, uri, budget=budget, refresh=True))
         for uri in dict.fromkeys((*statuses, *(wanted.statuses if incoming.inner else ()))):
-            await _quietly(fetch_status(services, uri, budget=budget))
+            await _attempt(incoming, uri, fetch_status(services, uri, budget=budget))
         for uri in wanted.fresh_statuses:
-            await _quietly(fetch_status(services, uri, budget=budget, is_fresh=True))
+            await _attempt(incoming, uri, fetch_status(services, uri, budget=budget, is_fresh=True))
 
     return fetch
 
@@ -72,9 +72,15 @@ def _missing(uris: Iterable[str], known: set[str]) -> list[str]:
     return [uri for uri in dict.fromkeys(uris) if uri not in known]
 
 
-async def _quietly(attempt: Awaitable[object]) -> None:
-    """What can't be had is missing; the handler decides whether it can do without."""
+async def _attempt(incoming: Incoming, uri: str, attempt: Awaitable[object]) -> None:
+    """What can't be had is missing; the handler decides whether it can do without, now or ever (`absent`)."""
     try:
-        await attempt
-    except (RemoteError, ActorRefused, ActorGone, PeerRefused):
-        return
+        found = await attempt
+    except RemoteError as error:
+        is_absent = isinstance(error, NotFound) or error.is_permanent
+    except (ActorRefused, ActorGone, PeerRefused):
+        is_absent = True
+    else:
+        is_absent = found is None
+    if is_absent:
+        incoming.absent.add(uri)

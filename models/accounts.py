@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, Id
 
@@ -101,6 +101,7 @@ class User(Base):
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
+    account: Mapped["Account"] = relationship(lazy="raise")
 
 
 class Keypair(Base):
@@ -122,3 +123,4 @@ class Keypair(Base):
     fetched_at: Mapped[datetime | None]
     retired_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
+    account: Mapped["Account"] = relationship(lazy="raise")

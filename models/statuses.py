@@ -1,14 +1,15 @@
 """What people wrote: statuses with their attachments, mentions, tags, polls, edits and quotes, and what is gone.
 
 A boost is a status of its own (`boost_of_id`). References that are usually empty get partial indexes: SQLite's
-statistics judge a full index over them useless. Remote HTML is sanitised before it gets here.
+statistics judge a full index over them useless. Remote HTML is sanitised before it gets here. Relationships are
+there for the order in which rows are written, never to load anything.
 """
 
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, Id
 
@@ -89,6 +90,7 @@ class StatusEdit(Base):
     attachments: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     poll_options: Mapped[list[str] | None]
     created_at: Mapped[datetime]
+    status: Mapped["Status"] = relationship(lazy="raise")
 
 
 class Attachment(Base):
@@ -110,6 +112,7 @@ class Attachment(Base):
     focal_point: Mapped[list[Any] | None]
     size_bytes: Mapped[int | None]
     created_at: Mapped[datetime]
+    status: Mapped["Status | None"] = relationship(lazy="raise")
 
 
 class Mention(Base):
@@ -120,6 +123,7 @@ class Mention(Base):
     status_id: Mapped[int] = mapped_column(ForeignKey("statuses.id", ondelete="CASCADE"), primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True, index=True)
     is_silent: Mapped[bool] = mapped_column(default=False)
+    status: Mapped["Status"] = relationship(lazy="raise")
 
 
 class Tag(Base):
@@ -155,6 +159,7 @@ class Poll(Base):
     closes_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     voters_count: Mapped[int] = mapped_column(default=0)
+    status: Mapped["Status"] = relationship(lazy="raise")
 
 
 class PollVote(Base):
@@ -169,17 +174,19 @@ class PollVote(Base):
     choice: Mapped[int]
     uri: Mapped[str | None]
     created_at: Mapped[datetime]
+    poll: Mapped["Poll"] = relationship(lazy="raise")
 
 
 class Tombstone(Base):
     """A URI that is gone, or that its owner took back before it arrived: nothing is made under it again.
 
-    `kind` is the type of what was there (`Note`, `Person`, …) or `Undo` for an activity undone before it came.
+    It holds against `owner_uri` alone: nobody can bury what is somebody else's. `kind` is the type of what was there
+    (`Note`, `Person`, …) or `Undo` for an activity undone before it came.
     """
 
     __tablename__ = "tombstones"
 
     uri: Mapped[str] = mapped_column(primary_key=True)
+    owner_uri: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(32))
-    owner_uri: Mapped[str | None]
     created_at: Mapped[datetime]

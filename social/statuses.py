@@ -93,7 +93,7 @@ def _new_row(
         in_reply_to_uri=draft.in_reply_to_uri,
         in_reply_to_account_id=parent.account_id if parent else None,
         conversation_id=parent.conversation_id if parent else status_id,
-        context_uri=draft.context_uri,
+        context_uri=draft.context_uri or (parent.context_uri if parent else None),
         published_at=published_at,
         created_at=unit.now,
         replies_count=0,

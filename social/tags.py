@@ -34,4 +34,4 @@ async def _attach(unit: UnitOfWork, items: list[tuple[int, dict[str, TagDraft]]]
 
 async def _tag_ids(unit: UnitOfWork, names: list[str]) -> dict[str, int]:
     rows = await unit.session.execute(select(Tag.name, Tag.id).where(Tag.name.in_(names)))
-    return {name: tag_id for name, tag_id in rows}
+    return dict(rows.all())

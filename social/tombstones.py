@@ -9,17 +9,17 @@ from models.insertion import insert_missing
 from models.statuses import Tombstone
 
 
-async def bury(unit: UnitOfWork, uri: str, *, kind: str, owner_uri: str | None) -> None:
-    """Remember that `uri` is gone, and who said so; the first word counts."""
+async def bury(unit: UnitOfWork, uri: str, *, kind: str, owner_uri: str) -> None:
+    """Remember that `owner_uri` said that `uri` is gone."""
     await insert_missing(
         unit.session, Tombstone, [{"uri": uri, "kind": kind, "owner_uri": owner_uri, "created_at": unit.now}]
     )
 
 
-async def buried(unit: UnitOfWork, uris: Iterable[str]) -> dict[str, Tombstone]:
-    """The tombstones among `uris`, by URI."""
+async def buried(unit: UnitOfWork, uris: Iterable[str]) -> set[tuple[str, str]]:
+    """Those among `uris` that somebody said to be gone, as pairs of URI and owner."""
     wanted = list(dict.fromkeys(uris))
     if not wanted:
-        return {}
-    found = await unit.session.scalars(select(Tombstone).where(Tombstone.uri.in_(wanted)))
-    return {tombstone.uri: tombstone for tombstone in found}
+        return set()
+    rows = await unit.session.execute(select(Tombstone.uri, Tombstone.owner_uri).where(Tombstone.uri.in_(wanted)))
+    return {(uri, owner_uri) for uri, owner_uri in rows}

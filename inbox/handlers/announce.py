@@ -44,11 +44,10 @@ async def apply_announce(scene: Scene) -> Outcome:
         return Outcome.INVALID
     if not _is_wanted(scene, uri):
         return Outcome.UNRELATED
-    if uri in scene.tombstones:
-        return Outcome.SUPERSEDED
     status = await visible_status(scene, uri)
     if status is None:
-        if await status_by_uri(scene.unit, uri) is None and not scene.unit.addresses.is_local(uri):
+        is_unknown = await status_by_uri(scene.unit, uri) is None
+        if is_unknown and not scene.unit.addresses.is_local(uri) and uri not in scene.incoming.absent:
             raise MissingReference(uri)
         return Outcome.UNRELATED
     return await _boost(scene, uri)

@@ -42,8 +42,7 @@ async def apply_create(scene: Scene) -> Outcome:
 
 async def store_status(scene: Scene, draft: StatusDraft) -> Outcome:
     """Make the status, for a Create or for an Update that came first."""
-    tombstone = scene.tombstones.get(draft.uri or "")
-    if tombstone is not None and tombstone.owner_uri == scene.sender.uri:
+    if scene.is_buried(draft.uri):
         return Outcome.SUPERSEDED
     visibility = visibility_of(draft.to, (*draft.cc, *draft.audience), scene.sender.followers_url)
     if not concerns_us(scene, draft, visibility):
@@ -85,9 +84,11 @@ async def _apply_by_id(scene: Scene) -> Outcome:
     """`object` was an id, or of a type that isn't a status."""
     if scene.activity.object is not None or scene.activity.object_id is None:
         return Outcome.UNSUPPORTED
-    if scene.unit.statuses.get(scene.activity.object_id) is None:
-        raise MissingReference(scene.activity.object_id)
-    return Outcome.APPLIED
+    if scene.unit.statuses.get(scene.activity.object_id) is not None:
+        return Outcome.APPLIED
+    if scene.activity.object_id in scene.incoming.absent:
+        return Outcome.UNRELATED
+    raise MissingReference(scene.activity.object_id)
 
 
 HANDLER = Handler(apply_create, "A status, a poll, an event, an article, or a vote", status_references)

@@ -4,7 +4,7 @@ from federation.origins import same_origin
 from inbox.incoming import Handler, Outcome, Scene
 from outbox.forward import forward_to_followers
 from policy.authority import may_delete
-from social.accounts import remove_account
+from social.accounts import account_by_uri, remove_account
 from social.edits import delete_status
 from social.statuses import status_by_uri
 from social.tombstones import bury
@@ -28,11 +28,10 @@ async def _delete_one(scene: Scene, uri: str) -> Outcome:
         await forward_to_followers(scene.services, scene.unit, scene.activity, None, about=status)
         await delete_status(scene.unit, status, owner_uri=scene.sender.uri)
         return Outcome.APPLIED
-    tombstone = scene.tombstones.get(uri)
-    if tombstone is not None:
-        return Outcome.DUPLICATE
-    if not same_origin(uri, scene.sender.uri):
+    if not same_origin(uri, scene.sender.uri) or await account_by_uri(scene.unit, uri) is not None:
         return Outcome.FORBIDDEN
+    if scene.is_buried(uri):
+        return Outcome.DUPLICATE
     # It may still be on its way: when it comes, it finds its own author's word that it is gone.
     await bury(scene.unit, uri, kind="Note", owner_uri=scene.sender.uri)
     return Outcome.APPLIED

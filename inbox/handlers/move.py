@@ -29,6 +29,8 @@ async def apply_move(scene: Scene) -> Outcome:
         return Outcome.DUPLICATE if sender.moved_to_uri == target_uri else Outcome.FORBIDDEN
     target = await account_by_uri(scene.unit, target_uri)
     if target is None:
+        if target_uri in scene.incoming.absent:
+            return Outcome.FORBIDDEN
         raise MissingReference(target_uri)
     if not target.is_active or target.moved_to_uri is not None or sender.uri not in target.also_known_as:
         return Outcome.FORBIDDEN
