@@ -1,0 +1,97 @@
+"""What this machine can do at best, to hold the results against: signatures, bare HTTP, rows on the disk."""
+
+import asyncio
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from bench.office import TICKS, BenchFailed
+from bench.sending import Prepared, post_all
+from keys.keypairs import ALGORITHMS, PrivateKey, generate_ed25519, generate_rsa
+
+SIGNATURES = 200
+REQUESTS = 4_000
+ROWS = 20_000
+BODY = b"x" * 1536
+
+
+async def machine_limits() -> dict[str, float]:
+    """Milliseconds of CPU for one of each, but for the rows, which are rows a second."""
+    rsa_sign, rsa_verify = _signatures(generate_rsa())
+    ed_sign, ed_verify = _signatures(generate_ed25519())
+    return {
+        "RSA-2048: sign (ms)": rsa_sign,
+        "RSA-2048: verify (ms)": rsa_verify,
+        "Ed25519: sign (ms)": ed_sign,
+        "Ed25519: verify (ms)": ed_verify,
+        "bare aiohttp: POST of 1.5 KiB (ms)": await _bare_post(),
+        "SQLite, WAL, FULL: rows a second, 100 in a transaction": _rows_per_second(100),
+        "SQLite, WAL, FULL: rows a second, 1 in a transaction": _rows_per_second(1),
+    }
+
+
+def _signatures(key: PrivateKey) -> tuple[float, float]:
+    algorithm = ALGORITHMS[key.kind][0]
+    signature = key.sign(algorithm, BODY)
+    public = key.public
+    return (
+        _milliseconds(lambda: key.sign(algorithm, BODY)),
+        _milliseconds(lambda: public.verify(algorithm, signature, BODY)),
+    )
+
+
+def _milliseconds(work: Callable[[], object]) -> float:
+    started = time.process_time()
+    for _ in range(SIGNATURES):
+        work()
+    return (time.process_time() - started) * 1000 / SIGNATURES
+
+
+async def _bare_post() -> float:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen([sys.executable, "-m", "bench.bare", str(port)])  # noqa: ASYNC220 (it starts in no time)
+    try:
+        head = f"POST /inbox HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: {len(BODY)}\r\n\r\n"
+        request = Prepared("127.0.0.1", port, head.encode() + BODY)
+        for _ in range(100):
+            if (await post_all([request], 1))[202]:
+                break
+            await asyncio.sleep(0.1)
+        else:
+            raise BenchFailed("the bare server did not start")
+        before = _cpu(process.pid)
+        await post_all([request] * REQUESTS, 16)
+        return (_cpu(process.pid) - before) * 1000 / REQUESTS
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _cpu(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def _rows_per_second(at_once: int) -> float:
+    rows = ROWS if at_once > 1 else ROWS // 20
+    with (
+        tempfile.TemporaryDirectory(prefix="tertulia-bench-") as directory,
+        closing(sqlite3.connect(f"{directory}/rows.db", isolation_level=None)) as connection,
+    ):
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("CREATE TABLE rows (id INTEGER PRIMARY KEY, body BLOB)")
+        started = time.perf_counter()
+        for _ in range(rows // at_once):
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany("INSERT INTO rows (body) VALUES (?)", [(BODY[:200],)] * at_once)
+            connection.execute("COMMIT")
+        return rows / (time.perf_counter() - started)

@@ -1,0 +1,89 @@
+"""Requests of peers: signed and written out before the clock starts, then sent over a few connections.
+
+What is timed is the server, so a request is nothing but bytes that are written, and an answer nothing but its status.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import orjson
+
+from bench.people import Document, Person
+from keys.signing import Scheme, sign_request
+
+ANSWER_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A whole request as it goes over the wire."""
+
+    host: str
+    port: int
+    data: bytes
+
+
+def prepare(person: Person, inbox_url: str, activity: Document, scheme: Scheme) -> Prepared:
+    """Sign an activity for an inbox."""
+    body = orjson.dumps(activity)
+    key_id, key = person.key(scheme)
+    headers = sign_request(
+        method="POST",
+        url=inbox_url,
+        body=body,
+        key_id=key_id,
+        key=key,
+        scheme=scheme,
+        now=datetime.now(UTC),
+        content_type="application/activity+json",
+    )
+    parts = urlsplit(inbox_url)
+    lines = [f"POST {parts.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    lines += ["User-Agent: bench", f"Content-Length: {len(body)}", "", ""]
+    return Prepared(parts.hostname or "", parts.port or 80, "\r\n".join(lines).encode("latin-1") + body)
+
+
+async def post_all(requests: Sequence[Prepared], connections: int) -> Counter[int]:
+    """Send them in their order over so many connections; how often each status was answered (0: no answer)."""
+    waiting = iter(requests)
+    statuses: Counter[int] = Counter()
+    await asyncio.gather(*(_work(waiting, statuses) for _ in range(connections)))
+    return statuses
+
+
+async def post_once(request: Prepared) -> int:
+    """Send one; its status."""
+    return next(iter(await post_all([request], 1)))
+
+
+async def _work(waiting: "object", statuses: Counter[int]) -> None:
+    connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+    for request in waiting:  # type: ignore[attr-defined]
+        try:
+            if connection is None:
+                connection = await asyncio.open_connection(request.host, request.port)
+            status, stays = await asyncio.wait_for(_exchange(connection, request), ANSWER_SECONDS)
+        except (OSError, TimeoutError, asyncio.IncompleteReadError, ValueError):
+            status, stays = 0, False
+        statuses[status] += 1
+        if not stays and connection is not None:
+            connection[1].close()
+            connection = None
+    if connection is not None:
+        connection[1].close()
+
+
+async def _exchange(
+    connection: tuple[asyncio.StreamReader, asyncio.StreamWriter], request: Prepared
+) -> tuple[int, bool]:
+    reader, writer = connection
+    writer.write(request.data)
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    _, found, rest = head.partition(b"content-length:")
+    if found:
+        await reader.readexactly(int(rest.partition(b"\r\n")[0]))
+    return int(head[9:12]), b"connection: close" not in head
