@@ -76,6 +76,7 @@ class Keyring:
                 row.retired_at = unit.now
                 row.expires_at = unit.now + OVERLAP
         await self._add_keys(unit, account, taken=[row.key_id for row in rows])
+        account.updated_at = unit.now  # the actor's document has changed
 
     async def signing_key(self, account_id: int, kind: KeyKind) -> SigningKey:
         """The newest key of this kind that isn't retired. No SQL while it is cached. Raises NoSigningKey."""

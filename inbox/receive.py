@@ -18,7 +18,11 @@ from inbox.refusals import InboxRefused
 from keys.refusals import SignatureRefused
 from keys.requests import HttpMessage
 from keys.verification import signature_key_ids
+from models.accounts import Account
+from models.activities import SHARED_INBOX
 from policy.domains import normalise_domain
+
+MAX_ID = 1 << 63
 
 
 async def receive(services: Services, journal: Journal, message: HttpMessage, inbox_id: int) -> Requester | None:
@@ -39,6 +43,7 @@ async def receive(services: Services, journal: Journal, message: HttpMessage, in
     except SignatureRefused as error:
         raise InboxRefused(401, f"signature-{error.reason}", error.detail) from None
     await _check_authority(services, requester, activity)
+    await _check_inbox(services, inbox_id)
     await journal.append(activity, inbox_id=inbox_id, host=requester.host)
     services.hosts.heard_from(requester.host)
     return requester
@@ -61,6 +66,18 @@ def _check_rate(services: Services, message: HttpMessage) -> None:
     wait = services.rates.check(host, services.clock()) if host else None
     if wait is not None:
         raise InboxRefused(429, "rate", "Too many activities from your instance; please slow down.", wait)
+
+
+async def _check_inbox(services: Services, inbox_id: int) -> None:
+    """Whose inbox it is: asked last, so that only who signs learns which accounts exist (N23)."""
+    if inbox_id == SHARED_INBOX:
+        return
+    async with services.database.reading() as session:
+        owner = await session.get(Account, inbox_id) if inbox_id < MAX_ID else None
+    if owner is None or not owner.is_local:
+        raise InboxRefused(404, "no-inbox", "There is no account here with this inbox.")
+    if owner.gone_at is not None:
+        raise InboxRefused(410, "gone", "The account has been deleted.")
 
 
 async def _check_authority(services: Services, requester: Requester, activity: Activity) -> None:

@@ -158,3 +158,13 @@ async def test_a_deleted_stranger_is_believed_without_a_stir(office: Office, rem
     assert answer.status == 202
     await office.run_until_idle()
     assert await count(office, InboundActivity) == 0
+
+
+async def test_an_inbox_that_does_not_exist_is_only_told_to_who_signs(office: Office, remote: RemoteServer) -> None:
+    carol = await remote.actor("carol")
+    for number in (42, 9_223_372_036_854_775_807, 9_999_999_999_999_999_999):
+        inbox_url = f"{office.origin}/users/{number}/inbox"
+        follow = carol.follow(f"{office.origin}/users/{number}")
+        assert (await carol.post(inbox_url, follow, tamper=UNSIGNED)).status == 401
+        assert (await carol.post(inbox_url, carol.follow(follow["object"]))).status == 404
+    assert await count(office, InboundActivity) == 0
