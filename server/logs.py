@@ -36,7 +36,7 @@ _SECRETS_IN_TEXT = re.compile(
 _SIGNS_OF_SECRETS = (b"bearer ", b"basic ", b"token=", b"code=", b"secret=", b"password=", b"@")
 _JSON_OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
 # They narrate every statement and every callback on DEBUG, which drowns our own messages.
-_TALKATIVE_LIBRARIES = ("aiosqlite", "asyncio", "sqlalchemy", "PIL", "markdown_it")
+_TALKATIVE_LIBRARIES = ("aiosqlite", "alembic", "asyncio", "sqlalchemy", "PIL", "markdown_it")
 
 
 def configure_logs(*, level: str, output_format: str, stream: TextIO | None = None) -> None:

@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import structlog
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy import Connection, create_engine, event, inspect, text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 import migrations
 from models import Database
+
+log = structlog.get_logger(__name__)
 
 # "tertulia" as a number: the advisory lock that migrating processes take turns with.
 LOCK_NUMBER = 0x74657274756C6961
@@ -84,6 +86,7 @@ async def migrate_when_behind(database: Database) -> None:
     state = await schema_state(database)
     if state.current is None or (not state.is_current and state.current in state.known):
         await migrate(database.url)
+        log.info("migrated", before=state.current, now=state.needed)
 
 
 async def migrate(url: URL) -> None:
@@ -144,7 +147,10 @@ def _run_on_sqlite(url: URL, step: Step) -> None:
 
 
 def _current_revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
 
 
 @cache

@@ -24,8 +24,6 @@ from models.base import Base
 
 pytest_plugins = ["tests.fixtures_offices"]
 
-pytest_plugins = ["tests.fixtures_offices"]
-
 BACKENDS = os.environ.get("TERTULIA_TEST_BACKENDS", "sqlite,postgresql").split(",")
 TEMPLATE = "tertulia_template"
 NewDatabase = Callable[[], Awaitable[URL]]

@@ -157,6 +157,7 @@ class RemoteServer:
         self.received: list[Received] = []
         self.requests: list[tuple[str, str]] = []
         self.accounts: dict[str, str] = {}
+        self.known_keys: dict[str, PublicKey] = {}
         self.inbox_status = 202
         self.inbox_headers: dict[str, str] = {}
         self.understands = {"cavage", "rfc9421"}
@@ -242,8 +243,14 @@ class RemoteServer:
             return Answer(response.status, response.headers.copy(), await response.read())
 
     async def verify(self, received: Received) -> VerifiedSignature:
-        """Verify the signature of something received with the key that its owner publishes. Raises SignatureRefused."""
-        return await verify_request(received.message, find_key=self._published_key, now=self.clock())
+        """Verify the signature of something received with the key that its owner publishes, or published when it was
+        asked before. Raises SignatureRefused."""
+        return await verify_request(received.message, find_key=self._find_key, now=self.clock())
+
+    async def _find_key(self, key_id: str) -> PublicKey | None:
+        if key_id not in self.known_keys and (found := await self._published_key(key_id)) is not None:
+            self.known_keys[key_id] = found
+        return self.known_keys.get(key_id)
 
     async def _published_key(self, key_id: str) -> PublicKey | None:
         owner = key_id.partition("#")[0]

@@ -9,10 +9,10 @@ import orjson
 from federation.services import Services
 from models.activities import RemoteHost
 from models.peers import Peer
+from outbox.report import HostQueue, queue_status
 from server.commands.options import office, run_async, with_settings
 from server.commands.queue import checked_domain
 from server.peer_check import check_peer, remember_software
-from server.queues import HostQueue, host_queues
 from server.settings import Settings
 
 
@@ -116,10 +116,10 @@ async def show(settings: Settings, domain: str, as_json: bool) -> None:
         decided = await services.peers.show(name)
         async with services.database.reading() as session:
             host = await session.get(RemoteHost, name)
-            waiting = await host_queues(session, services.clock(), name)
+            queues = await queue_status(session, now=services.clock())
     if decided is None and host is None:
         raise click.ClickException(f"{name} is not known here: `tertulia peer add {name}` makes it a peer.")
-    known = _known(name, decided, host, waiting[0] if waiting else None)
+    known = _known(name, decided, host, next((queue for queue in queues if queue.host == name), None))
     if as_json:
         click.echo(orjson.dumps(known, option=orjson.OPT_INDENT_2))
         return
@@ -158,7 +158,7 @@ def _known(name: str, decided: Peer | None, host: RemoteHost | None, waiting: Ho
         "last_received_at": host.last_inbound_at if host else None,
         "last_delivered_at": host.last_success_at if host else None,
         "last_error": host.last_error if host else None,
-        "leave_alone_until": waiting.leave_alone_until if waiting else None,
+        "circuit": waiting.circuit if waiting else None,
         "queued": waiting.queued if waiting else 0,
         "dead": waiting.dead if waiting else 0,
     }

@@ -3,9 +3,10 @@
 import click
 import orjson
 
+from outbox.dead_letters import drop_host, retry_host
 from policy.domains import normalise_domain
 from server.commands.options import office, run_async, with_settings
-from server.queues import QueueStatus, drop_host, queue_status, retry_host
+from server.queues import QueueStatus, queue_status
 from server.settings import Settings
 
 
@@ -54,7 +55,7 @@ async def retry(settings: Settings, host: str) -> None:
 @with_settings
 @run_async
 async def drop(settings: Settings, host: str) -> None:
-    """Delete everything that waits for HOST, dead letters included. It will never arrive there.
+    """Give up everything that waits for HOST, dead letters included. It will never arrive there.
 
     \b
     Example:
@@ -62,7 +63,7 @@ async def drop(settings: Settings, host: str) -> None:
     """
     async with office(settings) as services, services.database.unit_of_work() as unit:
         count = await drop_host(unit, checked_domain(host))
-    click.echo(f"{count} deliveries to {host} are deleted.")
+    click.echo(f"{count} deliveries to {host} are given up for good.")
 
 
 def checked_domain(text: str) -> str:
@@ -79,8 +80,8 @@ def _show(found: QueueStatus) -> None:
     click.echo(f"jobs:       {found.jobs['queued']} queued, {found.jobs['failed']} failed")
     for host in found.hosts:
         line = f"  {host.host}: {host.queued} queued, {host.dead} given up"
-        if host.leave_alone_until is not None:
-            line += f", not answering, next try {host.leave_alone_until:%Y-%m-%d %H:%M} UTC"
+        if host.next_probe_at is not None and host.circuit != "closed":
+            line += f", not answering, next try {host.next_probe_at:%Y-%m-%d %H:%M} UTC"
         if host.last_error:
             line += f" ({host.last_error})"
         click.echo(line)

@@ -1,0 +1,118 @@
+"""What is removed after its time, and what stays."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+
+from models.accounts import Keypair
+from models.activities import Delivery, InboundActivity, OutboundActivity
+from models.oauth import AccessToken
+from models.statuses import Poll, Status
+from server import users
+from server.housekeeping import Housekeeper, close_polls
+from tests.conftest import Clock
+from tests.peers import Office, Person
+from tests.remote_peers import RemoteServer
+
+
+async def count(office: Office, table: type) -> int:
+    async with office.services.database.reading() as session:
+        return await session.scalar(select(func.count()).select_from(table)) or 0
+
+
+async def sweep(office: Office) -> int:
+    return await Housekeeper(office.services, retention_days=30).run_once()
+
+
+async def exchange(office: Office, remote: RemoteServer) -> Person:
+    """Somebody is followed from afar: a received Follow, a delivered Accept."""
+    alice, carol = await office.create_person("alice"), await remote.actor("carol")
+    await carol.post(alice.inbox_url, carol.follow(alice.uri))
+    await office.run_until_idle()
+    return alice
+
+
+async def test_what_is_done_is_kept_for_its_time_and_then_removed(
+    office: Office, remote: RemoteServer, clock: Clock
+) -> None:
+    await exchange(office, remote)
+    clock.advance(days=29)
+    await sweep(office)
+    assert [await count(office, table) for table in (InboundActivity, Delivery, OutboundActivity)] == [1, 1, 1]
+    clock.advance(days=2)
+    assert await sweep(office) == 3
+    assert [await count(office, table) for table in (InboundActivity, Delivery, OutboundActivity)] == [0, 0, 0]
+
+
+async def test_what_still_waits_is_kept(office: Office, remote: RemoteServer, clock: Clock) -> None:
+    remote.inbox_status = 503
+    await exchange(office, remote)
+    clock.advance(days=31)
+    await sweep(office)
+    assert await count(office, Delivery) == 1
+    assert await count(office, OutboundActivity) == 1
+
+
+async def test_what_an_outbox_shows_is_kept(office: Office, clock: Clock) -> None:
+    alice = await office.create_person("alice")
+    async with office.services.database.unit_of_work() as unit:
+        unit.session.add(
+            OutboundActivity(
+                id=unit.new_id(), uri=f"{office.origin}/activities/1", account_id=alice.id, activity_type="Create",
+                visibility="public", body=b"{}", digest=b"", created_at=unit.now,
+            )
+        )  # fmt: skip
+    clock.advance(days=400)
+    await sweep(office)
+    assert await count(office, OutboundActivity) == 1
+
+
+async def test_keys_go_when_their_overlap_is_over(office: Office, clock: Clock) -> None:
+    await office.create_person("alice")
+    async with office.services.database.unit_of_work() as unit:
+        await users.rotate_keys(unit, office.services, await users.get_user(unit.session, "alice"))
+    clock.advance(days=6)
+    await sweep(office)
+    assert await count(office, Keypair) == 6
+    clock.advance(days=2)
+    await sweep(office)
+    assert await count(office, Keypair) == 4
+
+
+async def test_revoked_tokens_go(office: Office, clock: Clock) -> None:
+    await office.create_person("alice")
+    await office.create_person("bea")
+    async with office.services.database.unit_of_work() as unit:
+        await users.suspend_user(unit, await users.get_user(unit.session, "alice"))
+    clock.advance(days=31)
+    await sweep(office)
+    assert await count(office, AccessToken) == 1
+
+
+async def test_a_poll_is_closed_when_its_time_is_over(office: Office, clock: Clock) -> None:
+    alice = await office.create_person("alice")
+    closes_at = clock() + timedelta(hours=1)
+    await _add_poll(office, alice, closes_at)
+    assert await _closed_at(office) is None
+    clock.advance(hours=2)
+    assert await _closed_at(office) == closes_at
+
+
+async def _closed_at(office: Office) -> datetime | None:
+    async with office.services.database.unit_of_work() as unit:
+        await close_polls(unit)
+    async with office.services.database.reading() as session:
+        return await session.scalar(select(Poll.closed_at))
+
+
+async def _add_poll(office: Office, author: Person, closes_at: datetime) -> None:
+    async with office.services.database.unit_of_work() as unit:
+        number = unit.new_id()
+        status = Status(
+            id=number, uri=unit.addresses.status(author.id, number), account_id=author.id, object_type="Question",
+            conversation_id=number, published_at=unit.now, created_at=unit.now,
+        )  # fmt: skip
+        unit.session.add(status)
+        await unit.session.flush()
+        options = [{"title": "yes", "votes": 0}, {"title": "no", "votes": 0}]
+        unit.session.add(Poll(id=unit.new_id(), status_id=number, options=options, closes_at=closes_at))

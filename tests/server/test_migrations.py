@@ -1,0 +1,114 @@
+"""Migrations: what they make is what the models say, on both databases, once, and whole or not at all."""
+
+import asyncio
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
+
+from models import Database
+from models.addresses import LocalAddresses
+from models.base import Base
+from server.migrate import SchemaState, migrate, run_on, schema_state, stamp
+
+# Alembic can't compare indexes over expressions; their names are compared below.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:autogenerate skipping:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index"),
+]
+
+
+def opened(url: URL) -> Database:
+    return Database(url, addresses=LocalAddresses("https://office.test", "office.test"))
+
+
+def differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return [change for change in compare_metadata(context, Base.metadata) if "alembic_version" not in str(change)]
+
+
+def indexes(connection: Connection) -> dict[str, set[str]]:
+    """The names of all indexes by table, those over expressions too."""
+    if connection.dialect.name == "sqlite":
+        rows = connection.execute(text("SELECT tbl_name, name FROM sqlite_master WHERE type = 'index'"))
+    else:
+        rows = connection.execute(text("SELECT tablename, indexname FROM pg_indexes WHERE schemaname = 'public'"))
+    found: dict[str, set[str]] = {}
+    for table, name in rows:
+        found.setdefault(table, set()).add(name)
+    return found
+
+
+async def test_the_newest_revision_is_what_the_models_say(empty_url: URL) -> None:
+    await migrate(empty_url)
+    found: list[object] = []
+    await run_on(empty_url, lambda config: found.extend(differences(config.attributes["connection"])))
+    assert found == []
+
+
+async def test_every_index_of_the_models_is_there(empty_url: URL) -> None:
+    await migrate(empty_url)
+    found: dict[str, set[str]] = {}
+    await run_on(empty_url, lambda config: found.update(indexes(config.attributes["connection"])))
+    for table in Base.metadata.tables.values():
+        assert {index.name for index in table.indexes} <= found.get(table.name, set()), table.name
+
+
+async def test_a_migrated_database_is_current(empty_url: URL) -> None:
+    database = opened(empty_url)
+    try:
+        before = await schema_state(database)
+        assert before.current is None
+        assert "tertulia migrate" in (before.problem or "")
+        await migrate(empty_url)
+        assert (await schema_state(database)).problem is None
+    finally:
+        await database.close()
+
+
+async def test_several_processes_may_migrate_at_once(empty_url: URL) -> None:
+    await asyncio.gather(*(migrate(empty_url) for _ in range(3)))
+    database = opened(empty_url)
+    assert (await schema_state(database)).is_current
+    await database.close()
+
+
+async def test_a_migration_that_fails_leaves_nothing_behind(empty_url: URL) -> None:
+    def fail_half_way(config: object) -> None:
+        command.upgrade(config, "head")  # type: ignore[arg-type]
+        connection = config.attributes["connection"]  # type: ignore[attr-defined]
+        connection.execute(text("SELECT * FROM nothing_of_the_kind"))
+
+    with pytest.raises(SQLAlchemyError):
+        await run_on(empty_url, fail_half_way)
+    tables: list[str] = []
+    await run_on(empty_url, lambda config: tables.extend(inspect(config.attributes["connection"]).get_table_names()))
+    assert tables == []
+
+
+async def test_all_revisions_can_be_taken_back(empty_url: URL) -> None:
+    await migrate(empty_url)
+    await run_on(empty_url, lambda config: command.downgrade(config, "base"))
+    tables: list[str] = []
+    await run_on(empty_url, lambda config: tables.extend(inspect(config.attributes["connection"]).get_table_names()))
+    assert tables == ["alembic_version"]
+
+
+async def test_a_stamp_changes_no_table(empty_url: URL) -> None:
+    await stamp(empty_url)
+    tables: list[str] = []
+    await run_on(empty_url, lambda config: tables.extend(inspect(config.attributes["connection"]).get_table_names()))
+    assert tables == ["alembic_version"]
+
+
+@pytest.mark.parametrize(
+    ("current", "sentence"),
+    [(None, "no tables yet"), ("0001", "0002 is needed"), ("0009", "newer version"), ("0002", None)],
+)
+def test_what_is_wrong_is_said_with_what_to_do(current: str | None, sentence: str | None) -> None:
+    problem = SchemaState(current, "0002", frozenset({"0001", "0002"})).problem
+    assert problem is None if sentence is None else sentence in (problem or "")
