@@ -7,6 +7,8 @@ stored; an accepted one is never lost. Nothing is interpreted here: that is `inb
 
 from urllib.parse import urlsplit
 
+from sqlalchemy import select
+
 from federation.activity import Activity, parse_activity
 from federation.authentication import ActorGone, PeerRefused, Requester, authenticate
 from federation.json_ld import DocumentRefused
@@ -32,6 +34,8 @@ async def receive(services: Services, journal: Journal, message: HttpMessage, in
     """
     activity = _parse(message.body)
     _check_rate(services, message)
+    if await _is_farewell_of_a_stranger(services, activity):
+        return None
     try:
         requester = await authenticate(services, message, claimed_actor=activity.actor)
     except ActorGone:
@@ -54,6 +58,14 @@ def _parse(body: bytes) -> Activity:
         return parse_activity(body)
     except DocumentRefused as error:
         raise InboxRefused(413 if error.too_large else 400, f"document-{error.reason}", error.detail) from None
+
+
+async def _is_farewell_of_a_stranger(services: Services, activity: Activity) -> bool:
+    """A Delete of itself by an actor that we never heard of: nothing to do, and no key worth asking for (S31)."""
+    if activity.type != "Delete" or activity.object_id != activity.actor:
+        return False
+    async with services.database.reading() as session:
+        return (await session.scalar(select(Account.id).where(Account.uri == activity.actor))) is None
 
 
 def _check_rate(services: Services, message: HttpMessage) -> None:

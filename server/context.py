@@ -68,6 +68,7 @@ async def open_services(
             executor=executor,
             clock=clock,
         )
+        stack.push_async_callback(services.peers.memory.close)
         await ensure_instance_actor(services)
         await services.peers.load()
         yield services

@@ -41,6 +41,8 @@ async def _delete_sender(scene: Scene) -> Outcome:
     if scene.sender.gone_at is not None:
         return Outcome.DUPLICATE
     await remove_account(scene.unit, scene.sender)
+    known_keys, uri = scene.services.peers.memory.keys, scene.sender.uri
+    scene.unit.after_commit(lambda: known_keys.forget_actor(uri))
     return Outcome.APPLIED
 
 

@@ -35,10 +35,10 @@ async def _update_actor(scene: Scene) -> Outcome:
     if scene.activity.object is None:
         return Outcome.UNSUPPORTED
     try:
-        await store_actor(scene.unit, actor_draft(scene.activity.object), scene.sender.domain or "")
+        draft = actor_draft(scene.activity.object)
+        await store_actor(scene.unit, draft, scene.sender.domain or "", memory=scene.services.peers.memory)
     except (DocumentRefused, ActorRefused):
         return Outcome.INVALID
-    scene.unit.after_commit(lambda: scene.services.keyring.forget(scene.sender.id))
     return Outcome.APPLIED
 
 
