@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from federation.services import Services
 from inbox.incoming import Incoming, MissingReference, Outcome, Scene
-from inbox.registry import handler_for
+from inbox.registry import HANDLERS, handler_for
 from models import UnitOfWork
 from models.accounts import Account
 from models.activities import SHARED_INBOX
@@ -91,7 +91,7 @@ async def _apply(
         return Outcome.FORBIDDEN
     if not sender.is_active and incoming.type not in PASSES_WHEN_SUSPENDED:
         return Outcome.FORBIDDEN
-    scene = Scene(services, unit, sender, incoming, owner, tombstones, followed)
+    scene = Scene(services, unit, sender, incoming, HANDLERS, owner, tombstones, followed)
     if incoming.type != "Undo" and scene.is_undone():
         return Outcome.SUPERSEDED
     return await handler.apply(scene)

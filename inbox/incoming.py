@@ -6,7 +6,7 @@ everything by URI, and returns an `Outcome`. It checks before it writes: an outc
 nothing was changed.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -74,12 +74,13 @@ class Incoming:
 
 @dataclass(slots=True)
 class Scene:
-    """One activity about to be applied, with everything it needs at hand."""
+    """One activity about to be applied, with everything it needs at hand; `handlers` are for activities inside it."""
 
     services: Services
     unit: UnitOfWork
     sender: Account
     incoming: Incoming
+    handlers: "Mapping[str, Handler]"
     owner: Account | None = None
     tombstones: set[tuple[str, str]] = field(default_factory=set)
     followed_here: frozenset[int] = frozenset()

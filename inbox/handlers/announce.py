@@ -1,5 +1,7 @@
 """Announce: a boost (ActivityPub §7.11), or a community passing on what its members did (FEP-1b12)."""
 
+from dataclasses import replace
+
 from federation.origins import same_origin
 from inbox.access import author_of, visible_status
 from inbox.incoming import Handler, Incoming, MissingReference, Outcome, References, Scene
@@ -96,9 +98,7 @@ async def _pass_on(scene: Scene) -> Outcome:
 
 
 async def _pass_on_one(scene: Scene, inner: Incoming) -> Outcome:
-    from inbox.registry import handler_for
-
-    handler = handler_for(inner)
+    handler = scene.handlers.get(inner.type)
     actor = scene.unit.accounts.get(inner.activity.actor)
     if handler is None or inner.type not in PASSED_ON:
         return Outcome.UNSUPPORTED
@@ -113,15 +113,13 @@ async def _pass_on_one(scene: Scene, inner: Incoming) -> Outcome:
 
 
 async def _status_in_group(scene: Scene, inner: Incoming, *, is_sure: bool) -> Outcome:
-    from inbox.registry import HANDLERS
-
     uri = inner.draft.uri if inner.draft else inner.activity.object_id
     actor = scene.unit.accounts.get(inner.activity.actor)
     if uri is None or actor is None or not actor.is_active:
         return Outcome.INVALID
     outcome = Outcome.DUPLICATE
     if is_sure and inner.draft is not None and not actor.is_local:
-        outcome = await HANDLERS[inner.type].apply(_as_actor(scene, inner))
+        outcome = await scene.handlers[inner.type].apply(_as_actor(scene, inner))
     status = await status_by_uri(scene.unit, uri)
     if status is None:
         return outcome
@@ -152,7 +150,7 @@ def _as_actor(scene: Scene, inner: Incoming) -> Scene:
     actor = scene.unit.accounts[inner.activity.actor]
     assert actor is not None
     inner.group_uri = scene.sender.uri
-    return Scene(scene.services, scene.unit, actor, inner, None, scene.tombstones, scene.followed_here)
+    return replace(scene, sender=actor, incoming=inner, owner=None)
 
 
 HANDLER = Handler(
