@@ -11,7 +11,7 @@ JOBS ?= 2
 # `make serve` takes tertulia.toml when there is one, otherwise an office on this machine.
 CONFIG := $(wildcard tertulia.toml)
 
-.PHONY: help demo test test-postgres check format serve bench lock clean
+.PHONY: help demo test test-postgres check format serve bench migration lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ endif
 
 bench: $(INSTALLED) ## Measure inbound, outbound and memory, as a table
 	$(BIN)/python -m bench
+
+migration: $(INSTALLED) ## Draft the next revision of the tables: make migration MESSAGE="Let an account have two names"
+	$(BIN)/python -W ignore -m migrations "$(MESSAGE)"
 
 lock: $(INSTALLED) ## Write the installed versions to constraints.txt
 	{ echo '# Tested versions, for reproducible installs. Written by `make lock`.'; \

@@ -34,6 +34,7 @@ def around_requests(front: Front) -> Middleware:
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         started = time.perf_counter()
         request_id = front.request_id(request)
+        request = front.believed(request)
         with log_context(request_id):
             response = await _answer(front, request, handler, request_id)
             _log_access(request, response, started)
@@ -45,7 +46,6 @@ def around_requests(front: Front) -> Middleware:
 async def _answer(front: Front, request: web.Request, handler: Handler, request_id: str) -> web.StreamResponse:
     try:
         if request.path not in HEALTH_PATHS:
-            request = front.believed(request)
             front.check_host(request)
         response = await handler(request)
     except web.HTTPException as error:

@@ -114,7 +114,7 @@ class Settings:
         tuple[Network, ...],
         Setting(
             kinds.NETWORKS,
-            "Networks of reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
+            "Networks of reverse proxies whose `X-Forwarded-For`, `X-Forwarded-Host` and `X-Request-Id` are believed.",
             default="",
         ),
     ]

@@ -21,7 +21,7 @@ from models.signals import DELIVERIES, INBOUND, JOBS
 from server.app import make_app
 from server.context import open_services
 from server.health import Health
-from server.roles import HTTP
+from server.roles import HTTP, ROLES
 from server.runtime import Workers, keep_running
 from server.settings import Settings
 
@@ -36,21 +36,28 @@ def serve(settings: Settings, roles: Sequence[str]) -> None:
     uvloop.run(run_office(settings, roles))
 
 
-async def run_office(settings: Settings, roles: Sequence[str], stop: asyncio.Event | None = None) -> None:
-    """Open the services, serve, and close everything once `stop` is set or a signal comes."""
-    stop = stop or asyncio.Event()
+async def run_office(settings: Settings, roles: Sequence[str]) -> None:
+    """Run an office until a signal comes, and close everything."""
+    stop = asyncio.Event()
     with_signals(stop)
-    async with open_services(settings) as services:
+    async with running_office(settings, roles):
+        await stop.wait()
+
+
+@asynccontextmanager
+async def running_office(settings: Settings, roles: Sequence[str] = ROLES) -> AsyncIterator[Services]:
+    """Run an office until the block ends: HTTP on its address and its loops, as far as the roles say."""
+    async with open_services(settings) as services, AsyncExitStack() as stack:
         journal, health = Journal(services.database), Health(services.database)
-        stop_loops = asyncio.Event()
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(background(settings, services, journal, roles, stop_loops))
-            if HTTP in roles:
-                app = make_app(services, settings, journal=journal, health=health)
-                await stack.enter_async_context(listening(app, settings))
-            log.info("ready", origin=settings.origin, roles=",".join(roles), listen=str(settings.listen))
-            await stop.wait()
-            log.info("stopping")
+        await stack.enter_async_context(background(settings, services, journal, roles))
+        if HTTP in roles:
+            app = make_app(services, settings, journal=journal, health=health)
+            await stack.enter_async_context(listening(app, settings))
+        log.info("ready", origin=settings.origin, roles=",".join(roles), listen=str(settings.listen))
+        try:
+            yield services
+        finally:
+            log.info("stopping", origin=settings.origin)
             health.is_stopping = True
 
 
@@ -70,9 +77,10 @@ async def listening(app: web.Application, settings: Settings) -> AsyncIterator[w
 
 @asynccontextmanager
 async def background(
-    settings: Settings, services: Services, journal: Journal, roles: Sequence[str], stop: asyncio.Event
+    settings: Settings, services: Services, journal: Journal, roles: Sequence[str]
 ) -> AsyncIterator[None]:
     """Run the loops of these roles, and listen to the other processes of the office, until the block ends."""
+    stop = asyncio.Event()
     workers = Workers(services, journal, roles=roles, retention_days=settings.journal_retention_days)
     tasks = [asyncio.create_task(workers.run(stop), name="workers")]
     if not services.database.is_sqlite:
