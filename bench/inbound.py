@@ -40,6 +40,7 @@ class Readership:
     authors: list[Person]
     pen: Pen
     earlier: list[Document]
+    boosts: list[tuple[Person, Document]]  # that nobody has made yet
 
 
 def addresses() -> list[str]:
@@ -63,7 +64,7 @@ async def gather_readership(office: Office, fleet: Fleet, pool: KeyPool) -> Read
     )
     if accepted < AUTHORS:
         raise BenchFailed(f"only {accepted} of {AUTHORS} authors are followed")
-    readership = Readership(reader, authors, Pen("w"), [])
+    readership = Readership(reader, authors, Pen("w"), [], [])
     await _warm_up(office, fleet, readership)
     return readership
 
@@ -74,6 +75,8 @@ async def _warm_up(office: Office, fleet: Fleet, readership: Readership) -> None
     ]  # fmt: skip
     fleet.publish_notes(readership.pen.notes.values())
     readership.earlier = list(readership.pen.notes.values())
+    readership.boosts = [(author, note) for author in readership.authors for note in readership.earlier]
+    random.Random(0).shuffle(readership.boosts)
     before = office.count(IN_FEED, readership.reader.id)
     for scheme in (Scheme.CAVAGE_RSA, Scheme.RFC9421_ED25519):  # the second time only the keys are news
         await post_all(_signed(office, readership, activities, scheme), CONNECTIONS)
@@ -103,14 +106,12 @@ async def measure_inbound(
 
 def _activities(readership: Readership, pen: Pen, size: int, dice: random.Random) -> list[Document]:
     """70 % notes, 20 % replies, 10 % boosts, well mixed; nobody boosts a note twice."""
-    boosts = [(author, note) for author in readership.authors for note in readership.earlier]
-    chosen = iter(dice.sample(boosts, size // 10))
     made = []
     for number in range(size):
         author = readership.authors[number % AUTHORS]
         match number % 10:
             case 0:
-                made.append(pen.announce(*next(chosen)))
+                made.append(pen.announce(*readership.boosts.pop()))
             case 3 | 7:
                 made.append(pen.create(author, dice.choice(readership.earlier)))
             case _:

@@ -13,6 +13,7 @@ from keys.signing import Scheme
 
 RSA_NETWORK, ED25519_NETWORK = 1, 2
 Report = Callable[[str], None]
+UNFINISHED = "SELECT state, outcome, count(*) FROM inbound_activities WHERE outcome <> 'applied' GROUP BY 1, 2"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ async def _inbound(office: Office, fleet: Fleet, pool: KeyPool, size: Size, repo
             office, fleet, readership, scheme=scheme, size=size.activities, name=name, proofs=proofs
         )
         report(f"inbound, {name}: {_shown(found)}")
+        if found.lost:
+            report(f"what became of them: {office.rows(UNFINISHED)}")
         results |= {
             f"inbound.{name}.rate": found.per_second,
             f"inbound.{name}.cpu": found.cpu_ms,
