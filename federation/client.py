@@ -46,7 +46,7 @@ from federation.remote_errors import (
 )
 from federation.response_body import ACCEPT_ENCODING, BodyDecoder, BodyTooLarge, BodyUnreadable
 from federation.retry_after import retry_after_seconds
-from federation.url_rules import CheckedUrl, check_url, host_of, origin_of, redirect_target
+from federation.url_rules import PRIVATE_SUFFIXES, CheckedUrl, check_url, host_of, origin_of, redirect_target
 
 __all__ = [
     "AddressRefused",
@@ -118,6 +118,7 @@ class HttpClient:
         self._total_seconds = total_seconds
         self._max_body_bytes = max_body_bytes
         self._guard = AddressGuard(allowed_networks)
+        self._has_private_network = bool(allowed_networks)
         self._own_resolver = SystemResolver() if resolve is None else None
         self._resolve: Resolve = resolve or self._own_resolver or SystemResolver()
         self._tls = tls
@@ -171,12 +172,14 @@ class HttpClient:
 
     def _check(self, url: str) -> CheckedUrl:
         checked = check_url(url, allow_http=self._allow_http)
-        self._check_literal(checked)
+        self._check_place(checked)
         return checked
 
-    def _check_literal(self, target: CheckedUrl) -> None:
+    def _check_place(self, target: CheckedUrl) -> None:
         # The connection is checked anyway; this only answers before waiting for a free place in the pool.
         if target.literal is None:
+            if not self._has_private_network and target.host.rpartition(".")[2] in PRIVATE_SUFFIXES:
+                raise AddressRefused(target.url, "this name exists only inside a network, and none is allowed")
             return
         try:
             self._guard.check(target.host, target.port, scheme=target.scheme)
@@ -197,7 +200,7 @@ class HttpClient:
             if isinstance(answer, Response):
                 return answer
             current = answer
-            self._check_literal(current)
+            self._check_place(current)
 
     async def _get_once(
         self, target: CheckedUrl, accept: str, sign: Sign | None, max_bytes: int

@@ -20,9 +20,11 @@ from federation.remote_errors import AddressRefused
 MAX_URL_LENGTH = 2000
 DEFAULT_PORTS = {"https": 443, "http": 80}
 
-# Names that never lead to another server on the public network: RFC 7686 (.onion), RFC 6762 (.local),
-# ICANN's private-use .internal, and the address space of I2P.
-REFUSED_SUFFIXES = ("onion", "i2p", "local", "internal")
+# Names that never lead to another server: RFC 7686 (.onion) and the address space of I2P.
+REFUSED_SUFFIXES = ("onion", "i2p")
+# Names that exist only inside a network: RFC 6762 (.local) and ICANN's private-use .internal. `federation.client`
+# takes them where the administrator has exempted addresses of that network, and nowhere else.
+PRIVATE_SUFFIXES = ("local", "internal")
 
 _SHAPE = re.compile(r"(?i)(https?)://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.DOTALL)
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")

@@ -177,3 +177,17 @@ async def test_missing_name_and_silent_resolver_are_told_apart() -> None:
         assert type(caught.value) is error
         assert caught.value.is_permanent == (error is NameNotFound)
         await client.close()
+
+
+@pytest.mark.parametrize("host", ["office.internal", "printer.local"])
+async def test_a_name_of_a_private_network_is_asked_only_where_addresses_of_it_are_allowed(host: str) -> None:
+    async with serving(replying_kept(response()), "127.0.0.2") as server:
+        url = f"http://{host}:{server.port}/"
+        inside = client_with(["127.0.0.2"])
+        assert (await inside.get(url, accept="*/*")).status == 200
+        outside = HttpClient(user_agent="Tertulia-Test", allow_http=True, resolve=Names(["127.0.0.2"]))
+        with pytest.raises(AddressRefused):
+            await outside.get(url, accept="*/*")
+        await inside.close()
+        await outside.close()
+    assert server.connections == 1
