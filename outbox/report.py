@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, case, func, select
+from sqlalchemy import ColumnElement, Row, Table, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobs.circuit import Circuit
@@ -53,10 +53,16 @@ class HostQueue:
 
 
 async def report_of_status(
-    session: AsyncSession, status_id: int, *, after_id: int = 0, limit: int = 100
+    session: AsyncSession, status_id: int, *, account_id: int | None = None, after_id: int = 0, limit: int = 100
 ) -> Sequence[DeliveryLine]:
-    """All deliveries about a status (its Create, edits, deletion) in the order of queueing, a page at a time."""
-    return await _lines(session, OutboundActivity.status_id == status_id, after_id, limit)
+    """All deliveries about a status (its Create, edits, deletion) in the order of queueing, a page at a time.
+
+    `account_id` limits it to what that account sent: the report is for its author's eyes.
+    """
+    condition: ColumnElement[bool] = OutboundActivity.status_id == status_id
+    if account_id is not None:
+        condition = and_(condition, OutboundActivity.account_id == account_id)
+    return await _lines(session, condition, after_id, limit)
 
 
 async def report_of_activity(
@@ -64,6 +70,11 @@ async def report_of_activity(
 ) -> Sequence[DeliveryLine]:
     """All deliveries of one activity in the order of queueing, a page at a time."""
     return await _lines(session, OutboundActivity.uri == activity_uri, after_id, limit)
+
+
+async def report_of_uri(session: AsyncSession, uri: str, *, limit: int = MAX_LINES) -> Sequence[DeliveryLine]:
+    """All deliveries about a status or of an activity, whichever the URI names."""
+    return await _lines(session, or_(OutboundActivity.uri == uri, OutboundActivity.object_uri == uri), 0, limit)
 
 
 async def _lines(

@@ -10,6 +10,7 @@ from aiohttp import web
 
 import federation.routes
 import inbox.routes
+import outbox.report_routes
 import outbox.routes
 from federation.services import Services
 from inbox.journal import Journal
@@ -29,6 +30,7 @@ def make_app(
     app.add_routes(health_routes(health or Health(services.database)))
     app.add_routes(inbox.routes.routes(services, journal or Journal(services.database)))
     app.add_routes(outbox.routes.routes(services, bearer=bearer))
+    app.add_routes(outbox.report_routes.routes(services, bearer=bearer))
     app.add_routes(federation.routes.routes(services, bearer=bearer))
     app.on_response_prepare.append(add_security_headers)
     return app

@@ -4,6 +4,8 @@ import click
 import orjson
 
 from outbox.dead_letters import drop_host, retry_host
+from outbox.report import report_of_uri
+from outbox.report_routes import line_document
 from policy.domains import normalise_domain
 from server.commands.options import office, run_async, with_settings
 from server.queues import QueueStatus, queue_status
@@ -32,6 +34,31 @@ async def status(settings: Settings, as_json: bool) -> None:
         click.echo(orjson.dumps(found.as_json(), option=orjson.OPT_INDENT_2))
     else:
         _show(found)
+
+
+@queue.command()
+@click.argument("uri")
+@click.option("--json", "as_json", is_flag=True, help="A JSON list.")
+@with_settings
+@run_async
+async def report(settings: Settings, uri: str, as_json: bool) -> None:
+    """Show where a status or an activity of this office went, when, and what was answered.
+
+    \b
+    Example:
+      tertulia queue report https://madrid.example/users/42/statuses/43
+    """
+    async with office(settings) as services, services.database.reading() as session:
+        lines = await report_of_uri(session, uri)
+    if as_json:
+        click.echo(orjson.dumps([line_document(line) for line in lines], option=orjson.OPT_INDENT_2))
+        return
+    if not lines:
+        click.echo("Nothing was sent for this: no other server had to know, or the journal is not kept that long.")
+    for line in lines:
+        when = f"{line.finished_at:%Y-%m-%d %H:%M:%S}" if line.finished_at else "-"
+        answer = line.last_status or line.last_error or ""
+        click.echo(f"{line.activity_type:10} {line.state:8} {when:20} {answer!s:6} {line.inbox_url}")
 
 
 @queue.command()
