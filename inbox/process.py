@@ -1,6 +1,7 @@
 """Working off the journal: claim a batch, fetch what is missing, apply everything in one transaction.
 
-* A claim is a lease: a worker that dies gives its rows back when the lease runs out.
+* A claim is a lease: a worker that dies gives its rows back when the lease runs out. On SQLite, which has one worker,
+  they are due again as soon as the next one starts.
 * What an activity refers to is loaded for the whole batch with a few queries. What isn't here is fetched, under a
   budget and outside any transaction; an activity that waits for a slow server doesn't hold up the others.
 * The batch is applied in the order of arrival in one transaction, without savepoints. When one of it raises, the
@@ -27,6 +28,7 @@ from inbox.incoming import Incoming, MissingReference
 from inbox.interpret import interpret
 from inbox.journal import Journal
 from inbox.prepare import prepare
+from jobs.leases import release_leases
 from models.activities import InboundActivity
 from models.signals import INBOUND
 from policy.limits import INBOUND_ATTEMPTS
@@ -60,11 +62,20 @@ class InboxWorker:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; what is under way is finished."""
         signals = self._services.database.signals
+        if self._services.database.is_sqlite:
+            await self._take_over()
         while not stop.is_set():
             if not await self._step():
                 await signals.wait(INBOUND, POLL_SECONDS)
         if self._slow:
             await asyncio.wait(self._slow, timeout=10)
+
+    async def _take_over(self) -> None:
+        """Make due what a worker that was killed, or failed, had in its hands."""
+        if self._slow:
+            await asyncio.wait(self._slow)
+        async with self._services.database.unit_of_work() as unit:
+            await release_leases(unit, cast(Table, InboundActivity.__table__))
 
     async def run_once(self) -> int:
         """Apply everything that is due now, slow ones included; returns how many rows were worked on."""
