@@ -5,7 +5,7 @@ own activities that only say what changed; what belongs to an outbox (Create, An
 account. Keys past their overlap, ended sessions and tokens revoked long ago go too, and polls whose time is over are
 closed. Work that failed for good is finished work: a dead letter can be retried until it is removed.
 
-A sweep that fails is logged by the runner and tried again an hour later; it can be interrupted anywhere.
+A sweep that fails is logged and started again by the runner (`server.runtime`); it can be interrupted anywhere.
 """
 
 import asyncio
@@ -14,19 +14,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, delete, exists, select
 
 from federation.host_table import forget_stale_hosts
 from federation.services import Services
 from jobs.waiting import wait_at_most
 from models import UnitOfWork
-from models.accounts import Keypair
+from models.accounts import Account, Keypair
 from models.activities import Delivery, InboundActivity, Job, OutboundActivity
 from models.base import Base
 from models.oauth import AccessToken, Session
-from models.statuses import Poll
+from models.statuses import Poll, Status
+from outbox.polls import poll_changed
 
 EVERY_SECONDS = 3600.0
+POLLS_EVERY_SECONDS = 60.0
 ROWS_AT_ONCE = 1000
 BREATH_SECONDS = 0.05
 # Activities that an outbox doesn't show: their effect is in the object, or was only for their recipient.
@@ -37,7 +39,7 @@ Condition = ColumnElement[bool]
 
 
 class Housekeeper:
-    """Sweeps once at the start and then every hour. Two at a time do no harm."""
+    """Sweeps once at the start and then every hour, and closes polls every minute. Two at a time do no harm."""
 
     def __init__(
         self, services: Services, *, retention_days: int, sleep: Callable[[float], Any] = asyncio.sleep
@@ -48,9 +50,14 @@ class Housekeeper:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sweep until `stop` is set."""
+        due_at = self._services.clock()
         while not stop.is_set():
-            await self.run_once()
-            await wait_at_most(stop, EVERY_SECONDS)
+            if self._services.clock() >= due_at:
+                await self.run_once()
+                due_at = self._services.clock() + timedelta(seconds=EVERY_SECONDS)
+            async with self._services.database.unit_of_work() as unit:
+                await close_polls(unit)
+            await wait_at_most(stop, POLLS_EVERY_SECONDS)
 
     async def run_once(self) -> int:
         """One sweep; returns how many rows were removed."""
@@ -100,11 +107,23 @@ class Housekeeper:
             await self._sleep(BREATH_SECONDS)
 
 
-async def close_polls(unit: UnitOfWork) -> None:
-    """Mark polls whose time is over as closed; votes are refused from `closes_at` on, whether this has run or not."""
-    await unit.session.execute(
-        update(Poll)
+async def close_polls(unit: UnitOfWork) -> int:
+    """Mark polls whose time is over as closed, and have the last numbers of our own published; returns how many.
+
+    Votes are refused from `closes_at` on, whether this has run or not.
+    """
+    rows = await unit.session.execute(
+        select(Poll, Status, Account.domain)
+        .join(Status, Status.id == Poll.status_id)
+        .join(Account, Account.id == Status.account_id)
         .where(Poll.closed_at.is_(None), Poll.closes_at <= unit.now)
-        .values(closed_at=Poll.closes_at)
-        .execution_options(synchronize_session=False)
+        .order_by(Poll.closes_at)
+        .limit(ROWS_AT_ONCE)
     )
+    closed = 0
+    for poll, status, domain in rows:
+        poll.closed_at = poll.closes_at
+        if domain is None:
+            await poll_changed(unit, status)
+        closed += 1
+    return closed

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from models.accounts import Keypair
-from models.activities import Delivery, InboundActivity, OutboundActivity
+from models.activities import Delivery, InboundActivity, Job, OutboundActivity
 from models.oauth import AccessToken
 from models.statuses import Poll, Status
 from server import users
@@ -94,8 +94,10 @@ async def test_a_poll_is_closed_when_its_time_is_over(office: Office, clock: Clo
     closes_at = clock() + timedelta(hours=1)
     await _add_poll(office, alice, closes_at)
     assert await _closed_at(office) is None
+    assert await count(office, Job) == 0
     clock.advance(hours=2)
     assert await _closed_at(office) == closes_at
+    assert await count(office, Job) == 1  # peers get the last numbers
 
 
 async def _closed_at(office: Office) -> datetime | None:
