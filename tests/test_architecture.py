@@ -22,7 +22,7 @@ ALLOWED = {
         "api/*.py",
         "web/*.py",
         "inbox/routes.py",
-        "outbox/routes.py",
+        "outbox/*routes.py",
         "federation/routes.py",
         "federation/client.py",
     ),
