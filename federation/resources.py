@@ -146,7 +146,8 @@ async def activity_answer(services: Services, reader: Reader, activity_id: int) 
     """An activity of ours, in the bytes that were delivered (its proof holds for those alone)."""
     require_reader(services, reader)
     async with services.database.reading() as session:
-        activity = await session.get(OutboundActivity, activity_id)
+        uri = services.addresses.activity(activity_id)  # the number in it is not that of the row
+        activity = (await session.scalars(select(OutboundActivity).where(OutboundActivity.uri == uri))).first()
         if activity is None or not await _may_read_activity(session, reader, activity):
             raise not_found()
     return Answer(activity.body, is_for_everybody=is_for_everybody(services, reader))
