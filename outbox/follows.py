@@ -1,5 +1,7 @@
 """Following and blocking, as our accounts do it: the effect here, and the word to the other server."""
 
+from sqlalchemy import select
+
 from federation.documents import (
     accept_activity,
     block_activity,
@@ -10,7 +12,7 @@ from federation.documents import (
 from federation.services import Services
 from models import UnitOfWork
 from models.accounts import Account
-from models.relations import Follow
+from models.relations import Block, Follow
 from outbox.publish import Document, activity_uri, send_to
 from social.blocks import block, unblock
 from social.follows import ACCEPTED, accept_follow, end_follow, find_follow, request_follow
@@ -24,8 +26,11 @@ async def publish_follow(
     services: Services, unit: UnitOfWork, follower: Account, followee: Account, *, shows_boosts: bool = True
 ) -> Follow:
     """Follow somebody; asking twice sends nothing new once it was accepted. Raises FollowRefused."""
+    known = await find_follow(unit, follower, followee)
     follow = await request_follow(unit, follower, followee, shows_boosts=shows_boosts)
     if follow.state != ACCEPTED:
+        if known is not None:
+            follow.uri = activity_uri(unit)  # asked again: another activity, and no two have one id
         document = _follow_document(follow, follower, followee)
         await send_to(services, unit, follower, document, followee, ordering_key=followee.uri)
     return follow
@@ -70,14 +75,9 @@ async def publish_reject(
     await send_to(services, unit, followee, document, follower, ordering_key=follower.uri)
 
 
-def _block_document(unit: UnitOfWork, account: Account, target: Account) -> Document:
-    uri = f"{account.uri}/blocks/{target.id}"
-    return block_activity(uri, actor_uri=account.uri, target_uri=target.uri)
-
-
 async def publish_block(services: Services, unit: UnitOfWork, account: Account, target: Account) -> bool:
     """Block somebody, and tell their server so that it stops showing us; False when it was so before."""
-    document = _block_document(unit, account, target)
+    document = block_activity(activity_uri(unit), actor_uri=account.uri, target_uri=target.uri)
     if not await block(unit, account, target, uri=document["id"]):
         return False
     await send_to(services, unit, account, document, target, ordering_key=target.uri)
@@ -86,8 +86,11 @@ async def publish_block(services: Services, unit: UnitOfWork, account: Account, 
 
 async def publish_unblock(services: Services, unit: UnitOfWork, account: Account, target: Account) -> bool:
     """Lift a block; False when there was none."""
+    query = select(Block.uri).where(Block.account_id == account.id, Block.target_id == target.id)
+    uri = await unit.session.scalar(query)
     if not await unblock(unit, account, target):
         return False
-    document = undo_activity(activity_uri(unit), _block_document(unit, account, target))
+    blocked = block_activity(uri or activity_uri(unit), actor_uri=account.uri, target_uri=target.uri)
+    document = undo_activity(activity_uri(unit), blocked)
     await send_to(services, unit, account, document, target, ordering_key=target.uri)
     return True
