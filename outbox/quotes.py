@@ -40,7 +40,7 @@ async def ask_to_quote(services: Services, unit: UnitOfWork, bundle: StatusBundl
 
 async def decide_quote(unit: UnitOfWork, quoter: Account, status: Status, quoted: Status, author: Account) -> bool:
     """Whether the quoted author's policy allows it by itself."""
-    return may_quote(quoter, quoted, is_follower=await is_following(unit, quoter, author.id))
+    return may_quote(quoter, quoted, author, is_follower=await is_following(unit, quoter, author.id))
 
 
 async def answer_quote_request(

@@ -8,6 +8,8 @@ from models.accounts import Account
 from models.statuses import Status
 from models.visibility import Visibility
 
+PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
+
 
 def may_edit(actor: Account, status: Status) -> bool:
     """Only the author edits; a boost has nothing to edit."""
@@ -27,14 +29,16 @@ def may_boost(actor: Account, status: Status) -> bool:
     return visibility.is_public or (visibility is Visibility.PRIVATE and status.account_id == actor.id)
 
 
-def may_quote(actor: Account, status: Status, *, is_follower: bool) -> bool:
+def may_quote(actor: Account, status: Status, author: Account, *, is_follower: bool) -> bool:
     """What the author's `canQuote` policy approves by itself (FEP-044f); without one, whatever is public."""
     if status.account_id == actor.id:
         return True
     if not Visibility(status.visibility).is_public:
         return False
-    policy = (status.interaction_policy or {}).get("quote", "public")
-    return policy == "public" or (policy == "followers" and is_follower)
+    if status.interaction_policy is None:
+        return True
+    approved = status.interaction_policy.get("automatic", ())
+    return PUBLIC in approved or actor.uri in approved or (is_follower and author.followers_url in approved)
 
 
 def may_interact(actor: Account) -> bool:
