@@ -25,8 +25,8 @@ from models.addresses import LocalAddresses
 
 RFC9421: Final = "https://datatracker.ietf.org/doc/html/rfc9421"
 RFC9421_ED25519: Final = f"{RFC9421}#name-eddsa-using-curve-edwards25"
-PROXY_PATH: Final = "/client/proxy"
-UPLOAD_PATH: Final = "/client/media"
+PROXY_PATH: Final = "/proxyUrl"
+UPLOAD_PART: Final = "uploadMedia"
 
 _IMPLEMENTS: Final = (
     {"name": "RFC-9421: HTTP Message Signatures", "href": RFC9421},
@@ -81,7 +81,7 @@ def _endpoints(account: Account, addresses: LocalAddresses) -> JsonObject:
     if account.actor_type == "Person":
         found |= {
             "proxyUrl": f"{addresses.origin}{PROXY_PATH}",
-            "uploadMedia": f"{addresses.origin}{UPLOAD_PATH}",
+            "uploadMedia": addresses.part(account.uri, UPLOAD_PART),
             "oauthAuthorizationEndpoint": f"{addresses.origin}/oauth/authorize",
             "oauthTokenEndpoint": f"{addresses.origin}/oauth/token",
         }
