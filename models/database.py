@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -17,14 +18,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from models.addresses import LocalAddresses
 from models.ids import IdGenerator
 from models.signals import Signals
-from models.sqlite_driver import InPlaceDriver
+from models.sqlite_driver import IMPATIENT, PATIENT, InPlaceDriver
 from models.unit_of_work import UnitOfWork
 
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
-    "PRAGMA busy_timeout=15000",
+    PATIENT,
     "PRAGMA temp_store=MEMORY",
     "PRAGMA cache_size=-8192",
 )
@@ -57,7 +58,9 @@ class Database:
             self._writer = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1)
             self._reader = _sqlite_engine(self.url, begin="BEGIN", pool_size=4)
         else:
-            self._writer = self._reader = create_async_engine(self.url, pool_size=pool_size, max_overflow=5)
+            self._writer = self._reader = create_async_engine(
+                self.url, pool_size=pool_size, max_overflow=5, json_serializer=_to_json, json_deserializer=orjson.loads
+            )
         self._write_sessions = async_sessionmaker(self._writer, expire_on_commit=False, autoflush=False)
         self._read_sessions = async_sessionmaker(self._reader, expire_on_commit=False, autoflush=False)
 
@@ -101,15 +104,21 @@ class Database:
             await self._writer.dispose()
 
 
+def _to_json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
 def _sqlite_engine(url: URL, *, begin: str, pool_size: int) -> AsyncEngine:
     engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, connect_args={"timeout": 15},
-                                 module=InPlaceDriver())  # fmt: skip
+                                 module=InPlaceDriver(), json_serializer=_to_json,
+                                 json_deserializer=orjson.loads)  # fmt: skip
+    pragmas = SQLITE_PRAGMAS if begin == "BEGIN" else (*SQLITE_PRAGMAS, IMPATIENT)
 
     def configure(connection: Any, _record: object) -> None:
         # The driver must not begin transactions by itself: it would begin them as readers.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in SQLITE_PRAGMAS:
+        for pragma in pragmas:
             cursor.execute(pragma)
         cursor.close()
 

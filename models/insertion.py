@@ -1,9 +1,10 @@
 """Inserts that leave what is already there alone: the same statement on both databases."""
 
 from collections.abc import Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
-from sqlalchemy import Select
+from sqlalchemy import Select, Table
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,10 +16,18 @@ AnySelect = Select[*tuple[Any, ...]]
 
 
 def insert_ignoring(session: AsyncSession, table: type[Base]) -> Insert:
-    """`INSERT … ON CONFLICT DO NOTHING` into `table` for the session's database.""" ""
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    statement = sqlite_insert(table) if is_sqlite else postgresql_insert(table)
-    return statement.on_conflict_do_nothing()
+    """`INSERT … ON CONFLICT DO NOTHING` into `table` for the session's database."""
+    return _insert_ignoring(session.get_bind().dialect.name == "sqlite", table)
+
+
+@lru_cache(maxsize=128)
+def _insert_ignoring(is_sqlite: bool, table: type[Base]) -> Insert:
+    """Made once: building a statement costs more than SQLite needs for running it.
+
+    Of the table, not of the class: what is inserted in bulk takes no way through the ORM.
+    """
+    target = cast(Table, table.__table__)
+    return (sqlite_insert(target) if is_sqlite else postgresql_insert(target)).on_conflict_do_nothing()
 
 
 async def insert_missing(session: AsyncSession, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:

@@ -1,9 +1,10 @@
 """SQLite without a thread hop a statement: aiosqlite's connection, with cursors that run in place.
 
 aiosqlite sends every call (open a cursor, execute, fetch, close) to a thread and waits: 0.35 ms of CPU for a query
-that SQLite answers in 0.008 ms. A statement on a local file doesn't wait for anybody, so we run it where we are. What
-may wait keeps its thread: `BEGIN IMMEDIATE` (another process may hold the lock) and `COMMIT` (the disk).
-`docs/decisions/0002-storage.md` has the measurements.
+that SQLite answers in 0.008 ms. A statement on a local file doesn't wait for anybody, so we run it where we are, and
+so is `ROLLBACK`. What may wait keeps its thread: `COMMIT` (the disk), and `BEGIN IMMEDIATE` when another process holds
+the lock, which one try without waiting tells (connections that write have `busy_timeout=0` for its sake).
+`docs/decisions/0002-storage.md` and `0007-inbound-speed.md` have the measurements.
 """
 
 import sqlite3
@@ -16,6 +17,8 @@ from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
 from sqlalchemy.util.concurrency import await_
 
 BLOCKING = "BEGIN IMMEDIATE"
+PATIENT = "PRAGMA busy_timeout=15000"
+IMPATIENT = "PRAGMA busy_timeout=0"
 
 
 class InPlaceCursor:
@@ -44,7 +47,7 @@ class InPlaceCursor:
     def execute(self, operation: str, parameters: Sequence[Any] = ()) -> None:
         try:
             if operation == BLOCKING:
-                self._owner.run_in_thread(operation)
+                self._owner.begin_immediate()
             else:
                 self._cursor.execute(operation, parameters)
                 self._rows = deque(self._cursor.fetchall()) if self._cursor.description else deque()
@@ -95,7 +98,27 @@ class InPlaceConnection(AsyncAdapt_aiosqlite_connection):
     def cursor(self, server_side: bool = False) -> Any:
         return InPlaceCursor(self)
 
-    def run_in_thread(self, operation: str) -> None:
+    def begin_immediate(self) -> None:
+        """Take the write lock: at once when it is free, else in the thread, where waiting holds up nobody."""
+        try:
+            self.raw.execute(BLOCKING)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            self._run_in_thread(PATIENT)
+            try:
+                self._run_in_thread(BLOCKING)
+            finally:
+                self._run_in_thread(IMPATIENT)
+
+    def rollback(self) -> None:
+        """End the transaction, if there is one. Readers end theirs like this, so it must cost nothing."""
+        try:
+            self.raw.rollback()
+        except Exception as error:
+            self.translate(error)
+
+    def _run_in_thread(self, operation: str) -> None:
         await_(self._connection.execute(operation))
 
     def translate(self, error: Exception) -> None:
