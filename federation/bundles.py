@@ -20,7 +20,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class StatusBundle:
-    """A status and its neighbours; `silent` are the accounts that are addressed without being named.
+    """A status and its neighbours; `silent` are the accounts that it reaches (`bto`, `bcc`) and never names.
 
     `boosted` and `boosted_author` are set for a boost, `parent_author` for a reply whose parent is known, `group` for
     what was written to a community. `parent_uri` is the parent's id, known or not.

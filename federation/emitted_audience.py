@@ -1,7 +1,8 @@
 """Who a document of ours is addressed to, following Mastodon's conventions (ActivityPub §5, §6).
 
-`to` and `cc` only: `bto` and `bcc` are never built, so they can't leak (case O48). A status is addressed to no more
-people than its visibility allows: the author of a parent is only added where everybody may read anyway.
+`to` and `cc` only: `bto` and `bcc` are never built, and who is reached silently is never named (case O48). A status is
+addressed to no more people than its visibility allows: the author of a parent is only added where everybody may read
+anyway.
 """
 
 from collections.abc import Iterable
@@ -25,7 +26,7 @@ class Addressing:
 def addressing(bundle: StatusBundle, addresses: LocalAddresses) -> Addressing:
     """The addressing of a status, or of a boost (its author hears of it)."""
     followers_url = followers_of(bundle.author, addresses)
-    named = [account.uri for account in (*bundle.mentions, *bundle.silent)]
+    named = [account.uri for account in bundle.mentions]
     group = [bundle.group.uri] if bundle.group is not None else []
     visibility = Visibility(bundle.status.visibility)
     if visibility is Visibility.PRIVATE:

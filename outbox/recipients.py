@@ -20,11 +20,15 @@ def inboxes_of(accounts: Iterable[Account | None]) -> list[str]:
 
 
 def status_inboxes(bundle: StatusBundle) -> list[str]:
-    """Inboxes that get a status besides the followers': of who is mentioned, answered, boosted, or hosts the group."""
-    others: list[Account | None] = [*bundle.mentions, *bundle.silent]
+    """Inboxes that get a status besides the followers': of who is mentioned, answered, boosted, or hosts the group.
+
+    Who is reached silently gets it in an inbox of their own: a shared one couldn't tell for whom it is (O48).
+    """
+    others: list[Account | None] = [*bundle.mentions]
     if Visibility(bundle.status.visibility).is_public:
         others += [bundle.parent_author, bundle.boosted_author, bundle.group]
-    return inboxes_of(others)
+    silent = [account.inbox_url for account in bundle.silent if not account.is_local and account.is_active]
+    return list(dict.fromkeys([*inboxes_of(others), *silent]))
 
 
 def goes_to_followers(bundle: StatusBundle) -> bool:

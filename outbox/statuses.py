@@ -1,5 +1,6 @@
 """Publishing statuses: write it, edit it, delete it, boost it. Each is one transaction with everything that follows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -16,7 +17,7 @@ from federation.documents import (
 from federation.services import Services
 from models import UnitOfWork
 from models.accounts import Account
-from models.statuses import Status
+from models.statuses import Attachment, Status
 from models.visibility import Visibility
 from outbox.publish import activity_uri, send
 from outbox.quotes import ask_to_quote
@@ -52,9 +53,22 @@ async def publish_status(
     *,
     group: Account | None = None,
     is_local_only: bool = False,
+    reached_silently: Sequence[Account] = (),
+    uploads: Sequence[Attachment] = (),
 ) -> Status:
-    """Write a status and send its Create. The draft's HTML is composed by us (`content.compose`)."""
-    status = await create_status(unit, author, draft, group=group, is_local_only=is_local_only)
+    """Write a status and send its Create. The draft's HTML is composed by us (`content.compose`), or sanitised.
+
+    `reached_silently` get it without being named (`bto`, `bcc`); `uploads` are files of the author's own.
+    """
+    status = await create_status(
+        unit,
+        author,
+        draft,
+        delivered_to=reached_silently,
+        group=group,
+        is_local_only=is_local_only,
+        uploads=uploads,
+    )
     if is_local_only:
         return status
     bundle = await _bundle(unit, status)
@@ -65,13 +79,22 @@ async def publish_status(
 
 
 async def publish_edit(
-    services: Services, unit: UnitOfWork, author: Account, status: Status, draft: StatusDraft
+    services: Services,
+    unit: UnitOfWork,
+    author: Account,
+    status: Status,
+    draft: StatusDraft,
+    *,
+    uploads: Sequence[Attachment] | None = None,
 ) -> bool:
-    """Edit a status and send its Update; False when nothing changed. Raises NotAllowed."""
+    """Edit a status and send its Update; False when nothing changed. Raises NotAllowed.
+
+    `uploads` are the files that it has from now on; None leaves them as they are.
+    """
     if not may_edit(author, status):
         raise NotAllowed("Only the author can edit this.")
     before = await _bundle(unit, status)
-    if not await edit_status(unit, author, status, draft):
+    if not await edit_status(unit, author, status, draft, uploads=uploads):
         return False
     await publish_update(services, unit, status, also=audience_of(before).inbox_urls)
     return True

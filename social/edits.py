@@ -12,16 +12,24 @@ from social.counters import count
 from social.drafts import AttachmentDraft, PollDraft, StatusDraft
 from social.notifications import notify
 from social.quotes import attach_quote, quoted_is_gone
-from social.statuses import attach_mentions, attachment_rows, content_columns, poll_row
+from social.statuses import attach_mentions, attach_uploads, attachment_rows, content_columns, poll_row
 from social.tags import attach_tags
 from social.tombstones import bury
 
 
-async def edit_status(unit: UnitOfWork, author: Account, status: Status, draft: StatusDraft) -> bool:
+async def edit_status(
+    unit: UnitOfWork,
+    author: Account,
+    status: Status,
+    draft: StatusDraft,
+    *,
+    uploads: Sequence[Attachment] | None = None,
+) -> bool:
     """Bring `status` to what `draft` says; False when the draft is older than what we have, or says nothing new.
 
     New numbers of a poll are no edit: they are taken over without history. Text, attachments or options that differ
-    are: the former state goes to the history and people who boosted it are told.
+    are: the former state goes to the history and people who boosted it are told. `uploads` are the files that a local
+    author wants on it from now on; None leaves them as they are.
     """
     edited_at = draft.updated_at or (unit.now if author.is_local else None)
     if edited_at is not None and status.edited_at is not None and edited_at < status.edited_at:
@@ -31,6 +39,7 @@ async def edit_status(unit: UnitOfWork, author: Account, status: Status, draft: 
     columns = content_columns(author, draft)
     changed = {name for name, value in columns.items() if getattr(status, name) != value}
     is_text_edit = bool(changed) or _differ(attachments, draft.attachments) or _options_differ(poll, draft.poll)
+    is_text_edit = is_text_edit or _other_uploads(attachments, uploads)
     if not is_text_edit:
         return _take_numbers(poll, draft.poll)
     _keep_history(unit, status, attachments, poll)
@@ -39,6 +48,8 @@ async def edit_status(unit: UnitOfWork, author: Account, status: Status, draft: 
         setattr(status, name, value)
     status.edited_at = min(edited_at or unit.now, unit.now)
     await _replace_parts(unit, status, author, draft, poll)
+    if uploads is not None:
+        await _replace_uploads(unit, status, attachments, uploads)
     if draft.quote is not None and draft.quote.uri != old_quote:
         await attach_quote(unit, status, author, draft.quote)
     await _tell_boosters(unit, status, author)
@@ -55,6 +66,21 @@ def _differ(rows: Sequence[Attachment], drafts: Sequence[AttachmentDraft]) -> bo
         return False  # local files are changed by their own requests
     files = [(draft.url, draft.description) for draft in drafts if draft.kind != "link"]
     return [(row.remote_url, row.description) for row in rows] != files
+
+
+def _other_uploads(rows: Sequence[Attachment], uploads: Sequence[Attachment] | None) -> bool:
+    return uploads is not None and [row.id for row in rows] != [upload.id for upload in uploads]
+
+
+async def _replace_uploads(
+    unit: UnitOfWork, status: Status, rows: Sequence[Attachment], uploads: Sequence[Attachment]
+) -> None:
+    kept = {upload.id for upload in uploads}
+    for row in rows:
+        if row.id not in kept:
+            await unit.session.delete(row)
+    attach_uploads(status, uploads)
+    await unit.session.flush()
 
 
 def _options_differ(poll: Poll | None, draft: PollDraft | None) -> bool:

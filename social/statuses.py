@@ -7,9 +7,9 @@ their parent find it. It fetches nothing: whoever is mentioned must have been re
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, select, update
 
 from content.html import sanitize
 from content.names import sanitize_name
@@ -26,6 +26,16 @@ from social.quotes import attach_quote
 from social.tags import attach_tags
 
 MAX_TITLE_CHARACTERS = 500
+# Made once: building a statement costs more than SQLite needs for running it.
+_BY_URI = select(Status).where(Status.uri.in_(bindparam("uris", expanding=True)))
+_LAST_STATUS = (
+    update(cast(Table, Account.__table__))
+    .where(Account.__table__.c.id.in_(bindparam("ids", expanding=True)))
+    .values(last_status_at=bindparam("at"))
+)
+_ORPHANS = select(Status).where(
+    Status.in_reply_to_uri.in_(bindparam("uris", expanding=True)), Status.in_reply_to_id.is_(None)
+)
 
 
 async def preload_statuses(unit: UnitOfWork, uris: Iterable[str]) -> None:
@@ -34,7 +44,7 @@ async def preload_statuses(unit: UnitOfWork, uris: Iterable[str]) -> None:
     if not wanted:
         return
     unit.statuses.update(dict.fromkeys(wanted))
-    for status in await unit.session.scalars(select(Status).where(Status.uri.in_(wanted))):
+    for status in await unit.session.scalars(_BY_URI, {"uris": wanted}):
         unit.statuses[status.uri] = status
 
 
@@ -53,12 +63,13 @@ async def create_status(
     delivered_to: Sequence[Account] = (),
     group: Account | None = None,
     is_local_only: bool = False,
+    uploads: Sequence[Attachment] = (),
 ) -> Status:
     """Store a new status of `author` and let everybody whom it concerns know.
 
     `visibility` overrides the draft's first reading. `delivered_to` are local accounts in whose own inbox it arrived
-    though nothing addresses them: they may see it (as silently mentioned), and nobody else gains anything. The caller
-    has made sure that no status with this URI exists.
+    though nothing addresses them: they may see it (as silently mentioned), and nobody else gains anything. `uploads`
+    are files of a local author, in their order. The caller has made sure that no status with this URI exists.
     """
     parent = await status_by_uri(unit, draft.in_reply_to_uri) if draft.in_reply_to_uri else None
     status = _new_row(unit, author, draft, visibility or draft.visibility, parent)
@@ -67,8 +78,9 @@ async def create_status(
     unit.session.add(status)
     unit.statuses[status.uri] = status
     await _attach(unit, status, author, draft, delivered_to)
+    attach_uploads(status, uploads)
     count(unit, Account, "statuses_count", author.id)
-    author.last_status_at = unit.now
+    unit.defer(_note_last_status, author.id)
     if parent is not None:
         count(unit, Status, "replies_count", parent.id)
     unit.defer(_adopt_orphans, status)
@@ -181,6 +193,12 @@ async def attach_mentions(
     return told
 
 
+def attach_uploads(status: Status, uploads: Sequence[Attachment]) -> None:
+    """Give files that were uploaded before to a status."""
+    for position, upload in enumerate(uploads):
+        upload.status_id, upload.position = status.id, position
+
+
 def attachment_rows(unit: UnitOfWork, status: Status, drafts: Iterable[AttachmentDraft]) -> list[Attachment]:
     """Rows for what a peer attached; links aren't files."""
     return [
@@ -217,13 +235,14 @@ def poll_row(unit: UnitOfWork, status: Status, draft: StatusDraft) -> Poll:
     )
 
 
+async def _note_last_status(unit: UnitOfWork, author_ids: list[int]) -> None:
+    await unit.session.execute(_LAST_STATUS, {"ids": sorted(set(author_ids)), "at": unit.now})
+
+
 async def _adopt_orphans(unit: UnitOfWork, parents: list[Status]) -> None:
     """Give replies that came before their parent its place in the conversation."""
     by_uri = {parent.uri: parent for parent in parents}
-    orphans = await unit.session.scalars(
-        select(Status).where(Status.in_reply_to_uri.in_(list(by_uri)), Status.in_reply_to_id.is_(None))
-    )
-    for orphan in orphans:
+    for orphan in await unit.session.scalars(_ORPHANS, {"uris": list(by_uri)}):
         parent = by_uri[orphan.in_reply_to_uri or ""]
         if orphan.id == parent.id:
             continue
