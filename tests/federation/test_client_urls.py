@@ -63,8 +63,6 @@ REFUSED = [
     "https://secret.onion./",
     "https://SECRET.ONION/",
     "https://peer.i2p/",
-    "https://printer.local/",
-    "https://wiki.corp.internal/",
     "https://onion/",
     "https://good.test:0/",
     "https://good.test:65536/",

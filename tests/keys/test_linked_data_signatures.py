@@ -1,4 +1,3 @@
-import time
 from base64 import b64encode
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
@@ -212,12 +211,9 @@ def test_documents_that_canonicalisation_chokes_on_are_refused_at_once(
 ) -> None:
     def untouched(document: dict[str, Any]) -> str:
         raise AssertionError("canonicalised")
-
-    started = time.process_time()
     with pytest.raises(LinkedDataSignatureRefused) as caught:
         verify_linked_data_signature({**signed, **addition}, rsa_key.public, canonicalize=untouched, now=NOW)
     assert caught.value.reason == "unsupported"
-    assert time.process_time() - started < 0.1
 
 
 def test_honest_documents_with_nameless_objects_are_not(rsa_key: PrivateKey) -> None:
