@@ -20,12 +20,14 @@ from jobs.bus import Bus
 from models.signals import DELIVERIES, INBOUND, JOBS
 from server.app import make_app
 from server.context import open_services
+from server.drain import Drain
 from server.health import Health
 from server.roles import HTTP, ROLES
 from server.runtime import Workers, keep_running
 from server.settings import Settings
 
 GRACE_SECONDS = 10.0
+CUT_SECONDS = 1.0  # for handlers that don't end by themselves, once they are cancelled
 KEEP_ALIVE_SECONDS = 75.0
 
 log = structlog.get_logger(__name__)
@@ -65,13 +67,15 @@ async def running_office(settings: Settings, roles: Sequence[str] = ROLES) -> As
 async def listening(app: web.Application, settings: Settings) -> AsyncIterator[web.AppRunner]:
     """Serve `app` until the block ends; requests under way are finished."""
     runner = web.AppRunner(
-        app, access_log=None, handle_signals=False, keepalive_timeout=KEEP_ALIVE_SECONDS, shutdown_timeout=GRACE_SECONDS
+        app, access_log=None, handle_signals=False, keepalive_timeout=KEEP_ALIVE_SECONDS, shutdown_timeout=CUT_SECONDS
     )
+    drain = Drain(app)
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.listen.host, settings.listen.port, reuse_address=True).start()
         yield runner
     finally:
+        await drain.close(runner, GRACE_SECONDS)
         await runner.cleanup()
 
 

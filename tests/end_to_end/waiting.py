@@ -11,7 +11,11 @@ POLL_SECONDS = 0.05
 
 
 async def eventually(
-    probe: Callable[[], Awaitable[T]], holds: Callable[[T], bool] = bool, *, seconds: float = PATIENCE_SECONDS
+    probe: Callable[[], Awaitable[T]],
+    holds: Callable[[T], bool] = bool,
+    *,
+    seconds: float = PATIENCE_SECONDS,
+    pause: float = POLL_SECONDS,
 ) -> T:
     """What `probe` gives once `holds` is true of it. Raises AssertionError with the last answer after the deadline."""
     deadline = time.monotonic() + seconds
@@ -21,4 +25,4 @@ async def eventually(
             return found
         if time.monotonic() > deadline:
             raise AssertionError(f"still {found!r} after {seconds:.0f} seconds")
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(pause)

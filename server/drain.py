@@ -1,0 +1,51 @@
+"""The end of a server: nobody new is let in, whoever is inside is served.
+
+aiohttp's own clean-up stops reading from every connection before it waits, so a request whose body was still on its
+way would never be answered. Therefore we wait first, for at most a given time, while reading goes on. Connections that
+are kept alive are told to close with their next answer; a peer that goes on talking can't hold up the end.
+"""
+
+import asyncio
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+
+class Drain:
+    """Counts the requests under way of one application."""
+
+    def __init__(self, app: web.Application) -> None:
+        self._under_way = 0
+        self._is_closing = False
+        self._is_empty = asyncio.Event()
+        app.middlewares.insert(0, self._counting())
+
+    async def close(self, runner: web.AppRunner, seconds: float) -> None:
+        """Stop listening, then wait until every request is answered or the time is over."""
+        self._is_closing = True
+        for site in list(runner.sites):
+            await site.stop()
+        await asyncio.sleep(0)  # what has been read by now begins
+        if self._under_way:
+            self._is_empty.clear()
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._is_empty.wait()
+            except TimeoutError:
+                return
+
+    def _counting(self) -> Middleware:
+        @web.middleware
+        async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+            self._under_way += 1
+            try:
+                response = await handler(request)
+            finally:
+                self._under_way -= 1
+                if not self._under_way:
+                    self._is_empty.set()
+            if self._is_closing:
+                response.force_close()
+            return response
+
+        return middleware
