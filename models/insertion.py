@@ -17,11 +17,11 @@ AnySelect = Select[*tuple[Any, ...]]
 
 def insert_ignoring(session: AsyncSession, table: type[Base]) -> Insert:
     """`INSERT … ON CONFLICT DO NOTHING` into `table` for the session's database."""
-    return _insert_ignoring(session.get_bind().dialect.name == "sqlite", table)
+    return ignoring(session.get_bind().dialect.name == "sqlite", table)
 
 
 @lru_cache(maxsize=128)
-def _insert_ignoring(is_sqlite: bool, table: type[Base]) -> Insert:
+def ignoring(is_sqlite: bool, table: type[Base]) -> Insert:
     """Made once: building a statement costs more than SQLite needs for running it.
 
     Of the table, not of the class: what is inserted in bulk takes no way through the ORM.

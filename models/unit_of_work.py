@@ -3,8 +3,9 @@
 An HTTP view or a worker step opens a unit at its edge; effects, the mark "done" and the outgoing deliveries commit
 together. Within a unit:
 
-* rows are found once: `accounts` and `statuses` remember by URI what was loaded, made, or found to be missing, so
-  that a batch of activities preloads with two queries and the common path asks nothing more;
+* rows are found once: `accounts` and `statuses` remember by URI what was loaded, made, or found to be missing, `boosts`
+  by booster and status, `blocks` by the pair of accounts, so that a batch of activities preloads with one query for
+  each and the common path asks nothing more;
 * work that is cheaper for many than for one (feeds, counters, deliveries) is *deferred*: collected per function and
   run once before the commit, as one set-based statement;
 * whoever sleeps until there is something to do is *signalled* after the commit, never before.
@@ -35,6 +36,8 @@ class UnitOfWork:
         self.addresses = addresses
         self.accounts: dict[str, Account | None] = {}
         self.statuses: dict[str, Status | None] = {}
+        self.boosts: dict[tuple[int, int], Status | None] = {}
+        self.blocks: dict[frozenset[int], bool] = {}
         self.signals: set[str] = set()
         self._ids = ids
         self._deferred: dict[Deferred, list[Any]] = {}

@@ -6,7 +6,7 @@ nothing more.
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import UnitOfWork
@@ -17,6 +17,10 @@ from models.relations import Block, Favourite, Follow
 from models.statuses import Status
 from social.tombstones import bury
 
+# Made once: building a statement costs more than SQLite needs for running it.
+_BY_URI = select(Account).where(Account.uri.in_(bindparam("uris", expanding=True)))
+_BY_ID = select(Account).where(Account.id.in_(bindparam("ids", expanding=True)))
+
 
 async def preload_accounts(unit: UnitOfWork, uris: Iterable[str]) -> None:
     """Look up many accounts with one query; the missing ones are remembered as missing."""
@@ -24,8 +28,17 @@ async def preload_accounts(unit: UnitOfWork, uris: Iterable[str]) -> None:
     if not wanted:
         return
     unit.accounts.update(dict.fromkeys(wanted))
-    for account in await unit.session.scalars(select(Account).where(Account.uri.in_(wanted))):
+    for account in await unit.session.scalars(_BY_URI, {"uris": wanted}):
         unit.accounts[account.uri] = account
+
+
+async def preload_authors(unit: UnitOfWork, account_ids: Iterable[int]) -> None:
+    """Look up the accounts with these ids with one query, so that getting one of them asks nothing more."""
+    known = {account.id for account in unit.accounts.values() if account is not None}
+    wanted = sorted(set(account_ids) - known)
+    if wanted:
+        for account in await unit.session.scalars(_BY_ID, {"ids": wanted}):
+            unit.accounts[account.uri] = account
 
 
 async def account_by_uri(unit: UnitOfWork, uri: str) -> Account | None:
@@ -104,6 +117,8 @@ async def remove_account(unit: UnitOfWork, account: Account) -> None:
     )
     for table, condition in rows:
         await unit.session.execute(delete(table).where(condition).execution_options(synchronize_session=False))
+    unit.blocks.clear()
+    unit.boosts.clear()
     account.gone_at = unit.now
     account.updated_at = unit.now
     account.note_html = account.display_name = ""

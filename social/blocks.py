@@ -1,6 +1,8 @@
 """Blocking: neither sees, follows or reaches the other any more."""
 
-from sqlalchemy import and_, delete, or_, select
+from collections.abc import Iterable
+
+from sqlalchemy import and_, bindparam, delete, or_, select
 
 from models import UnitOfWork
 from models.accounts import Account
@@ -9,6 +11,10 @@ from models.relations import Block
 from social.follows import end_follow, find_follow
 from social.home_feed import remove_from_feed
 
+_AMONG = select(Block.account_id, Block.target_id).where(
+    Block.account_id.in_(bindparam("ids", expanding=True)), Block.target_id.in_(bindparam("ids", expanding=True))
+)
+
 
 async def block(unit: UnitOfWork, account: Account, target: Account, *, uri: str | None = None) -> bool:
     """Block `target`; follows in both directions end. False when it was blocked before."""
@@ -16,6 +22,7 @@ async def block(unit: UnitOfWork, account: Account, target: Account, *, uri: str
     query = select(Block.id).where(Block.account_id == account.id, Block.target_id == target.id)
     if account.id == target.id or await unit.session.scalar(query) is not None:
         return False
+    unit.blocks[frozenset((account.id, target.id))] = True
     unit.session.add(Block(id=unit.new_id(), uri=uri, account_id=account.id, target_id=target.id, created_at=unit.now))
     for follower, followee in ((account, target), (target, account)):
         follow = await find_follow(unit, follower, followee)
@@ -37,17 +44,29 @@ async def block(unit: UnitOfWork, account: Account, target: Account, *, uri: str
 async def unblock(unit: UnitOfWork, account: Account, target: Account) -> bool:
     """Lift a block; what ended with it stays ended."""
     await unit.session.flush()
+    unit.blocks.pop(frozenset((account.id, target.id)), None)  # the other may block too
     statement = delete(Block).where(Block.account_id == account.id, Block.target_id == target.id).returning(Block.id)
     return (await unit.session.scalar(statement)) is not None
 
 
+async def block_by_uri(unit: UnitOfWork, uri: str) -> Block | None:
+    """The block whose Block activity has this id."""
+    await unit.session.flush()
+    return (await unit.session.scalars(select(Block).where(Block.uri == uri))).first()
+
+
+async def preload_blocks(unit: UnitOfWork, pairs: Iterable[tuple[int, int]]) -> None:
+    """Look up with one query whether the accounts of each pair of ids have blocked one another."""
+    wanted = {frozenset(pair) for pair in pairs} - unit.blocks.keys()
+    if not wanted:
+        return
+    await unit.session.flush()
+    rows = await unit.session.execute(_AMONG, {"ids": sorted(frozenset[int]().union(*wanted))})
+    blocked = {frozenset(row) for row in rows}
+    unit.blocks.update({pair: pair in blocked for pair in wanted})
+
+
 async def is_blocked_between(unit: UnitOfWork, one: Account, other: Account) -> bool:
     """Whether either has blocked the other."""
-    await unit.session.flush()
-    query = select(Block.id).where(
-        or_(
-            and_(Block.account_id == one.id, Block.target_id == other.id),
-            and_(Block.account_id == other.id, Block.target_id == one.id),
-        )
-    )
-    return (await unit.session.scalar(query)) is not None
+    await preload_blocks(unit, [(one.id, other.id)])
+    return unit.blocks[frozenset((one.id, other.id))]

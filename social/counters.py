@@ -1,38 +1,64 @@
 """Kept counts: changes are collected in the unit and written once a row, in the order of the rows' ids.
 
-The fixed order is what keeps two PostgreSQL transactions from waiting for each other.
+One statement a table, all counts in it, made once: the fixed order of rows is what keeps two PostgreSQL transactions
+from waiting for each other, and building a statement costs more than SQLite needs for running it. An account that has
+one status more has written just now (`last_status_at`).
 """
 
-from collections import Counter
-from typing import Any
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Final, cast
 
-from sqlalchemy import case, update
+from sqlalchemy import Table, Update, bindparam, case, func, update
 
 from models import UnitOfWork
 from models.accounts import Account
 from models.statuses import Status
 
-Change = tuple[type[Account] | type[Status], str, int, int]
+Counted = type[Account] | type[Status]
+Change = tuple[Counted, str, int, int]
+COUNTS: Final[Mapping[Counted, tuple[str, ...]]] = MappingProxyType(
+    {
+        Account: ("followers_count", "following_count", "statuses_count"),
+        Status: ("replies_count", "boosts_count", "favourites_count", "quotes_count"),
+    }
+)
 
 
-def count(unit: UnitOfWork, table: type[Account] | type[Status], column: str, row_id: int, change: int = 1) -> None:
+def count(unit: UnitOfWork, table: Counted, column: str, row_id: int, change: int = 1) -> None:
     """Add `change` to `column` of the row, before the unit commits; a count never falls below zero."""
     unit.defer(_apply, (table, column, row_id, change))
 
 
 async def _apply(unit: UnitOfWork, changes: list[Change]) -> None:
-    totals: Counter[tuple[Any, str, int]] = Counter()
+    totals: dict[Counted, dict[int, dict[str, Any]]] = {Account: {}, Status: {}}
     for table, column, row_id, change in changes:
-        totals[(table, column, row_id)] += change
-    grouped: dict[tuple[Any, str, int], list[int]] = {}
-    for (table, column, row_id), total in totals.items():
-        if total:
-            grouped.setdefault((table, column, total), []).append(row_id)
-    for (table, column, total), ids in sorted(grouped.items(), key=lambda item: (item[0][0].__tablename__, item[1])):
-        value = getattr(table, column)
-        await unit.session.execute(
-            update(table)
-            .where(table.id.in_(sorted(ids)))
-            .values({column: case((value + total < 0, 0), else_=value + total)})
-            .execution_options(synchronize_session=False)
-        )
+        row = totals[table].get(row_id)
+        if row is None:
+            row = totals[table][row_id] = {"row_id": row_id, **{_added(name): 0 for name in COUNTS[table]}}
+        row[_added(column)] += change
+    for table, rows in totals.items():
+        changed = [rows[row_id] for row_id in sorted(rows) if any(rows[row_id][_added(name)] for name in COUNTS[table])]
+        if table is Account:
+            for row in changed:
+                row["written_at"] = unit.now if row[_added("statuses_count")] > 0 else None
+        if changed:
+            await unit.session.execute(_statement(table), changed)
+
+
+def _added(column: str) -> str:
+    return f"{column}_added"
+
+
+@cache
+def _statement(model: Counted) -> Update:
+    table = cast(Table, model.__table__)
+    values: dict[str, Any] = {}
+    for name in COUNTS[model]:
+        value = table.c[name] + bindparam(_added(name))
+        values[name] = case((value < 0, 0), else_=value)
+    if model is Account:
+        values["last_status_at"] = func.coalesce(bindparam("written_at", type_=table.c.last_status_at.type),
+                                                 table.c.last_status_at)  # fmt: skip
+    return update(table).where(table.c.id == bindparam("row_id")).values(values)

@@ -12,7 +12,7 @@ from social.counters import count
 from social.drafts import AttachmentDraft, PollDraft, StatusDraft
 from social.notifications import notify
 from social.quotes import attach_quote, quoted_is_gone
-from social.statuses import attach_mentions, attach_uploads, attachment_rows, content_columns, poll_row
+from social.statuses import attach_mentions, attach_uploads, attachment_rows, content_columns, option_title, poll_row
 from social.tags import attach_tags
 from social.tombstones import bury
 
@@ -85,7 +85,7 @@ async def _replace_uploads(
 
 def _options_differ(poll: Poll | None, draft: PollDraft | None) -> bool:
     titles = [option["title"] for option in poll.options] if poll else []
-    return titles != ([title for title, _ in draft.options] if draft else [])
+    return titles != ([option_title(title) for title, _ in draft.options] if draft else [])
 
 
 def _take_numbers(poll: Poll | None, draft: PollDraft | None) -> bool:
@@ -186,3 +186,4 @@ async def delete_status(unit: UnitOfWork, status: Status, *, owner_uri: str) -> 
     )
     unit.session.expunge(status)
     unit.statuses[status.uri] = None
+    unit.boosts.clear()  # those of this status went with it

@@ -5,13 +5,15 @@ answers the author, the reader, or somebody whom the reader follows too. Boosts 
 boost of somebody whom the reader blocked (or who blocked the reader) is left out. Local authors see their own.
 """
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select
+from functools import cache
+
+from sqlalchemy import ColumnElement, and_, bindparam, delete, or_, select
 from sqlalchemy.orm import aliased
 
 from models import UnitOfWork
 from models.accounts import Account, User
 from models.feeds import FeedEntry
-from models.insertion import insert_missing, insert_selected
+from models.insertion import Insert, ignoring, insert_missing, insert_selected
 from models.relations import Block, Follow
 from models.statuses import Status
 from models.visibility import Visibility
@@ -34,15 +36,22 @@ async def _add_to_own(unit: UnitOfWork, statuses: list[Status]) -> None:
 
 
 async def _fan_out(unit: UnitOfWork, status_ids: list[int]) -> None:
-    await insert_selected(
-        unit.session,
-        FeedEntry,
-        ["account_id", "status_id"],
+    is_sqlite = unit.session.get_bind().dialect.name == "sqlite"
+    await unit.session.execute(_fan_out_statement(is_sqlite), {"status_ids": status_ids})
+
+
+@cache
+def _fan_out_statement(is_sqlite: bool) -> Insert:
+    """Made once: to build it takes longer than to run it."""
+    query = (
         select(Follow.follower_id, Status.id)
         .join(Follow, Follow.followee_id == Status.account_id)
         .join(User, User.account_id == Follow.follower_id)
-        .where(Status.id.in_(status_ids), Follow.state == "accepted", _wanted_by_follower()),
+        .where(
+            Status.id.in_(bindparam("status_ids", expanding=True)), Follow.state == "accepted", _wanted_by_follower()
+        )
     )
+    return ignoring(is_sqlite, FeedEntry).from_select(["account_id", "status_id"], query)
 
 
 def _wanted_by_follower() -> ColumnElement[bool]:

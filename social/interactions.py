@@ -1,8 +1,9 @@
 """Likes, reactions and boosts. Each verb says whether it changed anything; a second time changes nothing."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from models import UnitOfWork
 from models.accounts import Account
@@ -15,6 +16,10 @@ from social.home_feed import add_to_feeds
 from social.notifications import notify
 
 MAX_REACTION_CHARACTERS = 64
+_BOOSTS = select(Status).where(
+    Status.boost_of_id.in_(bindparam("boosted", expanding=True)),
+    Status.account_id.in_(bindparam("boosters", expanding=True)),
+)
 
 
 async def favourite(
@@ -89,14 +94,26 @@ async def boost(
     )
     unit.session.add(shared)
     unit.statuses[shared.uri] = shared
+    unit.boosts[account.id, status.id] = shared
     count(unit, Status, "boosts_count", status.id)
     add_to_feeds(unit, shared, account)
     notify(unit, author, "reblog", account, status_id=status.id)
     return shared, True
 
 
+async def preload_boosts(unit: UnitOfWork, pairs: Iterable[tuple[int, int]]) -> None:
+    """Look up many boosts with one query, by the ids of booster and status; the missing ones are remembered so."""
+    wanted = set(pairs) - unit.boosts.keys()
+    if not wanted:
+        return
+    await unit.session.flush()
+    unit.boosts.update(dict.fromkeys(wanted))
+    parameters = {"boosters": sorted({one for one, _ in wanted}), "boosted": sorted({other for _, other in wanted})}
+    for shared in await unit.session.scalars(_BOOSTS, parameters):
+        unit.boosts[shared.account_id, shared.boost_of_id or 0] = shared
+
+
 async def find_boost(unit: UnitOfWork, account: Account, status: Status) -> Status | None:
     """The account's boost of a status."""
-    await unit.session.flush()
-    query = select(Status).where(Status.boost_of_id == status.id, Status.account_id == account.id)
-    return (await unit.session.scalars(query)).first()
+    await preload_boosts(unit, [(account.id, status.id)])
+    return unit.boosts[account.id, status.id]

@@ -6,13 +6,15 @@ told once (unique on recipient, kind, sender and subject).
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from models import UnitOfWork
 from models.accounts import Account
 from models.feeds import Notification
 from models.insertion import insert_missing
 from models.relations import Block
+
+_BLOCKS = select(Block.account_id, Block.target_id).where(Block.account_id.in_(bindparam("recipients", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,7 @@ def notify(
 
 async def _write(unit: UnitOfWork, notices: list[Notice]) -> None:
     recipients = {notice.account_id for notice in notices}
-    blocks = await unit.session.execute(
-        select(Block.account_id, Block.target_id).where(Block.account_id.in_(recipients))
-    )
+    blocks = await unit.session.execute(_BLOCKS, {"recipients": sorted(recipients)})
     blocked = {(account_id, target_id) for account_id, target_id in blocks}
     await insert_missing(
         unit.session,

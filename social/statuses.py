@@ -7,9 +7,9 @@ their parent find it. It fetches nothing: whoever is mentioned must have been re
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 
 from content.html import sanitize
 from content.names import sanitize_name
@@ -26,13 +26,9 @@ from social.quotes import attach_quote
 from social.tags import attach_tags
 
 MAX_TITLE_CHARACTERS = 500
+MAX_OPTION_CHARACTERS = 200
 # Made once: building a statement costs more than SQLite needs for running it.
 _BY_URI = select(Status).where(Status.uri.in_(bindparam("uris", expanding=True)))
-_LAST_STATUS = (
-    update(cast(Table, Account.__table__))
-    .where(Account.__table__.c.id.in_(bindparam("ids", expanding=True)))
-    .values(last_status_at=bindparam("at"))
-)
 _ORPHANS = select(Status).where(
     Status.in_reply_to_uri.in_(bindparam("uris", expanding=True)), Status.in_reply_to_id.is_(None)
 )
@@ -80,7 +76,6 @@ async def create_status(
     await _attach(unit, status, author, draft, delivered_to)
     attach_uploads(status, uploads)
     count(unit, Account, "statuses_count", author.id)
-    unit.defer(_note_last_status, author.id)
     if parent is not None:
         count(unit, Status, "replies_count", parent.id)
     unit.defer(_adopt_orphans, status)
@@ -227,7 +222,7 @@ def poll_row(unit: UnitOfWork, status: Status, draft: StatusDraft) -> Poll:
     return Poll(
         id=unit.new_id(),
         status_id=status.id,
-        options=[{"title": sanitize_name(title, 200), "votes": votes} for title, votes in draft.poll.options],
+        options=[{"title": option_title(title), "votes": votes} for title, votes in draft.poll.options],
         is_multiple=draft.poll.is_multiple,
         closes_at=draft.poll.closes_at,
         closed_at=draft.poll.closed_at,
@@ -235,8 +230,9 @@ def poll_row(unit: UnitOfWork, status: Status, draft: StatusDraft) -> Poll:
     )
 
 
-async def _note_last_status(unit: UnitOfWork, author_ids: list[int]) -> None:
-    await unit.session.execute(_LAST_STATUS, {"ids": sorted(set(author_ids)), "at": unit.now})
+def option_title(title: str) -> str:
+    """An option of a poll as it is kept."""
+    return sanitize_name(title, MAX_OPTION_CHARACTERS)
 
 
 async def _adopt_orphans(unit: UnitOfWork, parents: list[Status]) -> None:

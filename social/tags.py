@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from models import UnitOfWork
 from models.insertion import insert_missing
 from models.statuses import Status, StatusTag, Tag
 from social.drafts import TagDraft
+
+_TAG_IDS = select(Tag.name, Tag.id).where(Tag.name.in_(bindparam("names", expanding=True)))
 
 
 async def attach_tags(unit: UnitOfWork, status: Status, drafts: Sequence[TagDraft]) -> None:
@@ -33,5 +35,5 @@ async def _attach(unit: UnitOfWork, items: list[tuple[int, dict[str, TagDraft]]]
 
 
 async def _tag_ids(unit: UnitOfWork, names: list[str]) -> dict[str, int]:
-    rows = await unit.session.execute(select(Tag.name, Tag.id).where(Tag.name.in_(names)))
+    rows = await unit.session.execute(_TAG_IDS, {"names": names})
     return dict(rows.all())

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from models import UnitOfWork
 from models.insertion import insert_missing
 from models.statuses import Tombstone
+
+_BURIED = select(Tombstone.uri, Tombstone.owner_uri).where(Tombstone.uri.in_(bindparam("uris", expanding=True)))
 
 
 async def bury(unit: UnitOfWork, uri: str, *, kind: str, owner_uri: str) -> None:
@@ -21,5 +23,5 @@ async def buried(unit: UnitOfWork, uris: Iterable[str]) -> set[tuple[str, str]]:
     wanted = list(dict.fromkeys(uris))
     if not wanted:
         return set()
-    rows = await unit.session.execute(select(Tombstone.uri, Tombstone.owner_uri).where(Tombstone.uri.in_(wanted)))
+    rows = await unit.session.execute(_BURIED, {"uris": wanted})
     return {(uri, owner_uri) for uri, owner_uri in rows}
