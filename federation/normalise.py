@@ -114,8 +114,8 @@ class Normaliser:
         """Expand an id as JSON-LD does; refuse one that is too long to be kept."""
         if text[:4] != "http" and ":" in text:
             text = self._vocabulary.expand(text)
-        if len(text) > DEFAULT.id_length:
-            raise DocumentRefused("id", f"an id has more than {DEFAULT.id_length} characters")
+        if _is_too_long(text):
+            raise DocumentRefused("id", f"an id has more than {DEFAULT.id_bytes} bytes")
         return text
 
     def _values(self, value: Any) -> list[Any]:
@@ -251,7 +251,7 @@ class Normaliser:
 
     def _short_items(self, value: Any) -> list[Any]:
         """The items of `value` without strings too long to be an address, such as whole images in `data:` URLs."""
-        short = [v for v in self._values(value) if not isinstance(v, str) or len(v) <= DEFAULT.id_length]
+        short = [v for v in self._values(value) if not isinstance(v, str) or not _is_too_long(v)]
         return self.items(short) or []
 
     def _id_of(self, item: Any) -> str | None:
@@ -281,6 +281,11 @@ _SHAPES: dict[Kind, Shape] = {
     Kind.NUMBERS: Normaliser.numbers,
     Kind.BOOLEAN: Normaliser.boolean,
 }
+
+
+def _is_too_long(text: str) -> bool:
+    """In bytes: that is what an index of PostgreSQL has room for."""
+    return len(text) > DEFAULT.id_bytes // 4 and len(text.encode("utf-8", "surrogatepass")) > DEFAULT.id_bytes
 
 
 def _unwrapped(value: JsonObject, wrapper: str) -> Any:

@@ -5,9 +5,11 @@ signing, or (for a Linked Data Signature) anything that its own context leaves u
 """
 
 import asyncio
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from federation.activity import Activity
+from federation.dates import parse_time
 from federation.json_ld import DocumentRefused, JsonObject, canonicalize, normalise, parse_document
 from federation.key_finding import KeyOwnerGone, find_public_key
 from federation.services import Services
@@ -19,6 +21,8 @@ from keys.linked_data_signatures import (
     verify_linked_data_signature,
 )
 
+MAX_AGE: Final = timedelta(days=30)
+
 
 async def is_proven_by_actor(services: Services, activity: Activity) -> bool:
     """Whether the activity's bytes carry a proof, or a Linked Data Signature, by its actor."""
@@ -29,14 +33,24 @@ async def is_proven_by_actor(services: Services, activity: Activity) -> bool:
 
 
 async def is_proven(services: Services, document: JsonObject, actor_uri: str) -> bool:
-    """Whether every FEP-8b32 proof of `actor_uri` on the raw document holds, and there is at least one."""
+    """Whether every recent FEP-8b32 proof of `actor_uri` on the raw document holds, and there is at least one.
+
+    What somebody else brings must have been said lately: a proof never ends by itself, and a Like of last year may
+    have been taken back since (J11). What is older is fetched from its own server, where that matters.
+    """
+    now = services.clock()
     try:
-        proofs = proofs_of(document)
+        proofs = [proof for proof in proofs_of(document) if _is_recent(proof, now)]
     except ProofRefused:
         return False
     verdicts = [await _holds(services, document, proof, actor_uri) for proof in proofs]
     own = [verdict for verdict in verdicts if verdict is not None]
     return bool(own) and all(own)
+
+
+def _is_recent(proof: JsonObject, now: datetime) -> bool:
+    created = parse_time(proof.get("created"))
+    return created is not None and now - created <= MAX_AGE
 
 
 async def breaks_own_proof(services: Services, activity: Activity) -> bool:

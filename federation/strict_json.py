@@ -43,13 +43,13 @@ class DocumentRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one document may hold; sizes in bytes of UTF-8, `id_length` in characters."""
+    """How much one document may hold; sizes in bytes of UTF-8."""
 
     body_bytes: int = 1_048_576
     depth: int = 32
     nodes: int = 10_000
     string_bytes: int = 262_144
-    id_length: int = 2000
+    id_bytes: int = 2000
 
 
 DEFAULT = Limits()

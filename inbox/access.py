@@ -3,13 +3,15 @@
 from sqlalchemy import select
 
 from inbox.incoming import Scene
+from models import UnitOfWork
 from models.accounts import Account
 from models.relations import Follow
 from models.statuses import Mention, Status
 from models.visibility import Visibility
 from policy.visibility import can_see
-from social.accounts import account_by_uri
+from social.accounts import account_by_uri, preload_accounts
 from social.blocks import is_blocked_between
+from social.drafts import StatusDraft
 from social.statuses import status_by_uri
 
 
@@ -30,6 +32,8 @@ async def sender_can_see(scene: Scene, status: Status) -> bool:
     author = await author_of(scene, status)
     if author.id == scene.sender.id:
         return True
+    if not author.is_local and not scene.services.peers.allows_url(author.uri):
+        return False  # what came from a server before it was suspended isn't spread any further (O19)
     session = scene.unit.session
     is_public = Visibility(status.visibility).is_public
     follows = select(Follow.id).where(
@@ -59,3 +63,11 @@ async def local_account(scene: Scene, uri: str | None) -> Account | None:
         return None
     account = await account_by_uri(scene.unit, uri)
     return account if account is not None and account.is_local and account.is_active else None
+
+
+async def group_addressed(unit: UnitOfWork, draft: StatusDraft) -> Account | None:
+    """The community that it was posted in: named in `audience`, or addressed (FEP-1b12). Only its author says so."""
+    uris = [uri for uri in (*draft.audience, *draft.to, *draft.cc) if not uri.endswith("#Public")]
+    await preload_accounts(unit, uris)
+    accounts = (unit.accounts.get(uri) for uri in uris)
+    return next((account for account in accounts if account and account.is_group and account.is_active), None)

@@ -46,8 +46,9 @@ async def _load(unit: UnitOfWork, batch: Sequence[Incoming]) -> set[tuple[str, s
         statuses += (*references.statuses, *references.known_statuses)
     await preload_accounts(unit, accounts)
     await preload_statuses(unit, statuses)
-    ids = [incoming.activity.id for incoming in batch if incoming.activity.id]
-    objects = [uri for incoming in batch for uri in incoming.activity.object_ids]
+    activities = [one.activity for incoming in batch for one in (incoming, *incoming.inner)]
+    ids = [activity.id for activity in activities if activity.id]
+    objects = [uri for activity in activities for uri in activity.object_ids]
     return await buried(unit, [*ids, *objects])
 
 

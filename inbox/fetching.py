@@ -14,6 +14,7 @@ from federation.json_ld import DocumentRefused, JsonObject
 from federation.origins import same_origin
 from federation.parse import status_draft, visibility_of
 from federation.services import Services
+from inbox.access import group_addressed
 from models.accounts import Account
 from models.statuses import Status
 from policy.limits import THREAD_DEPTH_AT_ONCE
@@ -95,4 +96,5 @@ async def _store(services: Services, author: Account, draft: StatusDraft) -> Sta
                 await edit_status(unit, current, status, draft)
             return status
         visibility = visibility_of(draft.to, (*draft.cc, *draft.audience), current.followers_url)
-        return await create_status(unit, current, draft, visibility=visibility)
+        group = await group_addressed(unit, draft)
+        return await create_status(unit, current, draft, visibility=visibility, group=group)

@@ -55,7 +55,8 @@ class Incoming:
     """An activity on its way: `draft` is the status in it, where there is one, parsed once.
 
     `inner` are the activities that a community announces; `is_proven` says of such a one that it carries its own
-    actor's proof. `group_uri` is the community that brought it. `absent` are references that can't be had, ever.
+    actor's proof. `group_uri` is the community that brought it. `absent` are references that can't be had, ever,
+    `unheard` those whose server said nothing usable now; `known_as` has the id of what goes by another name there.
     """
 
     activity: Activity
@@ -66,6 +67,8 @@ class Incoming:
     inner: list["Incoming"] = field(default_factory=list)
     is_proven: bool = False
     absent: set[str] = field(default_factory=set)
+    unheard: set[str] = field(default_factory=set)
+    known_as: dict[str, str] = field(default_factory=dict)
 
     @property
     def type(self) -> str:

@@ -7,7 +7,8 @@ itself who did it; that may need a key from another server.
 from datetime import datetime
 
 from federation.activity import Activity, activity_from, is_activity
-from federation.json_ld import DocumentRefused
+from federation.json_ld import DocumentRefused, JsonObject, normalise
+from federation.origins import same_origin
 from federation.parse import status_draft
 from federation.proofs import is_proven, raw_objects
 from federation.services import Services
@@ -15,8 +16,6 @@ from inbox.incoming import Incoming, References
 from inbox.registry import handler_for
 
 WITH_STATUS = frozenset({"Create", "Update"})
-
-
 MAX_ANNOUNCED = 20
 
 
@@ -30,7 +29,7 @@ def interpret(activity: Activity, inbox_id: int, now: datetime) -> Incoming:
             if error.reason != "type":
                 raise
     if activity.type == "Announce":
-        incoming.inner = [interpret(inner, inbox_id, now) for inner in _announced(activity)]
+        incoming.inner = _announced(activity, inbox_id, now)
     refer(incoming)
     return incoming
 
@@ -41,17 +40,45 @@ def refer(incoming: Incoming) -> None:
     incoming.references = handler.references(incoming) if handler else References()
 
 
-def _announced(activity: Activity) -> list[Activity]:
-    """The activities inside an Announce: usually one; PieFed sends several at once."""
+def _announced(activity: Activity, inbox_id: int, now: datetime) -> list[Incoming]:
+    """The activities inside an Announce: usually one; PieFed sends several at once. What can't be read is left out."""
     value = activity.document.get("object")
     embedded = [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, dict)]
-    return [activity_from(item, b"") for item in embedded[:MAX_ANNOUNCED] if is_activity(item)]
+    found = [_inner(item, inbox_id, now) for item in embedded[:MAX_ANNOUNCED] if is_activity(item)]
+    return [inner for inner in found if inner is not None]
+
+
+def _inner(document: JsonObject, inbox_id: int, now: datetime) -> Incoming | None:
+    """An announced activity, unless it is malformed or has an id that isn't its actor's to give (O04)."""
+    try:
+        activity = activity_from(document, b"")
+        if activity.id is not None and not same_origin(activity.id, activity.actor):
+            return None
+        return interpret(activity, inbox_id, now)
+    except DocumentRefused:
+        return None
 
 
 async def prove_inner(services: Services, incoming: Incoming) -> None:
-    """Find out which announced activities carry their own actor's proof."""
+    """Find out which announced activities carry their own actor's proof.
+
+    Such a one is read anew from its own bytes: what surrounded it (another context, a second object under the same
+    id) was not signed and must not change what it says.
+    """
     raw = raw_objects(incoming.activity.raw)
-    for inner in incoming.inner:
+    for place, inner in enumerate(incoming.inner):
         document = raw.get(inner.activity.id or "")
-        inner.is_proven = document is not None and await is_proven(services, document, inner.activity.actor)
+        if document is not None and await is_proven(services, document, inner.activity.actor):
+            incoming.inner[place] = _read_alone(inner, document, services.clock())
     refer(incoming)
+
+
+def _read_alone(inner: Incoming, document: JsonObject, now: datetime) -> Incoming:
+    try:
+        alone = _inner(normalise(document), inner.inbox_id, now)
+    except DocumentRefused:
+        return inner
+    if alone is None or alone.activity.actor != inner.activity.actor:
+        return inner
+    alone.is_proven = True
+    return alone

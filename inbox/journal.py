@@ -1,14 +1,16 @@
 """The inbound journal: an activity is answered 202 when its row is on the disk, and many rows share a commit.
 
 Requests hand their rows over and wait; whoever comes while a commit is under way shares the next one. A failed commit
-fails every request of its group with a 5xx, and their senders try again. What arrived before (same activity, same
-inbox) is answered like what is new.
+is repeated for each request of its group alone; who fails then gets a 5xx, and its sender tries again. What arrived
+before (same activity, same inbox) is answered like what is new.
 """
 
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
+
+from sqlalchemy import select
 
 from federation.activity import Activity
 from models import Database
@@ -18,6 +20,8 @@ from models.signals import INBOUND
 
 GROUP_SIZE = 200
 PARSED_KEPT = 2_000
+# While several arrive at once, a group waits this long for more of them: a commit costs as much as many rows.
+GATHER_SECONDS = 0.002
 
 
 @dataclass(slots=True)
@@ -33,6 +37,7 @@ class Journal:
         self._database = database
         self._waiting: list[_Waiting] = []
         self._writer: asyncio.Task[None] | None = None
+        self._is_busy = False
         self._parsed: OrderedDict[int, Activity] = OrderedDict()
 
     async def append(self, activity: Activity, *, inbox_id: int, host: str) -> None:
@@ -60,6 +65,12 @@ class Journal:
             self._writer = asyncio.create_task(self._write(), name="journal")
         await waiting.done
 
+    async def knows(self, dedup_key: str) -> bool:
+        """Whether the activity came before, to whichever inbox."""
+        query = select(InboundActivity.id).where(InboundActivity.dedup_key == dedup_key).limit(1)
+        async with self._database.reading() as session:
+            return await session.scalar(query) is not None
+
     def take_parsed(self, row_id: int) -> Activity | None:
         """The activity that this process parsed already, if it is still remembered; saves the worker half its work."""
         return self._parsed.pop(row_id, None)
@@ -71,16 +82,24 @@ class Journal:
 
     async def _write(self) -> None:
         while self._waiting:
+            if self._is_busy:
+                await asyncio.sleep(GATHER_SECONDS)
             group, self._waiting = self._waiting[:GROUP_SIZE], self._waiting[GROUP_SIZE:]
-            try:
-                async with self._database.unit_of_work() as unit:
-                    await insert_missing(unit.session, InboundActivity, [waiting.row for waiting in group])
-                    unit.signal(INBOUND)
-            except Exception as error:
-                for waiting in group:
-                    if not waiting.done.cancelled():
-                        waiting.done.set_exception(error)
-            else:
-                for waiting in group:
-                    if not waiting.done.cancelled():
-                        waiting.done.set_result(None)
+            self._is_busy = len(group) > 1
+            await self._store(group)
+
+    async def _store(self, group: list[_Waiting]) -> None:
+        try:
+            async with self._database.unit_of_work() as unit:
+                await insert_missing(unit.session, InboundActivity, [waiting.row for waiting in group])
+                unit.signal(INBOUND)
+        except Exception as error:
+            if len(group) > 1:
+                for waiting in group:  # one that the database doesn't take must not cost the others their answer
+                    await self._store([waiting])
+            elif not group[0].done.cancelled():
+                group[0].done.set_exception(error)
+        else:
+            for waiting in group:
+                if not waiting.done.cancelled():
+                    waiting.done.set_result(None)

@@ -53,19 +53,36 @@ def _fetch_for(services: Services, incoming: Incoming, known: set[str]) -> Fetch
 
     async def fetch() -> None:
         budget = FetchBudget(FETCHES_PER_ACTIVITY)
-        if incoming.inner:
+        if not incoming.inner:
+            await _fetch_all(services, incoming, accounts, statuses, budget)
+        elif await _is_group(services, incoming, budget):
             await prove_inner(services, incoming)
-        wanted = incoming.references
-        for uri in dict.fromkeys((*accounts, *(wanted.accounts if incoming.inner else ()))):
-            await _attempt(incoming, uri, resolve_actor(services, uri, budget=budget))
-        for uri in wanted.fresh_accounts:
-            await _attempt(incoming, uri, resolve_actor(services, uri, budget=budget, refresh=True))
-        for uri in dict.fromkeys((*statuses, *(wanted.statuses if incoming.inner else ()))):
-            await _attempt(incoming, uri, fetch_status(services, uri, budget=budget))
-        for uri in wanted.fresh_statuses:
-            await _attempt(incoming, uri, fetch_status(services, uri, budget=budget, is_fresh=True))
+            wanted = incoming.references
+            await _fetch_all(services, incoming, wanted.accounts, wanted.statuses, budget)
 
     return fetch
+
+
+async def _is_group(services: Services, incoming: Incoming, budget: FetchBudget) -> bool:
+    """Only communities pass activities on; for others nothing is fetched that they can't do anything with."""
+    await _attempt(incoming, incoming.activity.actor, resolve_actor(services, incoming.activity.actor, budget=budget))
+    query = select(Account.actor_type).where(Account.uri == incoming.activity.actor)
+    async with services.database.reading() as session:
+        return await session.scalar(query) == "Group"
+
+
+async def _fetch_all(
+    services: Services, incoming: Incoming, accounts: Iterable[str], statuses: Iterable[str], budget: FetchBudget
+) -> None:
+    wanted = incoming.references
+    for uri in dict.fromkeys(accounts):
+        await _attempt(incoming, uri, resolve_actor(services, uri, budget=budget))
+    for uri in wanted.fresh_accounts:
+        await _attempt(incoming, uri, resolve_actor(services, uri, budget=budget, refresh=True))
+    for uri in dict.fromkeys(statuses):
+        await _attempt(incoming, uri, fetch_status(services, uri, budget=budget))
+    for uri in wanted.fresh_statuses:
+        await _attempt(incoming, uri, fetch_status(services, uri, budget=budget, is_fresh=True))
 
 
 def _missing(uris: Iterable[str], known: set[str]) -> list[str]:
@@ -78,9 +95,12 @@ async def _attempt(incoming: Incoming, uri: str, attempt: Awaitable[object]) -> 
         found = await attempt
     except RemoteError as error:
         is_absent = isinstance(error, NotFound) or error.is_permanent
+        incoming.unheard.add(uri)
     except (ActorRefused, ActorGone, PeerRefused):
         is_absent = True
     else:
         is_absent = found is None
+        if isinstance(found, Status) and found.uri != uri:
+            incoming.known_as[uri] = found.uri
     if is_absent:
         incoming.absent.add(uri)

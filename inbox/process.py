@@ -132,11 +132,22 @@ class InboxWorker:
             return Work(row.id, row.attempts, interpret(activity, row.inbox_id, self._services.clock()))
         except DocumentRefused as error:
             await self._finish_one(row.id, f"invalid: {error.detail}")
-            return None
+        except Exception as error:
+            # Nothing that somebody sends may stop the worker: a bug shows in the log and costs one activity.
+            log.exception("inbox.unreadable", row_id=row.id)
+            await self._finish_one(row.id, f"{type(error).__name__}: {error}", state="failed")
+        return None
 
     async def _prepare(self, work: list[Work]) -> tuple[list[Work], list[asyncio.Task[None]]]:
         """Split the batch into what has everything it needs and what still waits for other servers."""
-        missing = await prepare(self._services, [item.incoming for item in work])
+        try:
+            missing = await prepare(self._services, [item.incoming for item in work])
+        except Exception as error:
+            if len(work) == 1:
+                await self._fail(work[0], error)
+                return [], []
+            parts = [await self._prepare([item]) for item in work]
+            return [item for ready, _ in parts for item in ready], [task for _, slow in parts for task in slow]
         ready = [item for item, lacks in zip(work, missing, strict=True) if lacks is None]
         slow = [
             asyncio.create_task(self._fetch_and_apply(item, lacks), name="inbound-fetch")
@@ -202,16 +213,16 @@ class InboxWorker:
                 .execution_options(synchronize_session=False)
             )
 
-    async def _finish_one(self, row_id: int, outcome: str) -> None:
+    async def _finish_one(self, row_id: int, outcome: str, *, state: str = "done") -> None:
         async with self._services.database.unit_of_work() as unit:
-            await _mark_done(unit.session, unit.now, [(row_id, outcome)])
+            await _mark_done(unit.session, unit.now, [(row_id, outcome)], state=state)
 
 
-async def _mark_done(session: Any, now: Any, rows: list[tuple[int, str]]) -> None:
+async def _mark_done(session: Any, now: Any, rows: list[tuple[int, str]], *, state: str = "done") -> None:
     table = cast(Table, InboundActivity.__table__)
     await session.execute(
         table.update()
         .where(table.c.id == bindparam("row_id"))
-        .values(state="done", outcome=bindparam("how"), finished_at=now, lease_until=None),
+        .values(state=state, outcome=bindparam("how"), finished_at=now, lease_until=None),
         [{"row_id": row_id, "how": str(outcome)[:500]} for row_id, outcome in rows],
     )

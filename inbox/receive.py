@@ -22,6 +22,7 @@ from keys.requests import HttpMessage
 from keys.verification import signature_key_ids
 from models.accounts import Account
 from models.activities import SHARED_INBOX
+from policy.authority import may_be_passed_on
 from policy.domains import normalise_domain
 
 MAX_ID = 1 << 63
@@ -33,7 +34,7 @@ async def receive(services: Services, journal: Journal, message: HttpMessage, in
     Raises InboxRefused with the HTTP status to answer.
     """
     activity = _parse(message.body)
-    _check_rate(services, message)
+    _check_noise(services, message)
     if await _is_farewell_of_a_stranger(services, activity):
         return None
     try:
@@ -46,8 +47,11 @@ async def receive(services: Services, journal: Journal, message: HttpMessage, in
         raise InboxRefused(403, "peer", str(error)) from None
     except SignatureRefused as error:
         raise InboxRefused(401, f"signature-{error.reason}", error.detail) from None
+    _check_rate(services, requester.host)
     await _check_authority(services, requester, activity)
     await _check_inbox(services, inbox_id)
+    if activity.actor != requester.actor_uri and await journal.knows(activity.dedup_key):
+        return requester  # passed on again by somebody: it has been said, to whichever inbox
     await journal.append(activity, inbox_id=inbox_id, host=requester.host)
     services.hosts.heard_from(requester.host)
     return requester
@@ -68,16 +72,28 @@ async def _is_farewell_of_a_stranger(services: Services, activity: Activity) -> 
         return (await session.scalar(select(Account.id).where(Account.uri == activity.actor))) is None
 
 
-def _check_rate(services: Services, message: HttpMessage) -> None:
-    """The host is taken from the key id: a flood costs its own bucket, and a liar is caught right after."""
+def _check_noise(services: Services, message: HttpMessage) -> None:
+    """Turn away a host that has used up its share, before its signature is looked at.
+
+    Nothing is taken from the share here: anybody can write any host into a key id.
+    """
     try:
         key_ids = signature_key_ids(message)
         host = normalise_domain(urlsplit(key_ids[0]).netloc) if key_ids else ""
     except (SignatureRefused, ValueError):
         return
-    wait = services.rates.check(host, services.clock()) if host else None
-    if wait is not None:
-        raise InboxRefused(429, "rate", "Too many activities from your instance; please slow down.", wait)
+    if host:
+        _refuse_noise(services.rates.wait(host, services.clock()))
+
+
+def _check_rate(services: Services, host: str) -> None:
+    """Take one from the share of the host that did sign."""
+    _refuse_noise(services.rates.check(host, services.clock()))
+
+
+def _refuse_noise(wait_seconds: float | None) -> None:
+    if wait_seconds is not None:
+        raise InboxRefused(429, "rate", "Too many activities from your instance; please slow down.", wait_seconds)
 
 
 async def _check_inbox(services: Services, inbox_id: int) -> None:
@@ -98,7 +114,9 @@ async def _check_authority(services: Services, requester: Requester, activity: A
     if activity.actor == requester.actor_uri:
         if await breaks_own_proof(services, activity):
             raise InboxRefused(401, "proof", "The activity carries a proof by its actor that doesn't hold.")
-    elif not await is_proven_by_actor(services, activity):
+    elif not may_be_passed_on(activity.type, activity.actor, activity.object_id) or not await is_proven_by_actor(
+        services, activity
+    ):
         raise InboxRefused(
             401,
             "different-actor",

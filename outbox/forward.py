@@ -1,16 +1,19 @@
 """Inbox forwarding (ActivityPub §7.1.2): replies to our accounts reach those accounts' followers elsewhere.
 
-What arrives for the first time, answers (or edits, deletes an answer to) a public status of ours, and proves itself
-(FEP-8b32 or Linked Data Signature) is passed on as it came, byte for byte, to the followers of the answered author.
-Without a proof it would be worth nothing there. It isn't sent back to where it comes from.
+What arrives for the first time, answers (or edits, deletes an answer to) a public status of ours, is itself for those
+followers or for everybody, and proves itself (FEP-8b32 or Linked Data Signature) is passed on as it came, byte for
+byte, to the followers of the answered author. Without a proof it would be worth nothing there. It isn't sent back to
+where it comes from, and never to more people than its author addressed.
 """
 
 from sqlalchemy import select
 
 from federation.activity import Activity
 from federation.services import Services
+from federation.terms import PUBLIC
 from models import UnitOfWork
 from models.accounts import Account
+from models.activities import OutboundActivity
 from models.relations import Follow
 from models.statuses import Status
 from models.visibility import Visibility
@@ -31,12 +34,17 @@ async def forward_to_followers(
     if parent is None or not Visibility(parent.visibility).is_public:
         return 0
     author = await unit.session.get_one(Account, parent.account_id)
+    if not _is_for_followers(author, draft, about):
+        return 0
+    uri = f"{activity.dedup_key}#forwarded-by-{author.id}"
+    if await unit.session.scalar(select(OutboundActivity.id).where(OutboundActivity.uri == uri)) is not None:
+        return 0
     inbox_urls = await _follower_inboxes(unit, author, except_domain_of=activity.actor)
     if inbox_urls:
         await enqueue_bytes(
             unit,
             account=author,
-            uri=f"{activity.dedup_key}#forwarded-by-{author.id}",
+            uri=uri,
             activity_type=activity.type,
             object_uri=activity.object_id,
             body=activity.raw,
@@ -45,6 +53,12 @@ async def forward_to_followers(
             allows=services.peers.allows,
         )
     return len(inbox_urls)
+
+
+def _is_for_followers(author: Account, draft: StatusDraft | None, about: Status | None) -> bool:
+    if draft is None:
+        return about is not None and Visibility(about.visibility).is_public
+    return not {PUBLIC, author.followers_url}.isdisjoint((*draft.to, *draft.cc, *draft.audience))
 
 
 async def _status(unit: UnitOfWork, uri: str) -> Status | None:

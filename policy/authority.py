@@ -46,4 +46,15 @@ def may_interact(actor: Account) -> bool:
     return actor.is_active
 
 
+def may_be_passed_on(activity_type: str, actor_uri: str, object_uri: str | None) -> bool:
+    """What somebody else may bring when it proves itself (ActivityPub §7.1.2): what was said to the public.
+
+    Relations between two accounts are made by those two alone, and a profile or key is news only from its owner: a
+    proof doesn't say that it is the last word (J11).
+    """
+    is_profile = activity_type == "Update" and object_uri == actor_uri
+    return activity_type in PASSED_ON_BY_OTHERS and not is_profile
+
+
+PASSED_ON_BY_OTHERS = frozenset({"Create", "Update", "Delete", "Announce", "Like", "EmojiReact", "Undo"})
 PASSES_WHEN_SUSPENDED = frozenset({"Delete", "Undo", "Reject"})

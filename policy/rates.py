@@ -25,10 +25,19 @@ class RateLimiter:
         if not self.is_on:
             return None
         moment = now.timestamp()
-        tokens, before = self._buckets.pop(host, (self._burst, moment))
-        tokens = min(self._burst, tokens + max(0.0, moment - before) * self._per_second)
+        tokens = self._tokens(host, moment)
+        self._buckets.pop(host, None)
         wait = None if tokens > 0.999 else (1 - tokens) / self._per_second
         self._buckets[host] = (tokens - 1 if wait is None else tokens, moment)
         if len(self._buckets) > HOSTS_REMEMBERED:
             self._buckets.popitem(last=False)
         return wait
+
+    def wait(self, host: str, now: datetime) -> float | None:
+        """The same without taking anything: for who only *says* that it is this host."""
+        tokens = self._tokens(host, now.timestamp()) if self.is_on else self._burst
+        return None if tokens > 0.999 else (1 - tokens) / self._per_second
+
+    def _tokens(self, host: str, moment: float) -> float:
+        tokens, before = self._buckets.get(host, (self._burst, moment))
+        return min(self._burst, tokens + max(0.0, moment - before) * self._per_second)

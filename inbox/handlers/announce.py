@@ -4,10 +4,11 @@ from dataclasses import replace
 
 from federation.origins import same_origin
 from inbox.access import author_of, visible_status
+from inbox.handlers.delete import take_out_of_group
 from inbox.incoming import Handler, Incoming, MissingReference, Outcome, References, Scene
 from models.visibility import Visibility
 from policy.authority import may_boost
-from social.edits import delete_status
+from social.drafts import StatusDraft
 from social.interactions import boost
 from social.statuses import status_by_uri
 
@@ -18,7 +19,8 @@ PASSED_ON = frozenset({"Create", "Update", "Delete", "Like", "EmojiReact", "Undo
 def announced_references(incoming: Incoming) -> References:
     """A boost needs its object; of an announced activity, what it is about and who did it."""
     if not incoming.inner:
-        return References(statuses=incoming.activity.object_ids[:1], known_accounts=(incoming.activity.actor,))
+        own = (incoming.activity.id,) if incoming.activity.id else ()
+        return References(statuses=incoming.activity.object_ids[:1], known_statuses=own)
     accounts: list[str] = []
     statuses: list[str] = []
     fresh: list[str] = []
@@ -44,6 +46,7 @@ async def apply_announce(scene: Scene) -> Outcome:
     uri = scene.activity.object_id
     if uri is None:
         return Outcome.INVALID
+    uri = scene.incoming.known_as.get(uri, uri)
     if not _is_wanted(scene, uri):
         return Outcome.UNRELATED
     status = await visible_status(scene, uri)
@@ -75,6 +78,8 @@ async def _boost(scene: Scene, uri: str) -> Outcome:
     activity = scene.activity
     visibility = Visibility.PUBLIC if activity.is_public else Visibility.PRIVATE
     boost_uri = activity.id if not scene.incoming.inner else None
+    if boost_uri is not None and await status_by_uri(scene.unit, boost_uri) is not None:
+        return Outcome.DUPLICATE
     _, is_new = await boost(
         scene.unit,
         scene.sender,
@@ -98,32 +103,47 @@ async def _pass_on(scene: Scene) -> Outcome:
 
 
 async def _pass_on_one(scene: Scene, inner: Incoming) -> Outcome:
-    handler = scene.handlers.get(inner.type)
+    from inbox.registry import handler_for
+
+    handler = handler_for(inner)
     actor = scene.unit.accounts.get(inner.activity.actor)
     if handler is None or inner.type not in PASSED_ON:
         return Outcome.UNSUPPORTED
     is_sure = inner.is_proven or same_origin(inner.activity.actor, scene.sender.uri)
-    if inner.type == "Delete" and not is_sure:
-        return await _removed_by_group(scene, inner)
     if inner.type in WITH_OBJECT:
         return await _status_in_group(scene, inner, is_sure=is_sure)
     if not is_sure or actor is None or not actor.is_active or actor.is_local:
-        return Outcome.FORBIDDEN
-    return await handler.apply(_as_actor(scene, inner))
+        outcome = Outcome.FORBIDDEN
+    else:
+        within = _as_actor(scene, inner)
+        outcome = Outcome.SUPERSEDED if _is_undone(within) else await handler.apply(within)
+    if inner.type == "Delete" and outcome is Outcome.FORBIDDEN:
+        return await _removed_by_moderator(scene, inner)
+    return outcome
 
 
 async def _status_in_group(scene: Scene, inner: Incoming, *, is_sure: bool) -> Outcome:
+    """A post to the community: kept as what its author made it, and boosted by the community when it opens a thread.
+
+    A status that its author didn't address to the community is boosted at most: only what was posted in a community
+    may be removed by it.
+    """
+    from inbox.registry import HANDLERS
+
     uri = inner.draft.uri if inner.draft else inner.activity.object_id
     actor = scene.unit.accounts.get(inner.activity.actor)
     if uri is None or actor is None or not actor.is_active:
         return Outcome.INVALID
     outcome = Outcome.DUPLICATE
     if is_sure and inner.draft is not None and not actor.is_local:
-        outcome = await scene.handlers[inner.type].apply(_as_actor(scene, inner))
+        within = _as_actor(scene, inner)
+        if _is_undone(within):
+            return Outcome.SUPERSEDED
+        outcome = await HANDLERS[inner.type].apply(within)
     status = await status_by_uri(scene.unit, uri)
-    if status is None:
+    if status is None or status.account_id != actor.id:
         return outcome
-    if status.group_id is None:
+    if is_sure and inner.draft is not None and status.group_id is None and _addresses(inner.draft, scene.sender.uri):
         status.group_id = scene.sender.id
     if status.in_reply_to_uri is None and inner.type == "Create":
         await scene.unit.session.flush()
@@ -131,18 +151,18 @@ async def _status_in_group(scene: Scene, inner: Incoming, *, is_sure: bool) -> O
     return outcome
 
 
-async def _removed_by_group(scene: Scene, inner: Incoming) -> Outcome:
-    """A moderator's removal: the community may take out what was posted in it, and nothing else."""
+def _addresses(draft: StatusDraft, group_uri: str) -> bool:
+    return group_uri in (*draft.audience, *draft.to, *draft.cc)
+
+
+async def _removed_by_moderator(scene: Scene, inner: Incoming) -> Outcome:
     uri = inner.activity.object_id
     status = await status_by_uri(scene.unit, uri) if uri else None
-    if status is None or status.group_id != scene.sender.id:
-        return Outcome.FORBIDDEN
-    author = await author_of(scene, status)
-    if author.is_local:
-        status.group_id = None  # ours to keep; it only leaves the community
-        return Outcome.APPLIED
-    await delete_status(scene.unit, status, owner_uri=scene.sender.uri)
-    return Outcome.APPLIED
+    return Outcome.FORBIDDEN if status is None else await take_out_of_group(scene, status)
+
+
+def _is_undone(scene: Scene) -> bool:
+    return scene.activity.type != "Undo" and scene.is_undone()
 
 
 def _as_actor(scene: Scene, inner: Incoming) -> Scene:

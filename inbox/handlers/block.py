@@ -2,7 +2,7 @@
 
 from inbox.access import local_account
 from inbox.incoming import Handler, Outcome, Scene
-from social.blocks import block
+from social.blocks import block, block_by_uri
 
 
 async def apply_block(scene: Scene) -> Outcome:
@@ -10,7 +10,10 @@ async def apply_block(scene: Scene) -> Outcome:
     target = await local_account(scene, scene.activity.object_id)
     if target is None:
         return Outcome.INVALID
-    is_new = await block(scene.unit, scene.sender, target, uri=scene.activity.id)
+    uri = scene.activity.id
+    if uri is not None and await block_by_uri(scene.unit, uri) is not None:
+        return Outcome.DUPLICATE
+    is_new = await block(scene.unit, scene.sender, target, uri=uri)
     return Outcome.APPLIED if is_new else Outcome.DUPLICATE
 
 

@@ -1,6 +1,7 @@
 """Create: a peer's account wrote something (ActivityPub §7.2). Votes come the same way (Mastodon's convention)."""
 
 from federation.parse import visibility_of
+from inbox.access import group_addressed
 from inbox.handlers.vote import apply_vote
 from inbox.incoming import Handler, Incoming, MissingReference, Outcome, References, Scene
 from inbox.relevance import concerns_us
@@ -56,7 +57,7 @@ async def store_status(scene: Scene, draft: StatusDraft) -> Outcome:
         draft,
         visibility=visibility,
         delivered_to=delivered_to,
-        group=_group_of(scene, draft),
+        group=await group_addressed(scene.unit, draft),
     )
     await forward_to_followers(scene.services, scene.unit, scene.activity, draft)
     return Outcome.APPLIED
@@ -69,15 +70,6 @@ def _delivered_to(scene: Scene, draft: StatusDraft, visibility: Visibility) -> t
         return ()
     is_follower_post = visibility is Visibility.PRIVATE and scene.sender.id in scene.followed_here
     return () if is_follower_post else (owner,)
-
-
-def _group_of(scene: Scene, draft: StatusDraft) -> Account | None:
-    """The community that it was posted in: named in `audience`, or addressed (FEP-1b12)."""
-    for uri in (*draft.audience, *draft.to, *draft.cc):
-        account = scene.unit.accounts.get(uri)
-        if account is not None and account.is_group and account.is_active:
-            return account
-    return None
 
 
 async def _apply_by_id(scene: Scene) -> Outcome:

@@ -1,11 +1,18 @@
 """Delete: a status, or the sender itself, is gone (ActivityPub §7.4). What is gone can't come back."""
 
+from sqlalchemy import select
+from sqlalchemy.orm import aliased
+
 from federation.origins import same_origin
+from inbox.access import author_of
 from inbox.incoming import Handler, Outcome, Scene
+from models.statuses import Status
 from outbox.forward import forward_to_followers
 from policy.authority import may_delete
 from social.accounts import account_by_uri, remove_account
 from social.edits import delete_status
+from social.interactions import find_boost
+from social.quotes import refuse_quote
 from social.statuses import status_by_uri
 from social.tombstones import bury
 
@@ -25,8 +32,12 @@ async def _delete_one(scene: Scene, uri: str) -> Outcome:
     if status is not None:
         if not may_delete(scene.sender, status):
             return Outcome.FORBIDDEN
+        if status.account_id != scene.sender.id:
+            return await take_out_of_group(scene, status)
         await forward_to_followers(scene.services, scene.unit, scene.activity, None, about=status)
         await delete_status(scene.unit, status, owner_uri=scene.sender.uri)
+        return Outcome.APPLIED
+    if await _revoked_quote(scene, uri):
         return Outcome.APPLIED
     if not same_origin(uri, scene.sender.uri) or await account_by_uri(scene.unit, uri) is not None:
         return Outcome.FORBIDDEN
@@ -34,6 +45,38 @@ async def _delete_one(scene: Scene, uri: str) -> Outcome:
         return Outcome.DUPLICATE
     # It may still be on its way: when it comes, it finds its own author's word that it is gone.
     await bury(scene.unit, uri, kind="Note", owner_uri=scene.sender.uri)
+    return Outcome.APPLIED
+
+
+async def _revoked_quote(scene: Scene, uri: str) -> bool:
+    """Whether `uri` was the sender's consent to a quote (FEP-044f): the quote isn't shown any more then."""
+    quoted = aliased(Status)
+    query = (
+        select(Status)
+        .join(quoted, quoted.id == Status.quote_of_id)
+        .where(quoted.account_id == scene.sender.id, quoted.quotes_count > 0, Status.quote_authorization_uri == uri)
+    )
+    quote = (await scene.unit.session.scalars(query)).first()
+    if quote is not None:
+        refuse_quote(scene.unit, quote, "revoked")
+    return quote is not None
+
+
+async def take_out_of_group(scene: Scene, status: Status) -> Outcome:
+    """A moderator's removal: the community (the sender) takes out what was posted in it, and nothing else.
+
+    What one of ours wrote is theirs to keep; it only leaves the community.
+    """
+    if status.group_id != scene.sender.id:
+        return Outcome.FORBIDDEN
+    author = await author_of(scene, status)
+    if not author.is_local:
+        await delete_status(scene.unit, status, owner_uri=scene.sender.uri)
+        return Outcome.APPLIED
+    status.group_id = None
+    shared = await find_boost(scene.unit, scene.sender, status)
+    if shared is not None:
+        await delete_status(scene.unit, shared, owner_uri=scene.sender.uri)
     return Outcome.APPLIED
 
 

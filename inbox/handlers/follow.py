@@ -4,7 +4,7 @@ from inbox.access import local_account
 from inbox.incoming import Handler, Outcome, Scene
 from models.accounts import INSTANCE_ACTOR_ID
 from outbox.follows import publish_accept, publish_reject
-from social.follows import ACCEPTED, FollowRefused, find_follow, request_follow
+from social.follows import ACCEPTED, FollowRefused, find_follow, follow_by_uri, request_follow
 
 
 async def apply_follow(scene: Scene) -> Outcome:
@@ -16,6 +16,9 @@ async def apply_follow(scene: Scene) -> Outcome:
     if followee is None or followee.id == INSTANCE_ACTOR_ID or scene.activity.id is None:
         return Outcome.INVALID
     known = await find_follow(scene.unit, scene.sender, followee)
+    taken = await follow_by_uri(scene.unit, scene.activity.id)
+    if taken is not None and taken is not known:
+        return Outcome.FORBIDDEN  # the id of another follow
     was_known = known is not None and known.uri == scene.activity.id
     try:
         follow = await request_follow(scene.unit, scene.sender, followee, uri=scene.activity.id)

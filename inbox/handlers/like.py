@@ -1,8 +1,9 @@
 """Like and EmojiReact: the sender likes a status, or reacts with an emoji (ActivityPub §7.10, FEP-c0e0)."""
 
+from content.names import sanitize_name
 from inbox.access import author_of, visible_status
 from inbox.incoming import Handler, Outcome, Scene
-from social.interactions import favourite
+from social.interactions import MAX_REACTION_CHARACTERS, favourite
 
 
 async def apply_like(scene: Scene) -> Outcome:
@@ -11,9 +12,14 @@ async def apply_like(scene: Scene) -> Outcome:
     if status is None:
         return Outcome.UNRELATED
     author = await author_of(scene, status)
-    content = scene.activity.content or ""
+    content = reaction(scene.activity.content)
     is_new = await favourite(scene.unit, scene.sender, status, author, uri=scene.activity.id, content=content)
     return Outcome.APPLIED if is_new else Outcome.DUPLICATE
+
+
+def reaction(content: object) -> str:
+    """The emoji of a reaction as it is kept: one short line of text without markup; empty for a plain like."""
+    return sanitize_name(content, MAX_REACTION_CHARACTERS) if isinstance(content, str) else ""
 
 
 LIKE = Handler(apply_like, "A favourite; with `content` a reaction")

@@ -10,6 +10,7 @@ from models.relations import Follow
 from outbox.follows import publish_follow, publish_unfollow
 from policy.limits import MOVE_COOLDOWN_DAYS
 from social.accounts import account_by_uri
+from social.blocks import is_blocked_between
 from social.follows import FollowRefused
 from social.notifications import notify
 
@@ -27,10 +28,10 @@ async def apply_move(scene: Scene) -> Outcome:
         return Outcome.FORBIDDEN
     if sender.moved_at is not None and scene.unit.now - sender.moved_at < timedelta(days=MOVE_COOLDOWN_DAYS):
         return Outcome.DUPLICATE if sender.moved_to_uri == target_uri else Outcome.FORBIDDEN
+    if target_uri in scene.incoming.absent:
+        return Outcome.FORBIDDEN  # also when we know it from better days: it isn't there, or on a server we left
     target = await account_by_uri(scene.unit, target_uri)
-    if target is None:
-        if target_uri in scene.incoming.absent:
-            return Outcome.FORBIDDEN
+    if target is None or target_uri in scene.incoming.unheard:
         raise MissingReference(target_uri)
     if not target.is_active or target.moved_to_uri is not None or sender.uri not in target.also_known_as:
         return Outcome.FORBIDDEN
@@ -47,6 +48,8 @@ async def _move_followers(scene: Scene, target: Account) -> None:
     )
     for follower in followers.all():
         notify(scene.unit, follower, "move", scene.sender, subject_id=target.id)
+        if await is_blocked_between(scene.unit, follower, target):
+            continue
         try:
             await publish_follow(scene.services, scene.unit, follower, target)
         except FollowRefused:

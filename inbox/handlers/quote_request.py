@@ -1,7 +1,7 @@
 """QuoteRequest: the sender asks whether its status may quote one of ours (FEP-044f)."""
 
 from inbox.access import author_of, visible_status
-from inbox.incoming import Handler, Incoming, Outcome, References, Scene
+from inbox.incoming import Handler, Incoming, MissingReference, Outcome, References, Scene
 from outbox.quotes import answer_quote_request, decide_quote
 from social.quotes import accept_quote, announce_quote
 from social.statuses import status_by_uri
@@ -25,7 +25,14 @@ async def apply_quote_request(scene: Scene) -> Outcome:
     quote = await status_by_uri(scene.unit, request.instrument)
     if quote is not None and quote.account_id != scene.sender.id:
         return Outcome.FORBIDDEN
-    is_allowed = quote is not None and await decide_quote(scene.unit, scene.sender, quote, quoted, author)
+    if quote is None and request.instrument not in scene.incoming.absent:
+        raise MissingReference(request.instrument)
+    # The stamp is for the very status that quotes this one: what quotes something else gets none.
+    is_allowed = (
+        quote is not None
+        and quote.quote_uri == quoted.uri
+        and await decide_quote(scene.unit, scene.sender, quote, quoted, author)
+    )
     authorization = None
     if quote is not None and is_allowed:
         authorization = scene.unit.addresses.quote_authorization(author.id, quote.id)

@@ -5,10 +5,12 @@ from typing import Any
 
 from federation.activity import id_of
 from federation.origins import same_origin
+from inbox.handlers.like import reaction
 from inbox.incoming import Handler, Outcome, Scene
+from models.accounts import Account
 from models.statuses import Status
 from social.accounts import account_by_uri
-from social.blocks import unblock
+from social.blocks import block_by_uri, unblock
 from social.edits import delete_status
 from social.follows import end_follow, find_follow, follow_by_uri
 from social.interactions import find_boost, unfavourite
@@ -56,7 +58,7 @@ async def _undo_like(scene: Scene, embedded: dict[str, Any]) -> bool:
     if uri is not None and await unfavourite(scene.unit, scene.sender, uri=uri):
         return True
     status = await _status(scene, embedded)
-    content = embedded.get("content") or ""
+    content = reaction(embedded.get("content"))
     return status is not None and await unfavourite(scene.unit, scene.sender, status=status, content=content)
 
 
@@ -73,8 +75,12 @@ async def _undo_announce(scene: Scene, embedded: dict[str, Any]) -> bool:
 
 
 async def _undo_block(scene: Scene, embedded: dict[str, Any]) -> bool:
-    target = id_of(embedded.get("object"))
-    account = await account_by_uri(scene.unit, target) if target else None
+    uri, target = scene.activity.object_id, id_of(embedded.get("object"))
+    found = await block_by_uri(scene.unit, uri) if uri else None
+    if found is not None and found.account_id == scene.sender.id:
+        account: Account | None = await scene.unit.session.get_one(Account, found.target_id)
+    else:
+        account = await account_by_uri(scene.unit, target) if target else None
     return account is not None and await unblock(scene.unit, scene.sender, account)
 
 
