@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from inbox.registry import HANDLERS
 from server.settings import SETTINGS, Setting, load_settings
 
 ROOT = Path(__file__).parent.parent
+FEDERATION = (ROOT / "docs" / "FEDERATION.md").read_text("utf-8")
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text("utf-8")
 
 
@@ -59,3 +61,14 @@ def test_links_between_pages_lead_somewhere() -> None:
     for page in [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         for target in re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", page.read_text("utf-8")):
             assert (page.parent / target).exists(), f"{page.name} → {target}"
+
+
+def section(title: str) -> str:
+    """The text of a section of docs/FEDERATION.md."""
+    (found,) = re.findall(rf"^## {title}\n(.+?)(?=^## |\Z)", FEDERATION, re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+def test_the_documented_activities_are_those_with_a_handler() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", section("Activities that are received"), re.MULTILINE))
+    assert rows == {kind: handler.summary for kind, handler in HANDLERS.items()}
