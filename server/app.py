@@ -12,7 +12,9 @@ import federation.routes
 import inbox.routes
 import outbox.report_routes
 import outbox.routes
+from content.media import MediaStore
 from federation.services import Services
+from inbox.fetching import fetch_status
 from inbox.journal import Journal
 from server.health import Health, health_routes
 from server.middlewares import add_security_headers, around_requests
@@ -27,9 +29,10 @@ def make_app(
     """The application; give it the journal and the health that the workers of the same process use."""
     app = web.Application(middlewares=[around_requests(front_of(settings))], client_max_size=settings.max_body_bytes)
     bearer = BearerTokens(services)
+    media = MediaStore(settings.media_dir)
     app.add_routes(health_routes(health or Health(services.database)))
     app.add_routes(inbox.routes.routes(services, journal or Journal(services.database)))
-    app.add_routes(outbox.routes.routes(services, bearer=bearer))
+    app.add_routes(outbox.routes.routes(services, bearer=bearer, media=media, fetch_status=fetch_status))
     app.add_routes(outbox.report_routes.routes(services, bearer=bearer))
     app.add_routes(federation.routes.routes(services, bearer=bearer))
     app.on_response_prepare.append(add_security_headers)

@@ -1,0 +1,120 @@
+"""Files over HTTP: `uploadMedia` (SocialCG, ActivityPub Media Upload), and the files themselves.
+
+An upload is a form with a `file` and an `object` that describes it. A file is read by everybody who knows its address,
+in a closed network too: the key in it is 128 random bits that only readers of the status have seen, browsers and apps
+fetch pictures without any signature or token, and a peer's people must see them. It is served so that it can never be
+taken for a page or for a document of ours (case O32): with the type that its bytes had, `nosniff`, in a sandbox.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import BodyPartReader, web
+
+from content.media import SERVING_HEADERS, MediaMissing, MediaRefused, MediaStore, StoredMedia
+from federation.json_ld import DocumentRefused, JsonObject
+from federation.services import Services
+from models.accounts import Account
+from outbox.c2s.refusals import ClientRefused, malformed, unknown
+from outbox.c2s.uploads import find_upload, keep_upload, read_shell, upload_document
+
+MAX_SHELL_BYTES: Final = 65_536
+MAX_PARTS: Final = 8
+MAX_ID: Final = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """The files of one instance."""
+
+    services: Services
+    store: MediaStore
+
+
+async def post_upload(media: Media, request: web.Request, owner: Account) -> JsonObject:
+    """Take a file and its description; returns the object that stands for it. Raises ClientRefused.
+
+    The file is checked while it arrives and is removed again when the rest of the form is no good.
+    """
+    with ExitStack() as undo:
+        stored, shell = await _read_form(media, request, undo)
+        try:
+            upload = await keep_upload(media.services, owner, stored, read_shell(shell))
+        except DocumentRefused as refused:
+            raise malformed(f"The object can't be read: {refused.detail}.") from refused
+        undo.pop_all()
+    return upload_document(owner, upload, media.services.addresses)
+
+
+async def get_upload(media: Media, request: web.Request, owner: Account) -> JsonObject:
+    """The object of an upload. Raises ClientRefused."""
+    number = min(int(request.match_info["upload_id"]), MAX_ID)
+    upload = await find_upload(media.services, owner, number)
+    return upload_document(owner, upload, media.services.addresses)
+
+
+async def get_media(media: Media, request: web.Request) -> web.StreamResponse:
+    """A stored file. Raises ClientRefused (404)."""
+    try:
+        file = media.store.open(request.match_info["key"])
+    except MediaMissing as missing:
+        raise unknown("This file") from missing
+    return web.FileResponse(file.path, headers={**SERVING_HEADERS, "Content-Type": file.media_type})
+
+
+async def _read_form(media: Media, request: web.Request, undo: ExitStack) -> tuple[StoredMedia, bytes]:
+    """The stored file and the bytes of the object; `undo` removes the file again."""
+    stored: StoredMedia | None = None
+    shell = b""
+    try:
+        async for part in _parts(request):
+            if part.name == "file":
+                if stored is not None:
+                    raise malformed("An upload has one file.")
+                stored = await _store(media, part)
+                undo.callback(media.store.remove, stored.key)
+            elif part.name == "object":
+                shell = await _read_small(part)
+    except ValueError as error:  # what aiohttp says of a form that is none
+        raise malformed("The form can't be read: send multipart/form-data with a file and an object.") from error
+    if stored is None:
+        raise malformed("The form has no file.")
+    return stored, shell
+
+
+async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
+    if request.content_type != "multipart/form-data":
+        raise ClientRefused(415, "media-type", "Send multipart/form-data with a file and an object.")
+    reader = await request.multipart()
+    for _ in range(MAX_PARTS):
+        part = await reader.next()
+        if part is None:
+            return
+        if isinstance(part, BodyPartReader):
+            yield part
+    raise malformed(f"The form has more than {MAX_PARTS} parts.")
+
+
+async def _store(media: Media, part: BodyPartReader) -> StoredMedia:
+    declared = part.headers.get("Content-Type", "")
+    try:
+        return await media.store.store_upload(_chunks(part), declared, part.filename or "")
+    except MediaRefused as refused:
+        status = 413 if refused.is_too_large else 422
+        raise ClientRefused(status, "media", f"{refused.detail}.") from refused
+
+
+async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+    while chunk := await part.read_chunk(65_536):
+        yield bytes(chunk)
+
+
+async def _read_small(part: BodyPartReader) -> bytes:
+    found = bytearray()
+    async for chunk in _chunks(part):
+        found += chunk
+        if len(found) > MAX_SHELL_BYTES:
+            raise ClientRefused(413, "object", "The object of the upload is too large.")
+    return bytes(found)
