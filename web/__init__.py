@@ -1,1 +1,1 @@
-"""Pages for people and media files."""
+"""Pages for people: plain HTML, rendered here, for browsers without any script."""

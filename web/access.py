@@ -1,0 +1,58 @@
+"""What the person in front of the browser may read: `policy.visibility` plus what the office's own pages add to it.
+
+A viewer is one of our accounts, or None for somebody who is not signed in. In a closed network nobody reads anything
+without a session; in an open one strangers read what is public and ours. What is local only needs a session.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from models.accounts import Account
+from models.insertion import AnySelect
+from models.statuses import Status
+from policy.visibility import visible_to
+
+Boosted = aliased(Status)
+Row = tuple[Status, Status | None, Account]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A database session on behalf of a viewer; `origin` tells links to us from links elsewhere."""
+
+    session: AsyncSession
+    viewer: Account | None
+    origin: str
+
+
+def readable(viewer: Account | None, status: type[Status] = Status) -> ColumnElement[bool]:
+    """The condition on `status` (an entity or an alias of it)."""
+    if viewer is not None:
+        return visible_to(viewer.id, status)
+    author = aliased(Account)
+    is_ours = select(author.id).where(author.id == status.account_id, author.domain.is_(None)).exists()
+    return and_(visible_to(None, status), status.is_local_only.is_(False), is_ours)
+
+
+def listing(viewer: Account | None) -> AnySelect:
+    """Statuses with what they boost (or None) and with their author, as far as the viewer may read both."""
+    return (
+        select(Status, Boosted, Account)
+        .join(Account, Account.id == Status.account_id)
+        .outerjoin(Boosted, Boosted.id == Status.boost_of_id)
+        .where(readable(viewer), or_(Status.boost_of_id.is_(None), readable(viewer, Boosted)))
+    )
+
+
+async def rows_of(reading: Reading, query: AnySelect) -> list[Row]:
+    """The rows of a listing."""
+    return [(status, boosted, author) for status, boosted, author in await reading.session.execute(query)]
+
+
+async def readable_status(session: AsyncSession, viewer: Account | None, status_id: int) -> Status | None:
+    """The status with this id when the viewer may read it."""
+    query = select(Status).where(Status.id == status_id, readable(viewer))
+    return (await session.scalars(query)).first()

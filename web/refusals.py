@@ -1,0 +1,30 @@
+"""What a page's handler raises instead of answering; `web.visits` turns it into a page."""
+
+
+class PageRefused(Exception):
+    """There is no such page for this visitor. `title` and `text` are keys of the texts, `status` is the answer's."""
+
+    def __init__(self, status: int, title: str, text: str) -> None:
+        super().__init__(f"{status} {text}")
+        self.status = status
+        self.title = title
+        self.text = text
+
+
+class SignInNeeded(Exception):
+    """Only somebody with a session can do this."""
+
+
+def missing() -> PageRefused:
+    """The one refusal for what isn't there and for what is nobody's business."""
+    return PageRefused(404, "missing_title", "missing")
+
+
+def gone() -> PageRefused:
+    """It was there and has been deleted."""
+    return PageRefused(410, "gone_title", "gone")
+
+
+def not_allowed(text: str = "not_allowed") -> PageRefused:
+    """What the visitor asked for can't be done."""
+    return PageRefused(403, "form_title", text)

@@ -1,0 +1,79 @@
+"""The pages that browsers read, as one table of addresses.
+
+pages = web_pages(services, is_password=…, hash_password=…)
+app.add_routes(federation.routes.routes(services, pages=pages.federation, bearer=…))
+app.add_routes(pages.routes())
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+from aiohttp import web
+
+from federation.services import Services
+from policy.rates import RateLimiter
+from web.actions import ACCOUNT_ACTIONS, STATUS_ACTIONS, post_account_action, post_status, post_status_action
+from web.finding import LOOKUPS_AT_ONCE, LOOKUPS_PER_SECOND, post_find, show_find
+from web.home import show_home
+from web.notices import show_notifications
+from web.pages import WebPages, show_profile, show_status
+from web.passwords import HashPassword, IsPassword, Passwords
+from web.rendering import Renderer
+from web.sessions import Sessions
+from web.sign_in import post_sign_in, post_sign_out, show_sign_in
+from web.sign_in_limits import SignInLimits
+from web.statics import PREFIX, Statics
+from web.visits import Handler, Site, visiting
+
+_ACCT = r"/@{acct:[^/@]{1,128}(?:@[^/@]{1,255})?}"
+
+
+@dataclass(frozen=True, slots=True)
+class WebFloor:
+    """The pages of one office: `federation` answers browsers at the addresses of ActivityPub."""
+
+    site: Site
+    federation: WebPages
+
+    def routes(self) -> list[web.RouteDef]:
+        """Every address of this floor."""
+        return _routes(self.site)
+
+
+def web_pages(services: Services, *, is_password: IsPassword, hash_password: HashPassword) -> WebFloor:
+    """The pages of an office. The two functions are those of the server's password hash; they run in threads."""
+    is_limited = services.rates.is_on
+    site = Site(
+        services=services,
+        passwords=Passwords(is_password, hash_password),
+        sessions=Sessions(services),
+        renderer=Renderer(),
+        statics=Statics(),
+        sign_ins=SignInLimits(is_on=is_limited),
+        lookups=RateLimiter(is_on=is_limited, per_second=LOOKUPS_PER_SECOND, burst=LOOKUPS_AT_ONCE),
+    )
+    return WebFloor(site, WebPages(site))
+
+
+def _routes(site: Site) -> list[web.RouteDef]:
+    shown: dict[str, Handler] = {
+        "/": show_home,
+        "/sign-in": show_sign_in,
+        "/notifications": show_notifications,
+        "/find": show_find,
+        _ACCT: show_profile,
+        _ACCT + r"/{status_id:\d{1,19}}": show_status,
+    }
+    sent: dict[str, Handler] = {
+        "/sign-in": post_sign_in,
+        "/sign-out": post_sign_out,
+        "/find": post_find,
+        "/compose": post_status,
+        rf"/statuses/{{status_id:\d{{1,19}}}}/{{action:{'|'.join(STATUS_ACTIONS)}}}": post_status_action,
+        rf"/accounts/{{account_id:\d{{1,19}}}}/{{action:{'|'.join(ACCOUNT_ACTIONS)}}}": post_account_action,
+    }
+    return [
+        *(web.get(path, partial(visiting, site, handler)) for path, handler in shown.items()),
+        *(web.post(path, partial(visiting, site, handler)) for path, handler in sent.items()),
+        web.get(PREFIX + "/{digest:[0-9a-f]{16}}/{name}", site.statics.serve),
+    ]

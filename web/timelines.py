@@ -1,0 +1,72 @@
+"""Lists of statuses, newest first: the home feed, what an account wrote, what carries a hashtag.
+
+Each is one query for the page, then the fixed number of `load_cards`.
+"""
+
+from sqlalchemy import select
+
+from models.accounts import Account
+from models.feeds import FeedEntry
+from models.insertion import AnySelect
+from models.statuses import Status, StatusTag, Tag
+from models.visibility import Visibility
+from web.access import Reading, listing, rows_of
+from web.cards import Card, load_cards
+from web.paging import MAX_ID, PAGE_SIZE, Page, cut
+
+MAX_PINNED = 10
+
+
+async def home_page(reading: Reading, viewer: Account, max_id: int) -> Page[Card]:
+    """The home feed of the viewer."""
+    feed = FeedEntry.status_id
+    query = (
+        listing(reading.viewer)
+        .join(FeedEntry, feed == Status.id)
+        .where(FeedEntry.account_id == viewer.id, feed < max_id)
+        .order_by(feed.desc())
+    )
+    return await _page(reading, query, max_id)
+
+
+async def account_page(reading: Reading, account: Account, max_id: int) -> Page[Card]:
+    """What an account wrote and boosted, as far as the viewer may read it."""
+    query = (
+        listing(reading.viewer).where(Status.account_id == account.id, Status.id < max_id).order_by(Status.id.desc())
+    )
+    return await _page(reading, query, max_id)
+
+
+async def pinned_cards(reading: Reading, account: Account) -> list[Card]:
+    """What an account has pinned to its profile, the newest pin first."""
+    query = (
+        listing(reading.viewer)
+        .where(Status.account_id == account.id, Status.pinned_at.is_not(None))
+        .order_by(Status.pinned_at.desc(), Status.id.desc())
+        .limit(MAX_PINNED)
+    )
+    return await load_cards(reading, await rows_of(reading, query))
+
+
+async def tag_page(reading: Reading, name: str, max_id: int) -> Page[Card]:
+    """Public statuses with a hashtag."""
+    query = (
+        listing(reading.viewer)
+        .join(StatusTag, StatusTag.status_id == Status.id)
+        .join(Tag, Tag.id == StatusTag.tag_id)
+        .where(Tag.name == name, StatusTag.status_id < max_id, Status.visibility == Visibility.PUBLIC.value)
+        .order_by(StatusTag.status_id.desc())
+    )
+    return await _page(reading, query, max_id)
+
+
+async def tag_display_name(reading: Reading, name: str) -> str | None:
+    """How a hashtag was first written; None when it never was."""
+    found: str | None = await reading.session.scalar(select(Tag.display_name).where(Tag.name == name))
+    return found
+
+
+async def _page(reading: Reading, query: AnySelect, max_id: int) -> Page[Card]:
+    rows, has_more = cut(await rows_of(reading, query.limit(PAGE_SIZE + 1)))
+    cards = await load_cards(reading, rows)
+    return Page(cards, rows[-1][0].id if has_more else None, is_first=max_id == MAX_ID)
