@@ -14,7 +14,9 @@ from models.feeds import Notification
 from models.insertion import insert_missing
 from models.relations import Block
 
-_BLOCKS = select(Block.account_id, Block.target_id).where(Block.account_id.in_(bindparam("recipients", expanding=True)))
+_BLOCKS = select(Block.account_id, Block.target_id).where(
+    Block.account_id.in_(bindparam("ids", expanding=True)), Block.target_id.in_(bindparam("ids", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,8 @@ def notify(
 
 
 async def _write(unit: UnitOfWork, notices: list[Notice]) -> None:
-    recipients = {notice.account_id for notice in notices}
-    blocks = await unit.session.execute(_BLOCKS, {"recipients": sorted(recipients)})
-    blocked = {(account_id, target_id) for account_id, target_id in blocks}
+    ids = {number for notice in notices for number in (notice.account_id, notice.from_account_id)}
+    blocked = {frozenset(pair) for pair in await unit.session.execute(_BLOCKS, {"ids": sorted(ids)})}
     await insert_missing(
         unit.session,
         Notification,
@@ -61,6 +62,6 @@ async def _write(unit: UnitOfWork, notices: list[Notice]) -> None:
                 "created_at": unit.now,
             }
             for notice in notices
-            if (notice.account_id, notice.from_account_id) not in blocked
+            if frozenset((notice.account_id, notice.from_account_id)) not in blocked
         ],
     )
