@@ -14,6 +14,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.relations import Follow
 from models.statuses import Status
+from outbox.moves import take_followers_along
 from outbox.publish import activity_uri, send
 from outbox.statuses import NotAllowed
 from policy.limits import PINNED_STATUSES
@@ -37,13 +38,14 @@ async def publish_account_deletion(services: Services, unit: UnitOfWork, account
 
 
 async def publish_move(services: Services, unit: UnitOfWork, account: Account, target: Account) -> None:
-    """Move to another account that lists this one in `alsoKnownAs`. Raises NotAllowed."""
+    """Move to another account that lists this one in `alsoKnownAs`; all followers go along. Raises NotAllowed."""
     if account.uri not in target.also_known_as:
         raise NotAllowed("The other account doesn't name this one as an alias yet.")
     document = move_activity(activity_uri(unit), account, target.uri, unit.addresses)
     account.moved_to_uri, account.moved_at = target.uri, unit.now
     await send(services, unit, account, document, to_followers=True)
     await publish_account_update(services, unit, account)
+    await take_followers_along(services, unit, account, target)
 
 
 async def publish_pin(services: Services, unit: UnitOfWork, account: Account, status: Status) -> None:

@@ -2,17 +2,10 @@
 
 from datetime import timedelta
 
-from sqlalchemy import select
-
 from inbox.incoming import Handler, Incoming, MissingReference, Outcome, References, Scene
-from models.accounts import Account
-from models.relations import Follow
-from outbox.follows import publish_follow, publish_unfollow
+from outbox.moves import take_followers_along
 from policy.limits import MOVE_COOLDOWN_DAYS
 from social.accounts import account_by_uri
-from social.blocks import is_blocked_between
-from social.follows import FollowRefused
-from social.notifications import notify
 
 
 def target_reference(incoming: Incoming) -> References:
@@ -36,25 +29,8 @@ async def apply_move(scene: Scene) -> Outcome:
     if not target.is_active or target.moved_to_uri is not None or sender.uri not in target.also_known_as:
         return Outcome.FORBIDDEN
     sender.moved_to_uri, sender.moved_at = target_uri, scene.unit.now
-    await _move_followers(scene, target)
+    await take_followers_along(scene.services, scene.unit, sender, target)
     return Outcome.APPLIED
-
-
-async def _move_followers(scene: Scene, target: Account) -> None:
-    followers = await scene.unit.session.scalars(
-        select(Account)
-        .join(Follow, Follow.follower_id == Account.id)
-        .where(Follow.followee_id == scene.sender.id, Follow.state == "accepted", Account.domain.is_(None))
-    )
-    for follower in followers.all():
-        notify(scene.unit, follower, "move", scene.sender, subject_id=target.id)
-        if await is_blocked_between(scene.unit, follower, target):
-            continue
-        try:
-            await publish_follow(scene.services, scene.unit, follower, target)
-        except FollowRefused:
-            continue
-        await publish_unfollow(scene.services, scene.unit, follower, scene.sender)
 
 
 HANDLER = Handler(apply_move, "Local followers follow the new account, which must list the old one", target_reference)
