@@ -6,19 +6,33 @@ ours, not suspended (what takes back passes), and not have undone the activity b
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from federation.services import Services
 from inbox.incoming import Incoming, MissingReference, Outcome, Scene
+from inbox.interpret import WITH_STATUS
 from inbox.registry import HANDLERS, handler_for
 from models import UnitOfWork
 from models.accounts import Account
 from models.activities import SHARED_INBOX
 from models.relations import Follow
 from policy.authority import PASSES_WHEN_SUSPENDED
-from social.accounts import preload_accounts
+from social.accounts import preload_accounts, preload_authors
+from social.blocks import preload_blocks
+from social.interactions import preload_boosts
 from social.statuses import preload_statuses
 from social.tombstones import buried
+
+_FOLLOWED_HERE = (
+    select(Follow.followee_id)
+    .distinct()
+    .join(Account, Account.id == Follow.follower_id)
+    .where(
+        Follow.followee_id.in_(bindparam("senders", expanding=True)),
+        Follow.state == "accepted",
+        Account.domain.is_(None),
+    )
+)
 
 
 async def apply_all(services: Services, unit: UnitOfWork, batch: Sequence[Incoming]) -> list[Outcome]:
@@ -46,22 +60,36 @@ async def _load(unit: UnitOfWork, batch: Sequence[Incoming]) -> set[tuple[str, s
         statuses += (*references.statuses, *references.known_statuses)
     await preload_accounts(unit, accounts)
     await preload_statuses(unit, statuses)
+    await preload_authors(unit, [status.account_id for status in unit.statuses.values() if status is not None])
+    await _load_reactions(unit, batch)
     activities = [one.activity for incoming in batch for one in (incoming, *incoming.inner)]
     ids = [activity.id for activity in activities if activity.id]
     objects = [uri for activity in activities for uri in activity.object_ids]
     return await buried(unit, [*ids, *objects])
 
 
+async def _load_reactions(unit: UnitOfWork, batch: Sequence[Incoming]) -> None:
+    """What is asked before somebody may react to a status: blocks between both, and whether it is boosted already."""
+    blocks: list[tuple[int, int]] = []
+    boosts: list[tuple[int, int]] = []
+    for incoming in batch:
+        sender = unit.accounts.get(incoming.activity.actor)
+        if sender is None or incoming.type in WITH_STATUS:
+            continue
+        for uri in (*incoming.references.statuses, *incoming.references.known_statuses):
+            status = unit.statuses.get(uri)
+            if status is not None and status.account_id != sender.id:
+                blocks.append((sender.id, status.account_id))
+            if status is not None and incoming.type == "Announce":
+                boosts.append((sender.id, status.id))
+    await preload_blocks(unit, blocks)
+    await preload_boosts(unit, boosts)
+
+
 async def _followed_here(unit: UnitOfWork, batch: Sequence[Incoming]) -> frozenset[int]:
     """Ids of the senders whom somebody here follows."""
     senders = [account.id for incoming in batch if (account := unit.accounts.get(incoming.activity.actor))]
-    found = await unit.session.scalars(
-        select(Follow.followee_id)
-        .distinct()
-        .join(Account, Account.id == Follow.follower_id)
-        .where(Follow.followee_id.in_(set(senders)), Follow.state == "accepted", Account.domain.is_(None))
-    )
-    return frozenset(found)
+    return frozenset(await unit.session.scalars(_FOLLOWED_HERE, {"senders": sorted(set(senders))}))
 
 
 async def _owners(unit: UnitOfWork, batch: Sequence[Incoming]) -> dict[int, Account]:
