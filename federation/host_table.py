@@ -31,6 +31,7 @@ DEFAULT_SCHEME = Scheme.CAVAGE_RSA
 LEARNED_FOR = timedelta(days=30)
 CONTACT_INTERVAL = timedelta(minutes=1)
 FLUSH_SECONDS = 2.0
+URGENT_FLUSH_SECONDS = 0.1
 HOSTS_REMEMBERED = 10_000
 MAX_ERROR_CHARACTERS = 300
 # FEP-844e: how a server says that it verifies RFC 9421 signatures made with Ed25519.
@@ -232,13 +233,16 @@ class HostTable:
             return
         self._heard.add(host)
         is_urgent = known is None or known.circuit.open_until is not None
-        if self._timer is None or is_urgent:
-            self._flush_in(0.0 if is_urgent else FLUSH_SECONDS)
+        self._flush_in(URGENT_FLUSH_SECONDS if is_urgent else FLUSH_SECONDS)
 
     def _flush_in(self, seconds: float) -> None:
+        """Flush then at the latest; a thousand new hosts at once share a few transactions."""
+        loop = asyncio.get_running_loop()
         if self._timer is not None:
+            if self._timer.when() <= loop.time() + seconds:
+                return
             self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._start_flush)
+        self._timer = loop.call_later(seconds, self._start_flush)
 
     def _start_flush(self) -> None:
         self._timer = None
