@@ -15,6 +15,7 @@ from content.html import sanitize
 from content.names import sanitize_name
 from models import UnitOfWork
 from models.accounts import Account
+from models.insertion import insert_ignoring
 from models.statuses import Attachment, Mention, Poll, Status
 from models.visibility import Visibility
 from social.accounts import preload_accounts
@@ -186,6 +187,15 @@ async def attach_mentions(
     silent.discard(author.id)
     unit.session.add_all([Mention(status_id=status.id, account_id=account, is_silent=True) for account in silent])
     return told
+
+
+async def reach_silently(unit: UnitOfWork, status: Status, account: Account) -> bool:
+    """Let a local account see a status that was delivered to it; False when it could before."""
+    await unit.session.flush()
+    statement = insert_ignoring(unit.session, Mention).values(
+        status_id=status.id, account_id=account.id, is_silent=True
+    )
+    return (await unit.session.scalar(statement.returning(Mention.account_id))) is not None
 
 
 def attach_uploads(status: Status, uploads: Sequence[Attachment]) -> None:

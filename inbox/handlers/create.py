@@ -6,10 +6,11 @@ from inbox.handlers.vote import apply_vote
 from inbox.incoming import Handler, Incoming, MissingReference, Outcome, References, Scene
 from inbox.relevance import concerns_us
 from models.accounts import Account
+from models.statuses import Status
 from models.visibility import Visibility
 from outbox.forward import forward_to_followers
 from social.drafts import StatusDraft
-from social.statuses import create_status, status_by_uri
+from social.statuses import create_status, reach_silently, status_by_uri
 
 
 def status_references(incoming: Incoming) -> References:
@@ -36,8 +37,9 @@ async def apply_create(scene: Scene) -> Outcome:
         return Outcome.FORBIDDEN
     if draft.is_vote:
         return await apply_vote(scene, draft)
-    if await status_by_uri(scene.unit, draft.uri) is not None:
-        return Outcome.DUPLICATE
+    known = await status_by_uri(scene.unit, draft.uri)
+    if known is not None:
+        return await _deliver_again(scene, draft, known)
     return await store_status(scene, draft)
 
 
@@ -61,6 +63,15 @@ async def store_status(scene: Scene, draft: StatusDraft) -> Outcome:
     )
     await forward_to_followers(scene.services, scene.unit, scene.activity, draft)
     return Outcome.APPLIED
+
+
+async def _deliver_again(scene: Scene, draft: StatusDraft, status: Status) -> Outcome:
+    """What came to another inbox before is now also for the owner of this one (a blind copy); nothing else changes."""
+    visibility = visibility_of(draft.to, (*draft.cc, *draft.audience), scene.sender.followers_url)
+    is_new = status.account_id == scene.sender.id and [
+        owner for owner in _delivered_to(scene, draft, visibility) if await reach_silently(scene.unit, status, owner)
+    ]
+    return Outcome.APPLIED if is_new else Outcome.DUPLICATE
 
 
 def _delivered_to(scene: Scene, draft: StatusDraft, visibility: Visibility) -> tuple[Account, ...]:
