@@ -81,7 +81,18 @@ def _received(owner: Account, cursor: Cursor, floor: int) -> AnySelect:
         received.state == "done",
         received.outcome == "applied",
         received.activity_type.not_in(_UNTOLD),
-        or_(received.inbox_id == owner.id, concerns),
+        or_(received.inbox_id == owner.id, and_(concerns, ~_came_to_own_inbox(owner))),
+    )
+
+
+def _came_to_own_inbox(owner: Account) -> ColumnElement[bool]:
+    """Whether the same activity came to the owner's own inbox, too: it is shown once."""
+    copy = aliased(InboundActivity)
+    return (
+        select(copy.id)
+        .where(copy.dedup_key == InboundActivity.dedup_key, copy.inbox_id == owner.id, copy.outcome == "applied")
+        .correlate(InboundActivity)
+        .exists()
     )
 
 
