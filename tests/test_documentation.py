@@ -3,9 +3,19 @@
 import re
 import tomllib
 from pathlib import Path
+from typing import Any, cast
+from unittest.mock import MagicMock
 
 import pytest
+from aiohttp import web
 
+import federation.routes
+import inbox.routes
+import outbox.report_routes
+import outbox.routes
+from content.media import MediaStore
+from federation.services import Services
+from inbox.journal import Journal
 from inbox.registry import HANDLERS
 from server.settings import SETTINGS, Setting, load_settings
 
@@ -72,3 +82,17 @@ def section(title: str) -> str:
 def test_the_documented_activities_are_those_with_a_handler() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", section("Activities that are received"), re.MULTILINE))
     assert rows == {kind: handler.summary for kind, handler in HANDLERS.items()}
+
+
+def test_the_documented_addresses_are_those_that_answer(tmp_path: Path) -> None:
+    documented = set(re.findall(r"`((?:GET|POST) /[^`]*)`", section("Addresses")))
+    services = cast(Services, MagicMock())  # only the addresses are looked at: nothing is asked
+    bearer = cast(Any, None)
+    made = [
+        *federation.routes.routes(services),
+        *inbox.routes.routes(services, cast(Journal, None)),
+        *outbox.routes.routes(services, bearer=bearer, media=MediaStore(tmp_path), fetch_status=bearer),
+        *outbox.report_routes.routes(services, bearer=bearer),
+    ]
+    answered = {f"{route.method} {web.Application().router.add_resource(route.path).canonical}" for route in made}
+    assert answered == documented
