@@ -76,6 +76,9 @@ def read_intent(body: bytes, owner_uri: str) -> Intent:
     _check_owner(owner_uri, document.get("actor"))
     objects = _listed(document.get("object"))
     only = objects[0] if len(objects) == 1 and isinstance(objects[0], dict) else None
+    removed = _removed(raw.get("object"))
+    if only is None and len(objects) == 1 and removed and document["type"] == "Update":
+        only = {"id": objects[0]}  # nothing but nulls beside the id
     if only is not None:
         if only.get("id") != owner_uri or document["type"] != "Update":
             _check_no_keys(only)  # an actor's own document lists its keys: `profiles` sees that they stay as they are
@@ -86,7 +89,7 @@ def read_intent(body: bytes, owner_uri: str) -> Intent:
         document={**document, "actor": owner_uri},
         object=only,
         object_ids=tuple(dict.fromkeys(uri for item in objects if (uri := id_of(item)))),
-        removed=_removed(raw.get("object")),
+        removed=removed,
     )
 
 

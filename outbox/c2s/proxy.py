@@ -17,7 +17,7 @@ from federation.client import AddressRefused, FetchBudget, RemoteError
 from federation.dereference import AccessDenied, HostNotAllowed, NotFound, fetch_document
 from federation.json_ld import JsonObject
 from federation.services import Services
-from federation.terms import ACTOR_TYPES, COLLECTION_TYPES, PUBLIC
+from federation.terms import ACTOR_TYPES, COLLECTION_TYPES, OTHER_TYPES, PUBLIC
 from models.accounts import Account
 from models.relations import Follow
 from outbox.c2s.refusals import ClientRefused, forbidden, malformed, unknown
@@ -25,7 +25,9 @@ from outbox.c2s.refusals import ClientRefused, forbidden, malformed, unknown
 REQUESTS: Final = 6
 MAX_ADDRESSEES: Final = 1_000
 _AUDIENCE: Final = ("to", "cc", "audience", "bto", "bcc")
-_MEMBERS: Final = ("items", "object", "first", "last", "current", "replies", "quote", "preview")
+_FOR_EVERYBODY: Final = ACTOR_TYPES | OTHER_TYPES | {"QuoteAuthorization"}
+_PAGES: Final = ("items", "first", "last", "current")
+_EMBEDDED: Final = ("object", "target", "origin", "instrument", "result", "preview", "replies", "likes", "shares")
 
 
 async def fetch_for(services: Services, reader: Account, uri: str) -> bytes:
@@ -49,32 +51,32 @@ async def fetch_for(services: Services, reader: Account, uri: str) -> bytes:
 
 async def may_have(services: Services, reader: Account, document: JsonObject) -> bool:
     """Whether the account may read everything in a normalised document; one query."""
-    parts = list(_addressed_parts(document))
-    if document.get("type") not in ACTOR_TYPES | COLLECTION_TYPES and document not in parts:
-        return False  # neither addressed nor meant for everybody
-    collections = {uri for part in parts for uri in _audience(part)}
+    said = list(_said(document))
+    collections = {uri for part in said for uri in _audience(part)}
     if len(collections) > MAX_ADDRESSEES:
         return False
     followed = await _followed(services, reader, collections)
-    return all(_is_for(reader, part, followed) for part in parts)
+    return all(_is_for(reader, part, followed) for part in said)
 
 
-def _addressed_parts(value: Any, depth: int = 0) -> Iterator[JsonObject]:
-    """Every object that says who may read it, or that should, for it is something that somebody said."""
+def _said(value: Any, *, is_covered: bool = False) -> Iterator[JsonObject]:
+    """Everything in a document that somebody said to somebody: objects and activities, also those in collections.
+
+    What doesn't say for whom it is is for nobody, unless it `is_covered`: the object of an activity that says it.
+    """
     if isinstance(value, list):
         for item in value:
-            yield from _addressed_parts(item, depth)
-    elif isinstance(value, dict):
-        is_member = depth > 0 and value.keys() > {"id", "type", "types"} and _speaks(value)
-        if _audience(value) or is_member:
-            yield value
-        for name in _MEMBERS:
-            if name in value:
-                yield from _addressed_parts(value[name], depth + 1)
-
-
-def _speaks(value: JsonObject) -> bool:
-    return value.get("type") not in ACTOR_TYPES | COLLECTION_TYPES and ("content" in value or "object" in value)
+            yield from _said(item, is_covered=is_covered)
+    if not isinstance(value, dict) or value.get("type") in _FOR_EVERYBODY:
+        return
+    if value.get("type") in COLLECTION_TYPES:
+        for name in _PAGES:
+            yield from _said(value.get(name))
+        return
+    if _audience(value) or not is_covered:
+        yield value
+    for name in _EMBEDDED:
+        yield from _said(value.get(name), is_covered=name == "object")
 
 
 def _audience(part: JsonObject) -> list[str]:
