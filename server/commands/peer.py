@@ -7,6 +7,7 @@ import click
 import orjson
 
 from federation.services import Services
+from keys.signing import Scheme
 from models.activities import RemoteHost
 from models.peers import Peer
 from outbox.report import HostQueue, queue_status
@@ -117,9 +118,12 @@ async def show(settings: Settings, domain: str, as_json: bool) -> None:
         async with services.database.reading() as session:
             host = await session.get(RemoteHost, name)
             queues = await queue_status(session, now=services.clock())
+        await services.hosts.know([name])
+        scheme = services.hosts.scheme_for(name)
     if decided is None and host is None:
         raise click.ClickException(f"{name} is not known here: `tertulia peer add {name}` makes it a peer.")
-    known = _known(name, decided, host, next((queue for queue in queues if queue.host == name), None))
+    waiting = next((queue for queue in queues if queue.host == name), None)
+    known = _known(name, decided, host, waiting, scheme)
     if as_json:
         click.echo(orjson.dumps(known, option=orjson.OPT_INDENT_2))
         return
@@ -147,14 +151,17 @@ def _entity(item: Peer) -> dict[str, Any]:
     }
 
 
-def _known(name: str, decided: Peer | None, host: RemoteHost | None, waiting: HostQueue | None) -> dict[str, Any]:
+def _known(
+    name: str, decided: Peer | None, host: RemoteHost | None, waiting: HostQueue | None, scheme: Scheme
+) -> dict[str, Any]:
+    """What is shown of a peer; `scheme` is how the next request to it will be signed."""
     return {
         "domain": name,
         "state": decided.state if decided else "unknown",
         "note": decided.note if decided else "",
         "decided_at": decided.updated_at if decided else None,
         "software": host.software if host else None,
-        "scheme": host.scheme if host else None,
+        "scheme": scheme.value,
         "last_received_at": host.last_inbound_at if host else None,
         "last_delivered_at": host.last_success_at if host else None,
         "last_error": host.last_error if host else None,
