@@ -9,6 +9,7 @@ from sqlalchemy import event, select
 
 from models.activities import Delivery
 from models.visibility import Visibility
+from outbox import inbox_collection
 from tests.graph import favourites, follower_uris, home_uris, notices, status
 from tests.outbox.clients import bodies, done, inbox_items, read, refused, written
 from tests.peers import Office, Person, run_until_idle
@@ -268,3 +269,17 @@ async def test_pages_of_an_inbox_are_stable_and_cost_the_same(
     ids = [item["id"] for item in (*page["orderedItems"], *rest["orderedItems"])]
     assert ids == posted[::-1]
     assert "next" not in rest
+
+
+async def test_a_page_looks_at_a_bounded_stretch_and_nothing_is_lost(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox_collection, "LOOKED_AT", 3)
+    alice, bob, eve = [await office.create_person(name) for name in ("alice", "bob", "eve")]
+    await done(bob, {"type": "Follow", "object": alice.uri})
+    wanted = []
+    for number in range(4):
+        wanted.append(await done(alice, {"type": "Note", "content": str(number), "to": [PUBLIC]}))
+        for _ in range(4):
+            await done(eve, {"type": "Note", "content": "not for bob", "to": [PUBLIC]})
+    assert [item["id"] for item in await inbox_items(bob)] == wanted[::-1]
