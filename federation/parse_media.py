@@ -11,6 +11,7 @@ from social.drafts import AttachmentDraft
 MAX_ATTACHMENTS = 16
 _MAX_DESCRIPTION = 10_000
 _MAX_PIXELS = 1_000_000
+_MAX_MEDIA_TYPE = 64
 
 _KIND_OF_TYPE = {"Image": "image", "Video": "video", "Audio": "audio", "Link": "link", "Page": "link"}
 _MEDIA = ("image", "video", "audio")
@@ -112,8 +113,8 @@ def _kind(media_type: str | None, type_name: Any) -> str:
 
 
 def _media_type(text: Any) -> str | None:
-    short = _short(text, 100)
-    return short.partition(";")[0].strip().lower() if short else None
+    short = _short(text, 200)
+    return _short(short.partition(";")[0].strip().lower(), _MAX_MEDIA_TYPE) if short else None
 
 
 def _description(node: JsonObject) -> str | None:

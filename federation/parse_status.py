@@ -1,6 +1,7 @@
 """From the normal form of a Note, Question, Article, Page, Event, Image, Video or Audio to a StatusDraft."""
 
 import html
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ from social.drafts import InteractionPolicyDraft, InteractionRule, QuoteDraft, S
 
 _NO_STATUS = ACTIVITY_TYPES | ACTOR_TYPES | COLLECTION_TYPES | OTHER_TYPES | {"Tombstone", "QuoteAuthorization"}
 _MAX_TITLE = 1000
+_MAX_TYPE = 32
 
 
 def status_draft(
@@ -48,7 +50,7 @@ def status_draft(
     is_vote = kind == "Note" and title is not None and parent is not None and not content
     return StatusDraft(
         uri=uri,
-        type=kind,
+        type=_type_name(kind),
         attributed_to=author,
         url=_url(document, uri),
         title=None if is_vote else title,
@@ -93,6 +95,11 @@ def visibility_of(to: Iterable[str], cc: Iterable[str], followers_url: str | Non
     if followers_url is not None and (followers_url in to or followers_url in cc):
         return Visibility.PRIVATE
     return Visibility.DIRECT
+
+
+def _type_name(kind: str) -> str:
+    """The type as it is kept; of an unknown one that is an IRI, or endless, its last word."""
+    return kind if len(kind) <= _MAX_TYPE else re.split(r"[#/:]", kind)[-1][:_MAX_TYPE] or "Object"
 
 
 def _owner(document: JsonObject) -> tuple[str | None, tuple[str, ...]]:

@@ -89,7 +89,7 @@ async def _apply_by_id(scene: Scene) -> Outcome:
         return Outcome.UNSUPPORTED
     if scene.unit.statuses.get(scene.activity.object_id) is not None:
         return Outcome.APPLIED
-    if scene.activity.object_id in scene.incoming.absent:
+    if scene.activity.object_id in scene.incoming.absent or scene.unit.addresses.is_local(scene.activity.object_id):
         return Outcome.UNRELATED
     raise MissingReference(scene.activity.object_id)
 

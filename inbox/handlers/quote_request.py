@@ -25,7 +25,8 @@ async def apply_quote_request(scene: Scene) -> Outcome:
     quote = await status_by_uri(scene.unit, request.instrument)
     if quote is not None and quote.account_id != scene.sender.id:
         return Outcome.FORBIDDEN
-    if quote is None and request.instrument not in scene.incoming.absent:
+    is_absent = request.instrument in scene.incoming.absent or scene.unit.addresses.is_local(request.instrument)
+    if quote is None and not is_absent:
         raise MissingReference(request.instrument)
     # The stamp is for the very status that quotes this one: what quotes something else gets none.
     is_allowed = (
