@@ -249,8 +249,8 @@ def environment(address: str, directory: Path, /, **settings: str) -> dict[str, 
 
 @asynccontextmanager
 async def instance(directory: Path, address: str = "127.0.0.1", /, **settings: str) -> AsyncIterator[Instance]:
-    """An office at `address:<free port>`, of which nothing runs yet."""
-    domain = f"{address}:{free_port(address)}"
+    """An office at `address:<free port>`, of which nothing runs yet; `settings` may say otherwise."""
+    domain = settings.setdefault("domain", f"{address}:{free_port(address)}")
     connector = aiohttp.TCPConnector(force_close=True)
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=30)) as client:
         made = Instance(domain, directory, environment(domain, directory, **settings), client)
