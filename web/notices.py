@@ -65,7 +65,7 @@ async def notices_page(session: AsyncSession, viewer: Account, max_id: int) -> P
         .order_by(Notification.id.desc())
         .limit(PAGE_SIZE + 1)
     )
-    rows, has_more = cut([row.tuple() for row in await session.execute(query)])
+    rows, has_more = cut((await session.execute(query)).all())
     pending = select(Follow.follower_id).where(Follow.followee_id == viewer.id, Follow.state == PENDING)
     asking = set(await session.scalars(pending.where(Follow.follower_id.in_([sender.id for _, sender, _, _ in rows]))))
     items = [
