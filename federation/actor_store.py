@@ -11,7 +11,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import Text, bindparam, func, select
 
 from content.html import sanitize, sanitize_field
 from content.names import sanitize_name
@@ -27,6 +27,16 @@ from social.tombstones import buried
 MAX_FIELD_CHARACTERS: Final = 255
 # Within a class a type may change: Mastodon's bots are people who say so, Friendica's pages are organizations.
 _CLASSES: Final = {"Group": "group", "Application": "application"}
+
+# Made once: building a statement costs more than SQLite needs for running it.
+_NAMESAKE: Final = select(Account).where(
+    func.lower(Account.username) == func.lower(bindparam("name", type_=Text())),
+    func.coalesce(Account.domain, "") == bindparam("domain"),
+    Account.uri != bindparam("uri"),
+)
+_KEYS_OF: Final = select(Keypair).where(
+    (Keypair.account_id == bindparam("owner")) | Keypair.key_id.in_(bindparam("listed", expanding=True))
+)
 
 
 class ActorRefused(Exception):
@@ -105,13 +115,7 @@ async def _free_name(
 ) -> str | None:
     """The name to store: the actor's, free now; with a suffix when it is rightly shared; None when it is taken."""
     name = draft.preferred_username
-    holder = await unit.session.scalar(
-        select(Account).where(
-            func.lower(Account.username) == func.lower(name),
-            func.coalesce(Account.domain, "") == domain,
-            Account.uri != draft.uri,
-        )
-    )
+    holder = await unit.session.scalar(_NAMESAKE, {"name": name, "domain": domain, "uri": draft.uri})
     if holder is None:
         return name
     if not is_confirmed:
@@ -172,8 +176,8 @@ def _emoji(emoji: EmojiDraft) -> dict[str, Any]:
 async def _store_keys(unit: UnitOfWork, account: Account, drafts: Collection[PublicKeyDraft]) -> None:
     """Make the account's keys those that it lists: a key that it no longer lists verifies nothing any more."""
     listed = {draft.key_id: key for draft in drafts if (key := _usable_key(account, draft)) is not None}
-    statement = select(Keypair).where((Keypair.account_id == account.id) | Keypair.key_id.in_(listed))
-    for row in (await unit.session.scalars(statement)).all():
+    rows = await unit.session.scalars(_KEYS_OF, {"owner": account.id, "listed": list(listed)})
+    for row in rows.all():
         key = listed.pop(row.key_id, None)
         if row.account_id != account.id:
             continue  # another actor of that host listed it first: it can't speak for both

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from federation.actors import ActorGone, ActorRefused, draft_of, resolve_actor, store_fetched
 from federation.client import FetchBudget, RemoteError
@@ -28,6 +28,12 @@ from models.accounts import Account, Keypair
 
 MAX_KEY_ID: Final = 2000
 FETCHES_PER_KEY: Final = 12
+# Made once: building a statement costs more than SQLite needs for running it.
+_WITH_OWNER: Final = (
+    select(Keypair, Account)
+    .join(Account, Account.id == Keypair.account_id)
+    .where(Keypair.key_id == bindparam("wanted"))
+)
 
 log = structlog.get_logger(__name__)
 
@@ -71,9 +77,8 @@ async def fetch_public_key(services: Services, key_id: str) -> KnownKey | None:
 
 async def _stored_key(services: Services, key_id: str, now: datetime) -> KnownKey | None:
     """The key in the database, unless it has expired: one SELECT."""
-    statement = select(Keypair, Account).join(Account, Account.id == Keypair.account_id)
     async with services.database.reading() as session:
-        row = (await session.execute(statement.where(Keypair.key_id == key_id))).one_or_none()
+        row = (await session.execute(_WITH_OWNER, {"wanted": key_id})).one_or_none()
     if row is None:
         return None
     keypair, account = row

@@ -6,7 +6,7 @@ coroutine is returned that fetches under one budget for the activity (`policy.li
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from federation.actors import ActorRefused, resolve_actor
 from federation.authentication import ActorGone, PeerRefused
@@ -21,6 +21,9 @@ from models.statuses import Status
 from policy.limits import FETCHES_PER_ACTIVITY
 
 Fetch = Callable[[], Awaitable[None]]
+# Made once: building a statement costs more than SQLite needs for running it.
+_KNOWN_ACCOUNTS = select(Account.uri).where(Account.uri.in_(bindparam("uris", expanding=True)))
+_KNOWN_STATUSES = select(Status.uri).where(Status.uri.in_(bindparam("uris", expanding=True)))
 
 
 async def prepare(services: Services, batch: Sequence[Incoming]) -> list[Fetch | None]:
@@ -35,12 +38,9 @@ async def _known(services: Services, accounts: set[str], statuses: set[str]) -> 
     """URIs that need no fetching: here already, or ours (then they don't exist)."""
     known = {uri for uri in (*accounts, *statuses) if services.addresses.is_local(uri)}
     async with services.database.reading() as session:
-        for query in (
-            select(Account.uri).where(Account.uri.in_(accounts - known)) if accounts - known else None,
-            select(Status.uri).where(Status.uri.in_(statuses - known)) if statuses - known else None,
-        ):
-            if query is not None:
-                known.update(await session.scalars(query))
+        for query, wanted in ((_KNOWN_ACCOUNTS, accounts - known), (_KNOWN_STATUSES, statuses - known)):
+            if wanted:
+                known.update(await session.scalars(query, {"uris": list(wanted)}))
     return known
 
 

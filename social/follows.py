@@ -4,7 +4,7 @@ A local account that isn't locked accepts by itself; a remote one answers in its
 `pending`. Whoever is blocked by the followee can't follow.
 """
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from models import UnitOfWork
 from models.accounts import Account
@@ -14,6 +14,11 @@ from social.home_feed import backfill_feed, remove_from_feed
 from social.notifications import notify
 
 PENDING, ACCEPTED = "pending", "accepted"
+# Made once: building a statement costs more than SQLite needs for running it.
+_BETWEEN = select(Follow).where(
+    Follow.follower_id == bindparam("follower"), Follow.followee_id == bindparam("followee")
+)
+_BLOCKED = select(Block.id).where(Block.account_id == bindparam("blocker"), Block.target_id == bindparam("blocked"))
 
 
 class FollowRefused(Exception):
@@ -23,11 +28,7 @@ class FollowRefused(Exception):
 async def find_follow(unit: UnitOfWork, follower: Account, followee: Account) -> Follow | None:
     """The follow between two accounts, in whatever state."""
     await unit.session.flush()
-    return (
-        await unit.session.scalars(
-            select(Follow).where(Follow.follower_id == follower.id, Follow.followee_id == followee.id)
-        )
-    ).first()
+    return (await unit.session.scalars(_BETWEEN, {"follower": follower.id, "followee": followee.id})).first()
 
 
 async def follow_by_uri(unit: UnitOfWork, uri: str) -> Follow | None:
@@ -92,8 +93,7 @@ async def end_follow(unit: UnitOfWork, follow: Follow, follower: Account, follow
 
 
 async def _is_blocked(unit: UnitOfWork, follower: Account, followee: Account) -> bool:
-    query = select(Block.id).where(Block.account_id == followee.id, Block.target_id == follower.id)
-    return (await unit.session.scalar(query)) is not None
+    return (await unit.session.scalar(_BLOCKED, {"blocker": followee.id, "blocked": follower.id})) is not None
 
 
 async def is_following(unit: UnitOfWork, follower: Account, followee_id: int) -> bool:
