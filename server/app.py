@@ -18,9 +18,11 @@ from inbox.fetching import fetch_status
 from inbox.journal import Journal
 from server.health import Health, health_routes
 from server.middlewares import add_security_headers, around_requests
+from server.passwords import hash_password, is_password
 from server.proxies import Front
 from server.settings import Settings
 from server.tokens import BearerTokens
+from web.routes import web_pages
 
 
 def make_app(
@@ -30,11 +32,13 @@ def make_app(
     app = web.Application(middlewares=[around_requests(front_of(settings))], client_max_size=settings.max_body_bytes)
     bearer = BearerTokens(services)
     media = MediaStore(settings.media_dir)
+    pages = web_pages(services, is_password=is_password, hash_password=hash_password)
     app.add_routes(health_routes(health or Health(services.database)))
     app.add_routes(inbox.routes.routes(services, journal or Journal(services.database)))
     app.add_routes(outbox.routes.routes(services, bearer=bearer, media=media, fetch_status=fetch_status))
     app.add_routes(outbox.report_routes.routes(services, bearer=bearer))
-    app.add_routes(federation.routes.routes(services, bearer=bearer))
+    app.add_routes(federation.routes.routes(services, pages=pages.federation, bearer=bearer))
+    app.add_routes(pages.routes())
     app.on_response_prepare.append(add_security_headers)
     return app
 
