@@ -57,7 +57,8 @@ class Narrator:
     def table(self, title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """A table; a row whose first cell is empty belongs to the one before, the others are ruled off."""
         made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-        for heading in headings:
+        made.add_column(headings[0], overflow="ellipsis", no_wrap=True)
+        for heading in headings[1:]:
             made.add_column(heading, overflow="fold")
         for row in rows:
             if row[0]:

@@ -8,6 +8,7 @@ Raises StageRefused with a sentence when a port can't be had. Whatever was opene
 """
 
 import asyncio
+import os
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -92,10 +93,7 @@ def check_ports(ports: Sequence[int]) -> None:
                 probe.bind((LOOPBACK, port))
                 probe.listen(1)
             except OSError as error:
-                raise StageRefused(
-                    f"Port {port} of this machine can't be used ({error.strerror}): choose three free ports in a row "
-                    f"with --port-base, such as `tertulia demo --port-base {_elsewhere(port)}`."
-                ) from error
+                raise _unusable(port, error) from error
 
 
 def settings_of(plan: cast.Office, port: int, directory: Path) -> Settings:
@@ -121,7 +119,10 @@ async def _running(
         journal, health = Journal(services.database), Health(services.database)
         await stack.enter_async_context(background(settings, services, journal, ROLES))
         app = make_app(services, settings, journal=journal, health=health)
-        await stack.enter_async_context(listening(app, settings))
+        try:
+            await stack.enter_async_context(listening(app, settings))
+        except OSError as error:  # somebody was quicker than we, after the ports were checked
+            raise _unusable(settings.listen.port, error) from error
         tokens = {person.name: await _hire(services, plan, person, password_hash) for person in plan.people}
         try:
             yield RunningOffice(plan, settings, services, tokens)
@@ -142,7 +143,6 @@ async def _hire(services: Services, plan: cast.Office, person: cast.Person, pass
             is_admin=person.is_admin,
         )
         made.account.note_html = render(person.bio, PLAIN, {}, services.addresses.tag)
-        made.user.locale = plan.language
         await unit.session.flush()
         return create_token(unit, made.user)
 
@@ -166,5 +166,10 @@ def _names(plan: cast.Office) -> list[str]:
     return [person.display_name for person in plan.people]
 
 
-def _elsewhere(port: int) -> int:
-    return port + 1000 if port < 64_000 else 8001
+def _unusable(port: int, error: OSError) -> StageRefused:
+    why = os.strerror(error.errno or 0)
+    elsewhere = port + 1000 if port < 64_000 else 8001
+    return StageRefused(
+        f"Port {port} of this machine can't be used ({why}): choose three free ports in a row "
+        f"with --port-base, such as `tertulia demo --port-base {elsewhere}`."
+    )
