@@ -15,6 +15,7 @@ _MAX_MEDIA_TYPE = 64
 
 _KIND_OF_TYPE = {"Image": "image", "Video": "video", "Audio": "audio", "Link": "link", "Page": "link"}
 _MEDIA = ("image", "video", "audio")
+_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+*-]+", re.ASCII)  # RFC 6838 §4.2, and `image/*`
 _DURATION = re.compile(r"P(?:(\d{1,4})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,8}(?:\.\d{1,9})?)S)?)?", re.ASCII)
 
 
@@ -114,7 +115,8 @@ def _kind(media_type: str | None, type_name: Any) -> str:
 
 def _media_type(text: Any) -> str | None:
     short = _short(text, 200)
-    return _short(short.partition(";")[0].strip().lower(), _MAX_MEDIA_TYPE) if short else None
+    bare = short.partition(";")[0].strip().lower() if short else ""
+    return bare if len(bare) <= _MAX_MEDIA_TYPE and _MEDIA_TYPE.fullmatch(bare) else None
 
 
 def _description(node: JsonObject) -> str | None:

@@ -96,8 +96,8 @@ def _check_ld_signature(services: Services, document: JsonObject, key: PublicKey
 
 
 async def _key_of(services: Services, key_id: object, actor_uri: str) -> PublicKey | None:
-    if not isinstance(key_id, str):
-        return None
+    if not isinstance(key_id, str) or not services.peers.allows_url(key_id):
+        return None  # a server that may not speak here doesn't through others either (S33)
     try:
         known = await find_public_key(services, key_id)
     except KeyOwnerGone:

@@ -120,6 +120,8 @@ async def _apply(
         return Outcome.FORBIDDEN
     if not sender.is_active and incoming.type not in PASSES_WHEN_SUSPENDED:
         return Outcome.FORBIDDEN
+    if not services.peers.allows_url(sender.uri):
+        return Outcome.FORBIDDEN  # its server was suspended while this was on its way
     scene = Scene(services, unit, sender, incoming, HANDLERS, owner, tombstones, followed)
     if incoming.type != "Undo" and scene.is_undone():
         return Outcome.SUPERSEDED

@@ -115,7 +115,9 @@ def _drop_signature(sending: Sending) -> None:
 
 def _other_key(sending: Sending) -> None:
     is_rsa = sending.key.kind == "rsa"
-    sending.key = pooled_rsa() if is_rsa else generate_ed25519()
+    own = sending.key.public
+    while sending.key.public == own:
+        sending.key = pooled_rsa() if is_rsa else generate_ed25519()
 
 
 def _alter_body(sending: Sending) -> None:
