@@ -52,15 +52,18 @@ async def test_people_are_made_listed_suspended_and_deleted_while_the_server_run
     assert [person["name"] for person in (await madrid.done("user", "list", "--json")).json] == ["ana"]
 
 
-async def test_a_token_is_printed_and_nothing_else_and_opens_the_outbox(madrid: Instance) -> None:
+async def test_a_token_is_printed_and_nothing_else_and_opens_inbox_and_outbox(madrid: Instance) -> None:
     made = await madrid.done("token", "create", "ana", "--scopes", "read")
     assert re.fullmatch(r"[\w-]{43}\n", made.output)
     assert made.errors == ""
     (ana,) = (await madrid.done("user", "list", "--json")).json
-    outbox_url = (await madrid.get(ana["uri"], token=made.output.strip())).json["outbox"]
-    assert (await madrid.get(outbox_url, token=made.output.strip())).status == 200
-    assert (await madrid.get(outbox_url)).status == 401
-    assert (await madrid.get(outbox_url, token="x" * 43)).status == 401
+    document = (await madrid.get(ana["uri"], token=made.output.strip())).json
+    for url in (document["inbox"], document["outbox"]):
+        assert (await madrid.get(url, token=made.output.strip())).status == 200
+        assert (await madrid.get(url)).status in (401, 403)
+        assert (await madrid.get(url, token="x" * 43)).status in (401, 403)
+    note = {"type": "Note", "content": "I may only read"}
+    assert (await madrid.post(document["outbox"], note, token=made.output.strip())).status == 403
 
     refused = await madrid.command("token", "create", "nobody")
     assert (refused.exit_code, refused.output) == (1, "")
