@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.hashtags import normalise_hashtag
 from federation.answers import ReadRefused
+from federation.negotiation import negotiate
 from models.accounts import Account
 from models.statuses import Status, Tombstone
 from models.visibility import Visibility
@@ -22,6 +23,7 @@ from web.home import blank_form
 from web.paging import MAX_ID, max_id_of
 from web.refusals import gone, missing
 from web.relations import relation_to
+from web.rendering import redirection
 from web.threads import load_thread
 from web.timelines import account_page, pinned_cards, tag_display_name, tag_page
 from web.visits import Site, Visit, visiting
@@ -51,17 +53,22 @@ class WebPages:
 
 
 async def show_profile(visit: Visit) -> web.StreamResponse:
-    """GET /@name and /@name@host."""
+    """GET /@name and /@name@host; servers are led to the actor."""
+    if _is_for_servers(visit):
+        return redirection(_ours(await _account_of_path(visit)).uri)
     if visit.is_stranger_here:
         return closed_page(visit)
     return await profile_page(visit, await _account_of_path(visit))
 
 
 async def show_status(visit: Visit) -> web.StreamResponse:
-    """GET /@name/{status_id}."""
+    """GET /@name/{status_id}; servers are led to the object."""
+    status_id = id_of_path(visit, "status_id")
+    if _is_for_servers(visit):
+        author = _ours(await _account_of_path(visit))
+        return redirection(visit.services.addresses.status(author.id, status_id))
     if visit.is_stranger_here:
         return closed_page(visit)
-    status_id = id_of_path(visit, "status_id")
     return await thread_page(visit, status_id, author=await _account_of_path(visit))
 
 
@@ -140,6 +147,18 @@ def id_of_path(visit: Visit, name: str) -> int:
     if number > MAX_ID:
         raise missing()
     return number
+
+
+def _is_for_servers(visit: Visit) -> bool:
+    """Whether ActivityStreams is asked for: people paste the addresses of pages, and their servers look them up."""
+    return negotiate(visit.request.headers.get("Accept")).is_activitystreams
+
+
+def _ours(account: Account) -> Account:
+    """An account that this server answers for. Raises PageRefused (404)."""
+    if not account.is_local:
+        raise missing()
+    return account
 
 
 async def _account_of_path(visit: Visit) -> Account:

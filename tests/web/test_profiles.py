@@ -3,17 +3,23 @@
 from urllib.parse import unquote
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
+from federation.answers import not_found
 from models.accounts import Account
 from models.relations import Block
 from models.statuses import Status
 from models.visibility import Visibility
 from outbox.profile import publish_account_deletion
+from outbox.statuses import publish_deletion
+from server.passwords import hash_password, is_password
 from server.users import get_user, suspend_user
 from tests.fixtures_offices import OpenOffice
 from tests.peers import Office, Person
+from tests.remote_peers import RemoteServer
 from tests.web.browser import Browser
 from tests.web.writing import boost, counted_statements, remote_account, remote_status, say
+from web.routes import web_pages
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -191,3 +197,33 @@ async def test_servers_still_get_activitystreams(office: Office, ana: Person) ->
     answer = await office.get(f"/users/{ana.id}")
     assert answer.headers["Content-Type"] == "application/activity+json"
     assert answer.json["id"] == ana.uri
+
+
+async def test_servers_that_were_given_a_page_are_led_to_the_object(
+    office: Office, ana: Person, remote: RemoteServer
+) -> None:
+    status = await say(ana)
+    carol = await remote.actor("carol")
+    for path, uri in ((f"{office.origin}/@ana", ana.uri), (f"{office.origin}/@ana/{status.id}", status.uri)):
+        answer = await carol.get(path)
+        assert (answer.status, answer.headers["Location"]) == (303, uri)
+        assert "Accept" in answer.headers["Vary"]
+        assert (await carol.get(uri)).json["id"] == uri
+    assert (await carol.get(f"{office.origin}/@nobody")).status == 404
+    await remote_account(office)
+    assert (await carol.get(f"{office.origin}/@joao@lisbon.test")).status == 404
+
+
+async def test_what_was_deleted_is_told_apart_where_the_address_is_that_of_servers(
+    office: Office, browser: Browser, guest: Browser, ana: Person
+) -> None:
+    status = await say(ana)
+    async with office.services.database.unit_of_work() as unit:
+        author, row = await unit.session.get_one(Account, ana.id), await unit.session.get_one(Status, status.id)
+        await publish_deletion(office.services, unit, author, row)
+    pages = web_pages(office.services, is_password=is_password, hash_password=hash_password).federation
+    headers = {"Cookie": f"tertulia_session={browser.cookies['tertulia_session']}"}
+    refused = not_found()
+    for path, status_code in ((f"/users/{ana.id}/statuses/{status.id}", 410), (f"/users/{ana.id}/statuses/1", 404)):
+        assert (await pages.refused(make_mocked_request("GET", path, headers=headers), refused)).status == status_code
+        assert (await pages.refused(make_mocked_request("GET", path), refused)).status == 200
