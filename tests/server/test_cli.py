@@ -18,7 +18,7 @@ COMMANDS = {
     "user": {"create", "list", "suspend", "delete", "rotate-keys"},
     "token": {"create"},
     "peer": {"add", "list", "show", "suspend", "end"},
-    "queue": {"status", "retry", "drop"},
+    "queue": {"status", "report", "retry", "drop"},
     "lookup": set(),
     "demo": set(),
 }
