@@ -41,6 +41,8 @@ class Pages(Protocol):
 
     async def tag(self, request: web.Request, name: str) -> web.StreamResponse: ...
 
+    async def refused(self, request: web.Request, refused: ReadRefused) -> web.StreamResponse: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -130,6 +132,8 @@ async def _serve_either(
         try:
             response = await show(site, request)
         except ReadRefused as refused:
+            if site.pages is not None:
+                return await site.pages.refused(request, refused)
             return _sentence(refused.detail, refused.status)
         response.headers["Vary"] = VARY
         return response

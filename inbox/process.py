@@ -41,6 +41,7 @@ LEASE_SECONDS = 300
 # While there is work, batches gather this long: what a batch costs at least is shared by all that are in it.
 GATHER_SECONDS = 0.03
 SLOW_AT_ONCE = 64
+CRASHES_ALLOWED = 4 * INBOUND_ATTEMPTS
 POLL_SECONDS = 5.0
 
 
@@ -147,6 +148,11 @@ class InboxWorker:
         return claimed
 
     async def _interpret(self, row: Any) -> Work | None:
+        if row.attempts > CRASHES_ALLOWED:
+            # Failures end at INBOUND_ATTEMPTS: this one never came as far as failing. It ends its process each time.
+            log.error("inbox.poisonous", row_id=row.id, attempts=row.attempts)
+            await self._finish_one(row.id, "poisonous: whoever works on it dies", state="failed")
+            return None
         try:
             activity = self._journal.take_parsed(row.id) or parse_activity(row.body)
             return Work(row.id, row.attempts, interpret(activity, row.inbox_id, self._services.clock()))

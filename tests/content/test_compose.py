@@ -1,6 +1,5 @@
 """What people write becomes the HTML that Mastodon would make of it."""
 
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

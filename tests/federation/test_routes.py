@@ -41,6 +41,9 @@ class Shown:
     async def tag(self, request: web.Request, name: str) -> web.Response:
         return web.Response(text=f"tag {name}", content_type="text/html")
 
+    async def refused(self, request: web.Request, refused: ReadRefused) -> web.Response:
+        return web.Response(text=f"page of the refusal {refused.status}", status=refused.status)
+
 
 async def add_activity(database: Database, number: int, **more: object) -> None:
     values = {"activity_type": "Like", "visibility": "direct", "body": b'{"id":"as sent"}', **more}

@@ -1,4 +1,4 @@
-"""What is forged is refused and never stored; what is honest is stored before it is answered 202 (cases S01–S32, O04)."""
+"""What is forged is refused and never stored; what is honest is stored before it is answered 202 (S01–S32, O04)."""
 
 import pytest
 
@@ -142,9 +142,7 @@ async def test_a_loud_peer_is_told_to_wait(open_office, open_remote) -> None:  #
     assert int(answers[-1].headers["Retry-After"]) >= 1
 
 
-async def test_an_unknown_type_is_accepted_and_journalled_as_unsupported(
-    office: Office, remote: RemoteServer
-) -> None:
+async def test_an_unknown_type_is_accepted_and_journalled_as_unsupported(office: Office, remote: RemoteServer) -> None:
     alice, carol = await office.create_person("alice"), await remote.actor("carol")
     assert (await carol.post(alice.inbox_url, carol.activity("Juggle", alice.uri))).status == 202
     await office.run_until_idle()

@@ -211,6 +211,7 @@ def test_documents_that_canonicalisation_chokes_on_are_refused_at_once(
 ) -> None:
     def untouched(document: dict[str, Any]) -> str:
         raise AssertionError("canonicalised")
+
     with pytest.raises(LinkedDataSignatureRefused) as caught:
         verify_linked_data_signature({**signed, **addition}, rsa_key.public, canonicalize=untouched, now=NOW)
     assert caught.value.reason == "unsupported"
