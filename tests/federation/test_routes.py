@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
+from federation.answers import ReadRefused
 from federation.negotiation import LD_JSON
 from models import Database
 from models.accounts import Account
