@@ -13,10 +13,10 @@ from typing import Any
 
 import orjson
 
-from federation.dates import parse_time
 from federation.json_ld import DocumentRefused, JsonObject, normalise, parse_document
-from federation.origins import has_origin
-from federation.terms import PUBLIC, is_activity_type
+from federation.json_ld.dates import parse_time
+from federation.json_ld.terms import PUBLIC, is_activity_type
+from federation.trust.origins import has_origin
 
 MAX_OBJECTS = 100
 """A Flag or a Delete may name several objects, and this many at most."""

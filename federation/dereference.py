@@ -18,8 +18,8 @@ from typing import Final
 
 from federation.client import FetchBudget, RemoteError, Response, check_url, host_of
 from federation.json_ld import DocumentRefused, JsonObject, normalise, parse_document
-from federation.origins import same_origin
 from federation.services import Services
+from federation.trust.origins import same_origin
 from keys.challenges import Challenge, requested_components
 from keys.signing import Scheme, sign_request
 from models.accounts import INSTANCE_ACTOR_ID

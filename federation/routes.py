@@ -13,13 +13,13 @@ from typing import Final, Protocol
 import structlog
 from aiohttp import web
 
-from federation import collections, resources, wellknown
-from federation.answers import Answer, ReadRefused, cache_header, not_found, problem_answer
-from federation.collection_pages import MAX_ID, Cursor, cursor_of
-from federation.negotiation import VARY, negotiate, prefers_json
-from federation.read_gate import NOBODY, Reader, identify
-from federation.resources import ActorPages
 from federation.services import Services
+from federation.serving import collections, resources, wellknown
+from federation.serving.answers import Answer, ReadRefused, cache_header, not_found, problem_answer
+from federation.serving.collection_pages import MAX_ID, Cursor, cursor_of
+from federation.serving.negotiation import VARY, negotiate, prefers_json
+from federation.serving.read_gate import NOBODY, Reader, identify
+from federation.serving.resources import ActorPages
 from keys.requests import HttpMessage
 from models.accounts import INSTANCE_ACTOR_ID, Account
 from models.statuses import Status

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from federation.client import HttpClient
-from federation.host_table import HostTable
-from federation.keyring import Keyring
 from federation.peers import PeerDirectory
+from federation.peers.hosts import HostTable
+from federation.trust.keyring import Keyring
 from keys.replay import ReplayCache
 from models import Database
 from models.addresses import LocalAddresses

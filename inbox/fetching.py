@@ -7,13 +7,13 @@ from its own server, whatever copy we were shown.
 from sqlalchemy import select
 
 from federation.actors import ActorRefused, resolve_actor
-from federation.authentication import ActorGone
 from federation.client import FetchBudget, RemoteError
 from federation.dereference import fetch_document
 from federation.json_ld import DocumentRefused, JsonObject
-from federation.origins import same_origin
 from federation.parse import status_draft, visibility_of
 from federation.services import Services
+from federation.trust.authentication import ActorGone
+from federation.trust.origins import same_origin
 from inbox.access import group_addressed
 from models.accounts import Account
 from models.statuses import Status

@@ -8,10 +8,10 @@ from datetime import datetime
 
 from federation.activity import Activity, activity_from, is_activity
 from federation.json_ld import DocumentRefused, JsonObject, normalise
-from federation.origins import same_origin
 from federation.parse import status_draft
-from federation.proofs import is_proven, raw_objects
 from federation.services import Services
+from federation.trust.origins import same_origin
+from federation.trust.proofs import is_proven, raw_objects
 from inbox.incoming import Incoming, References
 from inbox.registry import handler_for
 

@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from sqlalchemy import bindparam, select
 
 from federation.actors import ActorRefused, resolve_actor
-from federation.authentication import ActorGone, PeerRefused
 from federation.client import FetchBudget, RemoteError
 from federation.dereference import NotFound
 from federation.services import Services
+from federation.trust.authentication import ActorGone, PeerRefused
 from inbox.fetching import fetch_status
 from inbox.incoming import Incoming
 from inbox.interpret import prove_inner

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 from sqlalchemy import select
 
 from federation.activity import Activity, parse_activity
-from federation.authentication import ActorGone, PeerRefused, Requester, authenticate
 from federation.json_ld import DocumentRefused
-from federation.origins import same_origin
-from federation.proofs import breaks_own_proof, is_proven_by_actor
 from federation.services import Services
+from federation.trust.authentication import ActorGone, PeerRefused, Requester, authenticate
+from federation.trust.origins import same_origin
+from federation.trust.proofs import breaks_own_proof, is_proven_by_actor
 from inbox.journal import Journal
 from inbox.refusals import InboxRefused
 from keys.refusals import SignatureRefused

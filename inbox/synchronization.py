@@ -8,11 +8,11 @@ from datetime import timedelta
 from typing import Any, Final
 
 from federation.actors import resolve_actor
-from federation.authentication import Requester
 from federation.documents import follow_activity, undo_activity
 from federation.expiring import Expiring
+from federation.peers.sync import Disagreement, handle_synchronization, parse_synchronization_header
 from federation.services import Services
-from federation.sync import Disagreement, handle_synchronization, parse_synchronization_header
+from federation.trust.authentication import Requester
 from jobs.queue import enqueue_job
 from models.accounts import Account
 from outbox.publish import activity_uri, send_to

@@ -12,7 +12,7 @@ from functools import partial
 import structlog
 
 from federation.client import Response
-from federation.remote_errors import RemoteError
+from federation.client.errors import RemoteError
 from federation.services import Services
 from keys.keypairs import KeyKind
 from keys.signing import Challenge, Scheme, requested_components, sign_request

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Table, update
 
-from federation.host_rows import KnownHost, write_hosts
+from federation.peers.host_rows import KnownHost, write_hosts
 from jobs.leases import QUEUED, is_queued
 from models import UnitOfWork
 from models.activities import Delivery

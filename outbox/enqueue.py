@@ -15,9 +15,9 @@ from typing import Any
 import orjson
 from sqlalchemy import Table, func, insert, select
 
-from federation.keyring import SigningKey
-from federation.remote_errors import AddressRefused
-from federation.url_rules import check_url, origin_of
+from federation.client.errors import AddressRefused
+from federation.client.url_rules import check_url, origin_of
+from federation.trust.keyring import SigningKey
 from keys.integrity_proofs import add_proof
 from models import UnitOfWork
 from models.accounts import Account

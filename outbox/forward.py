@@ -9,8 +9,8 @@ where it comes from, and never to more people than its author addressed.
 from sqlalchemy import select
 
 from federation.activity import Activity
+from federation.json_ld.terms import PUBLIC
 from federation.services import Services
-from federation.terms import PUBLIC
 from models import UnitOfWork
 from models.accounts import Account
 from models.activities import OutboundActivity

@@ -16,10 +16,10 @@ from sqlalchemy import ColumnElement, and_, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from federation import collection_pages as pages
-from federation.answers import Answer, document_answer
-from federation.collection_pages import Cursor
 from federation.services import Services
+from federation.serving import collection_pages as pages
+from federation.serving.answers import Answer, document_answer
+from federation.serving.collection_pages import Cursor
 from models.accounts import Account
 from models.activities import SHARED_INBOX, InboundActivity, OutboundActivity
 from models.feeds import FeedEntry, Notification

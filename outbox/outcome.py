@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from federation.client import Response
-from federation.remote_errors import AddressRefused, RemoteError
-from federation.retry_after import retry_after_seconds
+from federation.client.errors import AddressRefused, RemoteError
+from federation.client.retry_after import retry_after_seconds
 from jobs.backoff import Backoff, due_before
 
 # 30 s, 66 s, 2½ min … 10 h, then every 12 h: about 15 attempts in three days.

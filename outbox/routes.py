@@ -14,9 +14,9 @@ import structlog
 from aiohttp import web
 
 from content.media import MediaStore
-from federation.collection_pages import cursor_of
-from federation.negotiation import ACTIVITY_JSON, VARY
 from federation.services import Services
+from federation.serving.collection_pages import cursor_of
+from federation.serving.negotiation import ACTIVITY_JSON, VARY
 from models.accounts import Account
 from outbox.c2s.lookup import FetchStatus
 from outbox.c2s.proxy import fetch_for

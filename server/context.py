@@ -13,11 +13,11 @@ from datetime import datetime
 from importlib.metadata import version
 
 from federation.client import HttpClient
-from federation.host_table import HostTable
-from federation.keyring import Keyring
-from federation.name_resolution import Resolve
+from federation.client.name_resolution import Resolve
 from federation.peers import PeerDirectory
+from federation.peers.hosts import HostTable
 from federation.services import FederationSettings, Services
+from federation.trust.keyring import Keyring
 from keys.keypairs import PrivateKey, generate_ed25519, generate_rsa, load_server_key
 from keys.replay import ReplayCache
 from models import Database

@@ -18,9 +18,9 @@ from urllib.parse import quote
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from federation.actors.discovery import schemes
 from federation.client import HttpClient, RemoteError
 from federation.dereference import ACCEPT
-from federation.discovery import schemes
 from federation.peers import PeerState
 from federation.services import Services
 from keys.keypairs import KeyRejected

@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from sqlalchemy import ColumnElement, delete, exists, select
 
-from federation.host_table import forget_stale_hosts
+from federation.peers.hosts import forget_stale_hosts
 from federation.services import Services
 from jobs.waiting import wait_at_most
 from models import UnitOfWork

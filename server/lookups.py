@@ -10,10 +10,10 @@ import orjson
 from sqlalchemy import select
 
 from federation import documents
-from federation.bundles import load_bundles
+from federation.actors.discovery import split_handle, webfinger
 from federation.client import RemoteError
 from federation.dereference import fetch_document
-from federation.discovery import split_handle, webfinger
+from federation.documents.bundles import load_bundles
 from federation.json_ld import DocumentRefused, JsonObject, normalise, parse_document
 from federation.services import Services
 from models.accounts import Account

@@ -7,9 +7,9 @@ for an hour: the caller decides whether that matters.
 
 from dataclasses import dataclass
 
+from federation.actors.discovery import node_info, webfinger
 from federation.client import RemoteError
 from federation.dereference import fetch_document
-from federation.discovery import node_info, webfinger
 from federation.services import Services
 from models import UnitOfWork
 from models.activities import RemoteHost

@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import Final
 
 from federation.expiring import Expiring
+from federation.peers.sync import SYNCHRONIZATION_HEADER, synchronization_headers
 from federation.services import Services
-from federation.sync import SYNCHRONIZATION_HEADER, synchronization_headers
 from models.accounts import Account
 from outbox.work import Work
 

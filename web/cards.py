@@ -10,7 +10,7 @@ from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from federation.bundles import StatusBundle, load_bundles
+from federation.documents.bundles import StatusBundle, load_bundles
 from models.accounts import Account
 from models.relations import Favourite
 from models.statuses import Poll, PollVote, Status

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from content.compose import PLAIN, MentionLink, find_entities, normalise_hashtag, render
 from federation.actors import ActorGone, ActorRefused, resolve_handle
 from federation.client import FetchBudget, RemoteError
+from federation.json_ld.terms import PUBLIC
 from federation.services import Services
-from federation.terms import PUBLIC
 from models.accounts import Account
 from models.statuses import Status
 from models.visibility import Visibility
@@ -113,7 +113,7 @@ def _handle(services: Services, account: Account) -> str:
 def _audience(
     services: Services, author: Account, visibility: Visibility, mentioned: list[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """`to` and `cc`, as `federation.emitted_audience` will write them."""
+    """`to` and `cc`, as `federation.documents.audience` will write them."""
     followers = author.followers_url or services.addresses.part(author.uri, "followers")
     match visibility:
         case Visibility.PUBLIC:

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.names import sanitize_name
 from federation.actors import ActorGone, ActorRefused, resolve_handle
+from federation.actors.discovery import split_handle
 from federation.client import FetchBudget, RemoteError
-from federation.discovery import split_handle
 from models.accounts import Account
 from web.markup import profile_path
 from web.rendering import redirection

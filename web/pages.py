@@ -10,8 +10,8 @@ from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.hashtags import normalise_hashtag
-from federation.answers import ReadRefused
-from federation.negotiation import negotiate
+from federation.serving.answers import ReadRefused
+from federation.serving.negotiation import negotiate
 from models.accounts import Account
 from models.statuses import Status, Tombstone
 from models.visibility import Visibility

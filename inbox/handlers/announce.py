@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from federation.origins import same_origin
+from federation.trust.origins import same_origin
 from inbox.access import author_of, visible_status
 from inbox.handlers.delete import take_out_of_group
 from inbox.incoming import Handler, Incoming, MissingReference, Outcome, References, Scene

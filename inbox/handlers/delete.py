@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
-from federation.origins import same_origin
+from federation.trust.origins import same_origin
 from inbox.access import author_of
 from inbox.incoming import Handler, Outcome, Scene
 from models.statuses import Status

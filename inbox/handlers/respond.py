@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from federation.origins import same_origin
+from federation.trust.origins import same_origin
 from inbox.incoming import Handler, Outcome, Scene
 from models.accounts import Account
 from models.relations import Follow

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from federation.activity import id_of
-from federation.origins import same_origin
+from federation.trust.origins import same_origin
 from inbox.handlers.like import reaction
 from inbox.incoming import Handler, Outcome, Scene
 from models.accounts import Account

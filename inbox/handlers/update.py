@@ -1,6 +1,6 @@
 """Update: a status was edited, a poll counted, or an actor changed its profile or keys (ActivityPub §7.3)."""
 
-from federation.actor_store import ActorRefused, store_actor
+from federation.actors.store import ActorRefused, store_actor
 from federation.json_ld import DocumentRefused
 from federation.parse import actor_draft
 from inbox.handlers.create import status_references, store_status

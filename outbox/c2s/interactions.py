@@ -4,7 +4,7 @@ from functools import partial
 
 from sqlalchemy import select
 
-from federation.url_rules import host_of
+from federation.client.url_rules import host_of
 from models.accounts import INSTANCE_ACTOR_ID, Account
 from models.relations import Favourite
 from models.statuses import Status

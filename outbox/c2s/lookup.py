@@ -9,9 +9,9 @@ from typing import Protocol
 import structlog
 
 from federation.actors import ActorRefused, resolve_actor, resolve_handle
-from federation.authentication import ActorGone, PeerRefused
 from federation.client import FetchBudget, RemoteError
 from federation.services import Services
+from federation.trust.authentication import ActorGone, PeerRefused
 from models.accounts import Account
 from models.statuses import Status
 

@@ -13,7 +13,7 @@ from functools import partial
 from federation.documents import create_uri
 from federation.json_ld import JsonObject
 from federation.parse import status_draft
-from federation.parse_tags import mentions_of
+from federation.parse.tags import mentions_of
 from models.accounts import Account
 from outbox.c2s.audience import Audience, audience_of
 from outbox.c2s.intent import Intent

@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from content.html import sanitize, sanitize_field
 from content.names import sanitize_name
-from federation.actor_store import MAX_FIELD_CHARACTERS
+from federation.actors.store import MAX_FIELD_CHARACTERS
 from federation.documents import actor_document
 from federation.json_ld import JsonObject, normalise
-from federation.origins import has_origin
-from federation.parse_actor import MAX_FIELDS
-from federation.parse_media import first_url
+from federation.parse.actor import MAX_FIELDS
+from federation.parse.media import first_url
+from federation.trust.origins import has_origin
 from models.accounts import Account
 from outbox.c2s.edits import update_status
 from outbox.c2s.intent import Intent

@@ -16,8 +16,8 @@ from federation.activity import id_of
 from federation.client import AddressRefused, FetchBudget, RemoteError
 from federation.dereference import AccessDenied, HostNotAllowed, NotFound, fetch_document
 from federation.json_ld import JsonObject
+from federation.json_ld.terms import ACTOR_TYPES, COLLECTION_TYPES, OTHER_TYPES, PUBLIC
 from federation.services import Services
-from federation.terms import ACTOR_TYPES, COLLECTION_TYPES, OTHER_TYPES, PUBLIC
 from models.accounts import Account
 from models.relations import Follow
 from outbox.c2s.refusals import ClientRefused, forbidden, malformed, unknown

@@ -10,9 +10,9 @@ from typing import Final
 from sqlalchemy import or_, select
 
 from content.media import StoredMedia
-from federation import emitted_contexts
+from federation.documents import contexts as emitted_contexts
 from federation.json_ld import DocumentRefused, JsonObject, normalise, parse_document
-from federation.parse_media import MAX_ATTACHMENTS, attachment, first_url
+from federation.parse.media import MAX_ATTACHMENTS, attachment, first_url
 from federation.services import Services
 from models import UnitOfWork
 from models.accounts import Account

@@ -1,6 +1,6 @@
 """A vote: a Note with a name and a parent, and without content (Mastodon's convention)."""
 
-from federation.wire_time import wire_time
+from federation.documents.wire_time import wire_time
 from outbox.c2s.refusals import malformed
 from outbox.c2s.scene import Scene
 from outbox.interactions import publish_votes

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from content.compose import PLAIN
-from federation.terms import PUBLIC
+from federation.json_ld.terms import PUBLIC
 from server.demo.employee import Document, Employee
 
 __all__ = ["Document", "edited", "note", "to_everybody", "vote"]

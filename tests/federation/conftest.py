@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import event
 
 from federation.client import HttpClient
-from federation.host_table import HostTable
-from federation.keyring import Keyring
 from federation.peers import PeerDirectory
+from federation.peers.hosts import HostTable
 from federation.services import FederationSettings, Services
+from federation.trust.keyring import Keyring
 from keys.keypairs import PrivateKey, ServerKey, generate_ed25519, generate_rsa
 from keys.replay import ReplayCache
 from models import Database

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from federation.terms import IRI_OF_TYPE, TERM_OF_NAME
+from federation.json_ld.terms import IRI_OF_TYPE, TERM_OF_NAME
 from tests.federation import peer_documents as peers
 
 KEYWORDS = [

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from federation.activity import Activity
-from federation.dates import format_time
+from federation.json_ld.dates import format_time
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "peers"
 NOW = datetime(2026, 2, 1, tzinfo=UTC)

@@ -17,12 +17,12 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from federation.client import HttpClient
-from federation.host_table import HostTable
-from federation.keyring import Keyring
-from federation.name_resolution import NoSuchName
+from federation.client.name_resolution import NoSuchName
 from federation.peers import PeerDirectory
+from federation.peers.hosts import HostTable
 from federation.routes import Bearer, Pages, routes
 from federation.services import FederationSettings, Services
+from federation.trust.keyring import Keyring
 from keys.keypairs import ServerKey
 from keys.replay import ReplayCache
 from keys.signing import Scheme, sign_request

@@ -14,11 +14,11 @@ from federation.actors import (
     resolve_actor,
     store_actor,
 )
-from federation.authentication import SignatureRefused, authenticate
 from federation.client import RemoteError
 from federation.json_ld import normalise, parse_document
 from federation.parse import actor_draft
 from federation.services import Services
+from federation.trust.authentication import SignatureRefused, authenticate
 from keys.keypairs import PrivateKey
 from models.accounts import Account, Keypair
 from models.statuses import Tombstone

@@ -4,7 +4,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from federation.address_guard import AddressGuard, ForbiddenAddress, embedded_v4, is_public
+from federation.client.address_guard import AddressGuard, ForbiddenAddress, embedded_v4, is_public
 
 FORBIDDEN = [
     "0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.127.255.255", "127.0.0.1",

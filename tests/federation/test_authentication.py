@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from federation.authentication import ActorGone, PeerRefused, Replayed, SignatureRefused, authenticate
 from federation.services import Services
+from federation.trust.authentication import ActorGone, PeerRefused, Replayed, SignatureRefused, authenticate
 from keys.keypairs import PrivateKey
 from keys.refusals import Refusal
 from keys.requests import HttpMessage

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from federation.client import CertificateRefused, HttpClient, RemoteTimeout, RemoteUnreachable, retry_after_seconds
-from federation.kept_connections import KeptHosts
+from federation.client.kept_connections import KeptHosts
 from tests.federation.loopback_servers import certificate_for, replying_kept, response, serving
 
 LOOPBACK = ip_network("127.0.0.0/8")

@@ -8,9 +8,10 @@ from ipaddress import ip_network
 
 import pytest
 
-from federation.address_guard import AddressGuard, ForbiddenAddress
-from federation.client import AddressRefused, HttpClient, NameNotFound, RemoteUnreachable, _open_socket
-from federation.name_resolution import NoSuchName
+from federation.client import AddressRefused, HttpClient, NameNotFound, RemoteUnreachable
+from federation.client.address_guard import AddressGuard, ForbiddenAddress
+from federation.client.http_client import _open_socket
+from federation.client.name_resolution import NoSuchName
 from tests.federation.loopback_servers import ALLOWED, redirecting, replying_kept, response, serving
 
 

@@ -15,7 +15,7 @@ from federation.client import (
     ResponseRefused,
     ResponseTooLarge,
 )
-from federation.response_body import BodyDecoder, BodyTooLarge, BodyUnreadable
+from federation.client.response_body import BodyDecoder, BodyTooLarge, BodyUnreadable
 from tests.federation.loopback_servers import ALLOWED, Answer, replying, replying_kept, response, serving
 
 CAP = 100_000

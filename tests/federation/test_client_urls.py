@@ -3,7 +3,7 @@
 import pytest
 
 from federation.client import AddressRefused, check_url, host_of, origin_of
-from federation.url_rules import redirect_target
+from federation.client.url_rules import redirect_target
 
 REFUSED = [
     "",

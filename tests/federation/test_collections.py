@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from federation import collections
 from federation.json_ld import normalise
-from federation.terms import PUBLIC
+from federation.json_ld.terms import PUBLIC
+from federation.serving import collections
 from models import Database
 from models.accounts import Account
 from models.relations import Follow

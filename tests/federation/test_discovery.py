@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from federation.actors.discovery import Descriptor, LookupFailed, node_info, schemes, split_handle, webfinger
 from federation.client import FetchBudget, RemoteError
 from federation.dereference import HostNotAllowed
-from federation.discovery import Descriptor, LookupFailed, node_info, schemes, split_handle, webfinger
 from federation.services import Services
 from tests.federation.conftest import RemoteActor, World
 

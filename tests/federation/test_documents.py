@@ -7,12 +7,13 @@ from typing import Any
 import orjson
 import pytest
 
-from federation import documents, emitted_contexts
+from federation import documents
 from federation.activity import parse_activity
-from federation.bundles import StatusBundle
+from federation.documents import contexts as emitted_contexts
+from federation.documents.bundles import StatusBundle
 from federation.json_ld import JsonObject, normalise, parse_document
+from federation.json_ld.terms import PUBLIC
 from federation.parse import status_draft
-from federation.terms import PUBLIC
 from models.statuses import Status
 from models.visibility import Visibility
 from tests.federation.office import (

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import orjson
 
-from federation.actor_document import RFC9421, RFC9421_ED25519, actor_document, key_stub_document
+from federation.documents.actor import RFC9421, RFC9421_ED25519, actor_document, key_stub_document
 from federation.json_ld import JsonObject, normalise, parse_document
 from federation.parse import actor_draft
 from models.accounts import INSTANCE_ACTOR_ID

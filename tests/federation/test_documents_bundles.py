@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import event, select
 
-from federation.bundles import load_bundles
 from federation.documents import create_activity
+from federation.documents.bundles import load_bundles
 from models import Database
 from models.statuses import Mention, Status, StatusTag
 from tests.federation.office import (

@@ -7,7 +7,7 @@ import pytest
 
 from federation.contexts import bundled_context, bundled_name
 from federation.json_ld import DocumentRefused, normalise
-from federation.json_ld_contexts import read_context
+from federation.json_ld.contexts import read_context
 from tests.federation import peer_documents as peers
 
 AS2 = "https://www.w3.org/ns/activitystreams"

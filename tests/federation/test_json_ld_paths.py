@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from federation.json_ld import DocumentRefused, normalise, parse_document
-from federation.json_ld_contexts import read_context
+from federation.json_ld.contexts import read_context
 from tests.federation import peer_documents as peers
 from tests.federation.json_strategies import PEER_CONTEXTS, PLAIN_JSON, PLAIN_KEYS
 

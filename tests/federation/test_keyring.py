@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import event, select, update
 
-from federation.keyring import Keyring, NoSigningKey
+from federation.trust.keyring import Keyring, NoSigningKey
 from keys.keypairs import KeyKind, KeyRejected, PrivateKey, ServerKey, generate_rsa
 from models import Database
 from models.accounts import Account, Keypair

@@ -2,7 +2,7 @@
 
 import pytest
 
-from federation.negotiation import LD_JSON, Representation, cache_control, negotiate, prefers_json
+from federation.serving.negotiation import LD_JSON, Representation, cache_control, negotiate, prefers_json
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 

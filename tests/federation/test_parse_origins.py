@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from federation.json_ld import DocumentRefused
-from federation.origins import NoOrigin, has_origin, origin, same_origin
+from federation.trust.origins import NoOrigin, has_origin, origin, same_origin
 from tests.federation.documents import BOB, actor, note, read_actor, read_status
 
 

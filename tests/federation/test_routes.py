@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
-from federation.answers import ReadRefused
-from federation.negotiation import LD_JSON
+from federation.serving.answers import ReadRefused
+from federation.serving.negotiation import LD_JSON
 from models import Database
 from models.accounts import Account
 from models.activities import Delivery, OutboundActivity

@@ -7,11 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from federation.actors import resolve_actor
-from federation.authentication import Requester
 from federation.client import RemoteError
 from federation.peers import domain_of
-from federation.services import Services
-from federation.sync import (
+from federation.peers.sync import (
     Disagreement,
     followers_digest,
     handle_synchronization,
@@ -20,6 +18,8 @@ from federation.sync import (
     synchronization_header,
     synchronization_headers,
 )
+from federation.services import Services
+from federation.trust.authentication import Requester
 from models.accounts import Account
 from models.relations import Follow
 from social.accounts import new_local_account

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from federation.wellknown import APPLICATION_REL, AVATAR, PROFILE_PAGE, SERVICE_REL
+from federation.serving.wellknown import APPLICATION_REL, AVATAR, PROFILE_PAGE, SERVICE_REL
 from models import Database
 from models.accounts import Account, User
 from tests.federation.office import ADDRESSES, ALICE_ID, NOW

@@ -2,7 +2,7 @@
 
 import pytest
 
-from federation.sync import followers_digest
+from federation.peers.sync import followers_digest
 from inbox.synchronization import HEADER
 from tests.conftest import Clock
 from tests.graph import follower_uris

@@ -14,7 +14,7 @@ from apsig.rfc9421 import RFC9421Signer, RFC9421Verifier  # type: ignore[import-
 from pyld import jsonld  # type: ignore[import-untyped]
 
 from federation.contexts import bundled_context, bundled_name
-from federation.json_ld_expansion import canonicalize
+from federation.json_ld.expansion import canonicalize
 from keys.integrity_proofs import add_proof, verify_proof
 from keys.keypairs import PrivateKey
 from keys.linked_data_signatures import add_linked_data_signature, verify_linked_data_signature

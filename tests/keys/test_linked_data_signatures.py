@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from federation.json_ld_expansion import canonicalize
+from federation.json_ld.expansion import canonicalize
 from keys.keypairs import KeyRejected, PrivateKey
 from keys.linked_data_signatures import (
     LinkedDataSignatureRefused,

@@ -8,10 +8,10 @@ from contextlib import AsyncExitStack
 import pytest
 
 from federation.client import HttpClient
-from federation.host_table import HostTable
-from federation.keyring import Keyring
 from federation.peers import PeerDirectory
+from federation.peers.hosts import HostTable
 from federation.services import FederationSettings, Services
+from federation.trust.keyring import Keyring
 from keys.keypairs import PrivateKey, PublicKey, ServerKey, generate_rsa
 from keys.replay import ReplayCache
 from models import Database

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from federation.host_table import HOSTS_REMEMBERED, HostTable, forget_stale_hosts
+from federation.peers.hosts import HOSTS_REMEMBERED, HostTable, forget_stale_hosts
 from federation.services import Services
 from keys.signing import Scheme
 from models import Database

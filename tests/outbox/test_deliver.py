@@ -182,7 +182,7 @@ async def test_bodies_never_name_blind_recipients_on_the_wire(
 
 
 async def test_schemes_survive_a_restart(services: Services) -> None:
-    from federation.host_table import HostTable
+    from federation.peers.hosts import HostTable
 
     await services.hosts.learned("peer.test", Scheme.RFC9421_RSA)
     again = HostTable(services.database, services.clock)

@@ -7,7 +7,7 @@ import orjson
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from federation.keyring import SigningKey
+from federation.trust.keyring import SigningKey
 from keys.integrity_proofs import proofs_of, verify_proof
 from keys.keypairs import generate_ed25519
 from models import Database

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from federation.client import Response
-from federation.remote_errors import (
+from federation.client.errors import (
     AddressRefused,
     CertificateRefused,
     NameNotFound,

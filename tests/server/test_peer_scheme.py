@@ -2,7 +2,7 @@
 
 import asyncio
 
-from federation.host_table import RFC9421_ED25519_CAPABILITY
+from federation.peers.hosts import RFC9421_ED25519_CAPABILITY
 from keys.signing import Scheme
 from server.context import open_services
 from server.settings import load_settings

@@ -5,7 +5,7 @@ from urllib.parse import unquote
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from federation.answers import not_found
+from federation.serving.answers import not_found
 from models.accounts import Account
 from models.relations import Block
 from models.statuses import Status

@@ -1,0 +1,41 @@
+"""The one way out: every request to another server, checked, bounded and pinned."""
+
+from federation.client.http_client import (
+    AddressRefused,
+    BudgetExhausted,
+    CertificateRefused,
+    FetchBudget,
+    HttpClient,
+    NameNotFound,
+    RemoteError,
+    RemoteTimeout,
+    RemoteUnreachable,
+    Response,
+    ResponseRefused,
+    ResponseTooLarge,
+    TooManyRedirects,
+    check_url,
+    host_of,
+    origin_of,
+    retry_after_seconds,
+)
+
+__all__ = [
+    "AddressRefused",
+    "BudgetExhausted",
+    "CertificateRefused",
+    "FetchBudget",
+    "HttpClient",
+    "NameNotFound",
+    "RemoteError",
+    "RemoteTimeout",
+    "RemoteUnreachable",
+    "Response",
+    "ResponseRefused",
+    "ResponseTooLarge",
+    "TooManyRedirects",
+    "check_url",
+    "host_of",
+    "origin_of",
+    "retry_after_seconds",
+]

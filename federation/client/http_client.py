@@ -1,0 +1,372 @@
+"""The one way out: every HTTP request that the product makes to another server.
+
+Owns connections, redirects and limits. Promises that
+
+- no connection is opened to an address which the guard refuses. The check sits where the socket is made, so it sees
+  the address that is really connected to; there is no second look-up in between, and no way around it for literal
+  addresses, redirects or cached names;
+- nothing takes longer than one total deadline over all hops, however slowly the other side drips, and nothing larger
+  than the cap is read or unpacked (`federation.client.response_body`);
+- redirects of a GET are followed by hand, at most three, each hop checked and signed anew. A POST is never redirected:
+  the caller gets the 3xx;
+- no cookies, no proxies from the environment, no credentials in URLs.
+
+On failure: one of `federation.client.errors`, whose names are also here. A 4xx or 5xx is a response, not an error.
+"""
+
+import asyncio
+import functools
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from multidict import CIMultiDict
+from yarl import URL
+
+from federation.client.address_guard import AddressGuard, ForbiddenAddress, Network
+from federation.client.errors import (
+    AddressRefused,
+    BudgetExhausted,
+    CertificateRefused,
+    NameNotFound,
+    RemoteError,
+    RemoteTimeout,
+    RemoteUnreachable,
+    ResponseRefused,
+    ResponseTooLarge,
+    TooManyRedirects,
+)
+from federation.client.fetch_budget import FetchBudget
+from federation.client.kept_connections import KEEP_ALIVE_SECONDS, KeptHosts
+from federation.client.name_resolution import LOOPBACK, NoSuchName, Resolve, SystemResolver, is_loopback_name
+from federation.client.response_body import ACCEPT_ENCODING, BodyDecoder, BodyTooLarge, BodyUnreadable
+from federation.client.retry_after import retry_after_seconds
+from federation.client.url_rules import PRIVATE_SUFFIXES, CheckedUrl, check_url, host_of, origin_of, redirect_target
+
+__all__ = [
+    "AddressRefused",
+    "BudgetExhausted",
+    "CertificateRefused",
+    "FetchBudget",
+    "HttpClient",
+    "NameNotFound",
+    "RemoteError",
+    "RemoteTimeout",
+    "RemoteUnreachable",
+    "Response",
+    "ResponseRefused",
+    "ResponseTooLarge",
+    "Sign",
+    "TooManyRedirects",
+    "check_url",
+    "host_of",
+    "origin_of",
+    "retry_after_seconds",
+]
+
+Sign = Callable[[str, str, bytes | None], Awaitable[dict[str, str]]]
+
+MAX_REDIRECTS = 3
+MAX_BODY_BYTES = 1_048_576
+MAX_ANSWER_BYTES = 65_536  # what is kept of the answer to a POST
+MAX_HEADERS = 100
+MAX_HEADER_BYTES = 8_190
+CONNECTION_LIMIT = 512
+CONNECTIONS_PER_HOST = 8
+DNS_CACHE_SECONDS = 60
+DNS_CACHE_NAMES = 4_096
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response, whatever its status. `url` is where it came from after redirects, in normal form."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+
+class HttpClient:
+    """Requests to other servers under the promises of this module. One per process; close it at the end.
+
+    `allow_http` lets plain http through, and then only to addresses inside `allowed_networks`. `resolve` takes the
+    place of the system's resolver, `tls` that of the default trust store. Times are in seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        user_agent: str,
+        allowed_networks: Sequence[Network] = (),
+        allow_http: bool = False,
+        connect_seconds: float = 5,
+        total_seconds: float = 10,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        connection_limit: int = CONNECTION_LIMIT,
+        resolve: Resolve | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._allow_http = allow_http
+        self._total_seconds = total_seconds
+        self._max_body_bytes = max_body_bytes
+        self._guard = AddressGuard(allowed_networks)
+        self._has_private_network = bool(allowed_networks)
+        self._own_resolver = SystemResolver() if resolve is None else None
+        self._resolve: Resolve = resolve or self._own_resolver or SystemResolver()
+        self._tls = tls
+        self._connection_limit = connection_limit
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds)
+        self._user_agent = user_agent
+        self._kept_hosts = KeptHosts()
+        self._sessions: dict[tuple[str, bool], aiohttp.ClientSession] = {}
+        self._is_closed = False
+
+    async def get(
+        self,
+        url: str,
+        *,
+        accept: str,
+        sign: Sign | None = None,
+        budget: FetchBudget | None = None,
+        max_bytes: int | None = None,
+    ) -> Response:
+        """GET with up to three redirects. `sign(method, url, None)` gives each hop its headers. Raises RemoteError."""
+        current = self._check(url)
+        try:
+            async with asyncio.timeout(self._total_seconds):
+                return await self._follow(current, accept, sign, budget, max_bytes or self._max_body_bytes)
+        except TimeoutError as error:
+            raise RemoteTimeout(current.url, "no complete response in time") from error
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Response:
+        """POST without redirects: a 3xx comes back as it is. Raises RemoteError.
+
+        The status is the answer. Of the body at most 64 KiB are kept, and one that is longer, slower than the
+        deadline or unreadable is cut off there, because the other side has acted by then.
+        """
+        target = self._check(url)
+        try:
+            async with asyncio.timeout(self._total_seconds) as deadline:
+                try:
+                    return await self._post_once(target, body, headers, deadline)
+                except _ConnectionWasStale:
+                    return await self._post_once(target, body, headers, deadline)
+        except TimeoutError as error:
+            raise RemoteTimeout(target.url, "no answer in time") from error
+
+    async def close(self) -> None:
+        """Close all connections; nothing can be asked afterwards."""
+        self._is_closed = True
+        for session in self._sessions.values():
+            await session.close()
+        if self._own_resolver is not None:
+            self._own_resolver.close()
+
+    def _check(self, url: str) -> CheckedUrl:
+        checked = check_url(url, allow_http=self._allow_http)
+        self._check_place(checked)
+        return checked
+
+    def _check_place(self, target: CheckedUrl) -> None:
+        # The connection is checked anyway; this only answers before waiting for a free place in the pool.
+        if target.literal is None:
+            if not self._has_private_network and target.host.rpartition(".")[2] in PRIVATE_SUFFIXES:
+                raise AddressRefused(target.url, "this name exists only inside a network, and none is allowed")
+            return
+        try:
+            self._guard.check(target.host, target.port, scheme=target.scheme)
+        except ForbiddenAddress as refused:
+            raise AddressRefused(target.url, str(refused)) from refused
+
+    async def _follow(
+        self, current: CheckedUrl, accept: str, sign: Sign | None, budget: FetchBudget | None, max_bytes: int
+    ) -> Response:
+        seen: set[str] = set()
+        while True:
+            if current.url in seen or len(seen) > MAX_REDIRECTS:
+                raise TooManyRedirects(current.url, "the redirects go round in circles or never end")
+            seen.add(current.url)
+            if budget is not None:
+                budget.spend()
+            answer = await self._get_once(current, accept, sign, max_bytes)
+            if isinstance(answer, Response):
+                return answer
+            current = answer
+            self._check_place(current)
+
+    async def _get_once(
+        self, target: CheckedUrl, accept: str, sign: Sign | None, max_bytes: int
+    ) -> Response | CheckedUrl:
+        headers = CIMultiDict({"Accept": accept})
+        if sign is not None:
+            headers.update(await sign("GET", target.url, None))
+        async with self._exchange(target, "GET", headers) as response:
+            location = response.headers.get("Location") if response.status in _REDIRECTS else None
+            if location is not None:
+                return redirect_target(target, location)
+            return Response(response.status, response.headers, await _read_body(response, max_bytes), target.url)
+
+    async def _post_once(
+        self, target: CheckedUrl, body: bytes, headers: Mapping[str, str], deadline: asyncio.Timeout
+    ) -> Response:
+        async with self._exchange(target, "POST", CIMultiDict(headers), body) as response:
+            answer = await _read_answer(response, deadline)
+            return Response(response.status, response.headers, answer, target.url)
+
+    @asynccontextmanager
+    async def _exchange(
+        self, target: CheckedUrl, method: str, headers: CIMultiDict[str], body: bytes | None = None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """One request and its response, aiohttp's errors turned into ours, also those while the body is read."""
+        is_kept = self._kept_hosts.may_keep(target.domain, asyncio.get_running_loop().time())
+        session = self._session(target.scheme, is_kept)
+        url = URL(target.url, encoded=True)
+        try:
+            async with session.request(method, url, headers=headers, data=body, allow_redirects=False) as response:
+                yield response
+        except Exception as error:
+            translated = _translate(target.url, error)
+            if translated is error:
+                raise
+            raise translated from error
+
+    def _session(self, scheme: str, is_kept: bool) -> aiohttp.ClientSession:
+        """The pool of a scheme, with or without keep-alive; made on first use because it needs a running loop."""
+        session = self._sessions.get((scheme, is_kept))
+        if session is None:
+            if self._is_closed:
+                raise RemoteUnreachable("", "this server is shutting down")
+            session = self._sessions[scheme, is_kept] = self._new_session(scheme, is_kept)
+        return session
+
+    def _new_session(self, scheme: str, is_kept: bool) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            resolver=_GuardedResolver(self._resolve, self._guard, scheme),
+            socket_factory=functools.partial(_open_socket, self._guard, scheme),
+            ttl_dns_cache=DNS_CACHE_SECONDS,
+            dns_cache_max_size=DNS_CACHE_NAMES,
+            limit=self._connection_limit,
+            limit_per_host=CONNECTIONS_PER_HOST,
+            ssl=True if scheme == "http" else self._tls or ssl.create_default_context(),
+            **({"keepalive_timeout": KEEP_ALIVE_SECONDS} if is_kept else {"force_close": True}),
+        )
+        always = {"User-Agent": self._user_agent, "Accept-Encoding": ACCEPT_ENCODING}
+        return aiohttp.ClientSession(
+            connector=connector,
+            timeout=self._timeout,
+            headers=always if is_kept else always | {"Connection": "close"},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
+            max_headers=MAX_HEADERS,
+        )
+
+
+class _GuardedResolver(AbstractResolver):
+    """Gives aiohttp the acceptable addresses of a name, and refuses a name that has none."""
+
+    def __init__(self, resolve: Resolve, guard: AddressGuard, scheme: str) -> None:
+        self._resolve = resolve
+        self._guard = guard
+        self._scheme = scheme
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = LOOPBACK if is_loopback_name(host) else await self._resolve(host, port)
+        refusals: list[ForbiddenAddress] = []
+        accepted: list[ResolveResult] = []
+        for address in found:
+            try:
+                self._guard.check(address, port, scheme=self._scheme)
+            except ForbiddenAddress as refused:
+                refusals.append(refused)
+            else:
+                accepted.append(_resolve_result(host, address, port))
+        if not accepted:
+            raise refusals[0] if refusals else NoSuchName(f"{host} has no address")
+        return accepted
+
+    async def close(self) -> None:
+        """Nothing of its own to close."""
+
+
+def _resolve_result(host: str, address: str, port: int) -> ResolveResult:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST)
+
+
+def _open_socket(guard: AddressGuard, scheme: str, address_info: tuple[Any, ...]) -> socket.socket:
+    """The socket for one connection attempt. Whatever led here, this is the address that will be connected to."""
+    family, kind, protocol, _, address = address_info
+    guard.check(address[0], address[1], scheme=scheme)
+    return socket.socket(family=family, type=kind, proto=protocol)
+
+
+class _ConnectionWasStale(RemoteUnreachable):
+    """The other side closed a kept connection while we sent on it. Receiving twice is harmless, so this is repeated."""
+
+
+def _translate(url: str, error: Exception) -> Exception:
+    """Our error for one of aiohttp's; what is no failure of the network stays as it is."""
+    match error:
+        case ForbiddenAddress():
+            return AddressRefused(url, str(error))
+        case BodyTooLarge():
+            return ResponseTooLarge(url, "the body is larger than allowed")
+        case BodyUnreadable():
+            return ResponseRefused(url, str(error))
+        case aiohttp.ClientConnectorDNSError() if isinstance(error.os_error, NoSuchName):
+            return NameNotFound(url, "the name does not exist")
+        case aiohttp.ClientConnectorCertificateError():
+            return CertificateRefused(url, f"the certificate was refused: {error.certificate_error}")
+        case aiohttp.ConnectionTimeoutError():
+            return RemoteTimeout(url, "no connection in time")
+        case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
+            return ResponseRefused(url, f"not a readable HTTP response: {type(error).__name__}")
+        case aiohttp.ClientConnectorError():
+            return RemoteUnreachable(url, f"no connection: {error.os_error}")
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
+            return _ConnectionWasStale(url, "the connection ended before the response")
+        case aiohttp.ClientError():
+            return RemoteUnreachable(url, f"the connection failed: {type(error).__name__}")
+    return error
+
+
+async def _read_body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+    decoder = BodyDecoder(response.headers.get("Content-Encoding", ""), max_bytes)
+    if decoder.is_plain and (response.content_length or 0) > max_bytes:
+        raise BodyTooLarge
+    async for chunk in response.content.iter_any():
+        decoder.feed(chunk)
+    return decoder.finish()
+
+
+async def _read_answer(response: aiohttp.ClientResponse, deadline: asyncio.Timeout) -> bytes:
+    try:
+        decoder = BodyDecoder(response.headers.get("Content-Encoding", ""), MAX_ANSWER_BYTES)
+    except BodyUnreadable:
+        return b""
+    try:
+        # A little earlier than the deadline of the whole request, which would throw the status away.
+        async with asyncio.timeout_at(_shortly_before(deadline)):
+            async for chunk in response.content.iter_any():
+                decoder.feed(chunk)
+    except (BodyTooLarge, BodyUnreadable, TimeoutError, aiohttp.ClientError):
+        response.close()
+    return decoder.partial()
+
+
+def _shortly_before(deadline: asyncio.Timeout) -> float | None:
+    when = deadline.when()
+    return None if when is None else when - 0.05

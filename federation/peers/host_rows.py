@@ -1,0 +1,119 @@
+"""The rows of `remote_hosts`: how a host is read, and the set-based statements that write many of them.
+
+Written in the order of the hosts' names, so that two PostgreSQL transactions don't wait for each other. Nothing here
+decides anything; `federation.peers.hosts` does.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, Table, bindparam, delete, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from jobs.circuit import HEALTHY, Circuit
+from jobs.leases import is_queued
+from keys.signing import Scheme
+from models import UnitOfWork
+from models.activities import Delivery, RemoteHost
+from models.signals import DELIVERIES
+
+HEALTH = ("failures", "first_failure_at", "open_until", "failing_days", "last_success_at", "last_error")
+SCHEME = ("scheme", "scheme_learned_at", "accepts_ed25519")
+CONTACT = ("last_inbound_at", "open_until", "failing_days")
+ROWS_AT_ONCE = 500
+FORGOTTEN_AFTER = timedelta(days=90)
+
+_HOSTS: Table = RemoteHost.__table__  # type: ignore[assignment]
+_DELIVERIES: Table = Delivery.__table__  # type: ignore[assignment]
+
+
+@dataclass(slots=True)
+class KnownHost:
+    """One host in memory; a host without a row has the defaults."""
+
+    circuit: Circuit = HEALTHY
+    scheme: Scheme | None = None
+    scheme_learned_at: datetime | None = None
+    accepts_ed25519: bool | None = None
+    last_success_at: datetime | None = None
+    last_inbound_at: datetime | None = None
+    last_error: str | None = None
+
+    def columns(self) -> dict[str, Any]:
+        """The values as they are stored."""
+        circuit = self.circuit
+        return {
+            "failures": circuit.failures,
+            "first_failure_at": circuit.first_failure_at,
+            "open_until": circuit.open_until,
+            "failing_days": circuit.failing_days,
+            "scheme": self.scheme,
+            "scheme_learned_at": self.scheme_learned_at,
+            "accepts_ed25519": self.accepts_ed25519,
+            "last_success_at": self.last_success_at,
+            "last_inbound_at": self.last_inbound_at,
+            "last_error": self.last_error,
+        }
+
+
+async def read_hosts(session: AsyncSession, hosts: Sequence[str]) -> dict[str, KnownHost]:
+    """What is stored about these hosts; those without a row are left out."""
+    found: dict[str, KnownHost] = {}
+    for start in range(0, len(hosts), ROWS_AT_ONCE):
+        chunk = hosts[start : start + ROWS_AT_ONCE]
+        rows = await session.execute(select(*_HOSTS.c).where(_HOSTS.c.host.in_(chunk)))
+        found |= {row.host: _known_host(row) for row in rows}
+    return found
+
+
+async def write_hosts(unit: UnitOfWork, hosts: dict[str, KnownHost], columns: Sequence[str]) -> None:
+    """Insert hosts, or update these columns of theirs and no others: another process may have written the rest."""
+    if not hosts:
+        return
+    insert = sqlite_insert if unit.session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    statement: Any = insert(_HOSTS)
+    statement = statement.on_conflict_do_update(
+        index_elements=["host"], set_={name: statement.excluded[name] for name in (*columns, "updated_at")}
+    )
+    rows = []
+    for host in sorted(hosts):
+        values = hosts[host].columns()
+        rows.append({"host": host, "updated_at": unit.now} | {name: values[name] for name in columns})
+    await unit.session.execute(statement, rows)
+
+
+async def make_due(unit: UnitOfWork, hosts: Iterable[str]) -> None:
+    """Make the waiting deliveries of these hosts due now, and wake the workers."""
+    parameters = [{"for_host": host} for host in sorted(hosts)]
+    if not parameters:
+        return
+    statement = (
+        update(_DELIVERIES)
+        .where(_DELIVERIES.c.host == bindparam("for_host"), is_queued(_DELIVERIES))
+        .where(_DELIVERIES.c.lease_until.is_(None), _DELIVERIES.c.due_at > unit.now)
+        .values(due_at=unit.now)
+    )
+    await unit.session.execute(statement, parameters)
+    unit.signal(DELIVERIES)
+
+
+async def forget_stale_hosts(unit: UnitOfWork) -> None:
+    """Delete what is known of hosts that nothing was heard of, sent to or learnt for 90 days."""
+    await unit.session.execute(delete(_HOSTS).where(_HOSTS.c.updated_at < unit.now - FORGOTTEN_AFTER))
+
+
+def _known_host(row: Row[Any]) -> KnownHost:
+    circuit = Circuit(row.failures, row.first_failure_at, row.open_until, row.failing_days)
+    return KnownHost(
+        circuit=HEALTHY if circuit == HEALTHY else circuit,
+        scheme=Scheme(row.scheme) if row.scheme in set(Scheme) else None,
+        scheme_learned_at=row.scheme_learned_at,
+        accepts_ed25519=row.accepts_ed25519,
+        last_success_at=row.last_success_at,
+        last_inbound_at=row.last_inbound_at,
+        last_error=row.last_error,
+    )

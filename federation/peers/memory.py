@@ -1,0 +1,64 @@
+"""What one process knows of its peers and would only forget at a restart: keys, fetches under way, when it last asked.
+
+Nothing here must survive, nothing is shared between processes, and everything is bounded. `PeerDirectory.memory` is
+the one place that holds it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from federation.expiring import Expiring
+from federation.flights import Flights
+from federation.trust.key_cache import KeyCache, KnownKey
+from models.accounts import Account
+
+FETCHES_AT_ONCE: Final = 16
+FETCHES_AT_ONCE_PER_HOST: Final = 4
+WAITING_PER_HOST: Final = 64
+
+
+class TooBusy(Exception):
+    """So many fetches from this host are waiting that one more would only make it worse."""
+
+
+class FetchSlots:
+    """Places for fetches that strangers cause: few at once, and never all of them for one slow host (S30)."""
+
+    def __init__(self) -> None:
+        self._all = asyncio.Semaphore(FETCHES_AT_ONCE)
+        self._hosts: dict[str, asyncio.Semaphore] = {}
+        self._users: dict[str, int] = {}
+
+    @asynccontextmanager
+    async def take(self, host: str) -> AsyncIterator[None]:
+        """Wait for a place for `host`. Raises TooBusy when too many are waiting for one already."""
+        users = self._users.get(host, 0)
+        if users >= FETCHES_AT_ONCE_PER_HOST + WAITING_PER_HOST:
+            raise TooBusy(host)
+        self._users[host] = users + 1
+        own = self._hosts.setdefault(host, asyncio.Semaphore(FETCHES_AT_ONCE_PER_HOST))
+        try:
+            async with own, self._all:
+                yield
+        finally:
+            self._users[host] -= 1
+            if not self._users[host]:
+                del self._users[host], self._hosts[host]
+
+
+class PeerMemory:
+    """The memory of one process."""
+
+    def __init__(self) -> None:
+        self.keys = KeyCache()
+        self.slots = FetchSlots()
+        self.actor_flights: Flights[str, Account] = Flights()
+        self.key_flights: Flights[str, KnownKey | None] = Flights()
+        self.synchronised: Expiring[str, bool] = Expiring(max_entries=10_000)
+
+    async def close(self) -> None:
+        """Break off the fetches under way; call it before the client is closed."""
+        await self.actor_flights.close()
+        await self.key_flights.close()

@@ -1,0 +1,161 @@
+"""Who reads, and what they may read (ActivityPub §B.7 "authorised fetch"; cases S34–S36, O42, O44).
+
+A reader is the owner of a bearer token, the actor whose signature holds, or nobody in particular. In a closed network
+nobody in particular reads nothing but key stubs and the instance actor; in an open one they read what is public. What
+is not public follows `policy.visibility`; this module only finds the facts that it asks for.
+
+The instance actor of a server reads for all accounts there: it may have what is for followers as soon as one follower
+lives on its server. What is for the mentioned is for the mentioned.
+
+Fails with ReadRefused: 401 for a signature that doesn't hold or is missing, 403 for a server we don't exchange with.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, literal, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from federation.services import Services
+from federation.serving.answers import ReadRefused
+from federation.trust.authentication import ActorGone, PeerRefused, authenticate
+from keys.refusals import SignatureRefused
+from keys.requests import HttpMessage
+from models.accounts import Account
+from models.relations import Follow
+from models.statuses import Mention, Status
+from policy.visibility import blocked_between, can_see, visible_to
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who asks: `account` is the token's owner or the signer, where we know it; `host` the server of a signature."""
+
+    account: Account | None = None
+    actor_uri: str | None = None
+    host: str | None = None
+
+    @property
+    def is_anonymous(self) -> bool:
+        return self.account is None and self.host is None
+
+    @property
+    def is_local(self) -> bool:
+        """Somebody of this office, with a token."""
+        return self.account is not None and self.host is None
+
+    @property
+    def is_instance(self) -> bool:
+        """The instance actor of a peer, which reads for its accounts."""
+        return self.host is not None and (self.account is None or self.account.actor_type == "Application")
+
+    @property
+    def viewer_id(self) -> int | None:
+        return None if self.account is None else self.account.id
+
+    @property
+    def home(self) -> str:
+        """What the URIs of all accounts on the reader's server begin with."""
+        return "/".join((self.actor_uri or "").split("/", 3)[:3]) + "/"
+
+    def owns(self, account: Account) -> bool:
+        """Whether this is the account itself, with its own token."""
+        return self.is_local and self.viewer_id == account.id
+
+
+NOBODY = Reader()
+
+
+async def identify(services: Services, message: HttpMessage, owner: Account | None = None) -> Reader:
+    """The reader behind a request; `owner` is whom its bearer token belongs to. Raises ReadRefused."""
+    if owner is not None:
+        return Reader(owner, owner.uri)
+    if not is_signed(message):
+        return NOBODY
+    try:
+        requester = await authenticate(services, message)
+    except SignatureRefused as refused:
+        raise ReadRefused(401, refused.reason, refused.detail) from refused
+    except ActorGone as gone:
+        raise ReadRefused(401, "gone", "The signer does not exist any more.") from gone
+    except PeerRefused as refused:
+        raise ReadRefused(403, "peer", "This server does not exchange anything with yours.") from refused
+    return Reader(requester.account, requester.actor_uri, requester.host)
+
+
+def is_signed(message: HttpMessage) -> bool:
+    """Whether the request claims to be signed, by either scheme."""
+    return "signature" in message.fields or "signature-input" in message.fields
+
+
+def require_reader(services: Services, reader: Reader) -> None:
+    """In a closed network, refuse strangers before anything is looked up, so that all answers are alike (N23)."""
+    if services.settings.is_closed and reader.is_anonymous:
+        raise ReadRefused(401, "missing", "This network is closed: sign the request with the key of a confirmed peer.")
+
+
+def is_for_everybody(services: Services, reader: Reader) -> bool:
+    """Whether what this reader gets may be kept for others."""
+    return reader.is_anonymous and not services.settings.is_closed
+
+
+async def may_read(session: AsyncSession, reader: Reader, status: Status, author: Account) -> bool:
+    """Whether the reader may have a status of one of our accounts; at most one query."""
+    if status.is_local_only and not reader.is_local:
+        return False
+    if reader.is_anonymous or reader.owns(author):
+        return can_see(reader.account, status, author)
+    facts = select(
+        _follows(reader, author).label("is_follower"),
+        _is_mentioned(reader, status).label("is_mentioned"),
+        _is_blocked(reader, author).label("is_blocked"),
+    )
+    found = (await session.execute(facts)).one()
+    return can_see(
+        reader.account,
+        status,
+        author,
+        is_follower=bool(found.is_follower),
+        is_mentioned=bool(found.is_mentioned),
+        is_blocked=bool(found.is_blocked),
+    )
+
+
+async def is_follower(session: AsyncSession, reader: Reader, account: Account) -> bool:
+    """Whether the reader follows the account, or is the server of somebody who does."""
+    return bool(await session.scalar(select(_follows(reader, account))))
+
+
+async def is_blocked(session: AsyncSession, reader: Reader, account: Account) -> bool:
+    """Whether one of the two has blocked the other."""
+    return reader.viewer_id is not None and bool(await session.scalar(select(_is_blocked(reader, account))))
+
+
+def readable(reader: Reader) -> ColumnElement[bool]:
+    """The condition for lists of statuses: what the reader may see of them."""
+    condition = visible_to(reader.viewer_id)
+    return condition if reader.is_local else and_(condition, Status.is_local_only.is_(False))
+
+
+def lives_with(reader: Reader) -> ColumnElement[bool]:
+    """The condition for accounts of the reader's server, by the origin of their URIs (FEP-8fcf)."""
+    return Account.uri.startswith(reader.home, autoescape=True)
+
+
+def _follows(reader: Reader, followee: Account) -> ColumnElement[bool]:
+    accepted = and_(Follow.followee_id == followee.id, Follow.state == "accepted")
+    if not reader.is_instance:
+        return select(Follow.id).where(accepted, Follow.follower_id == (reader.viewer_id or 0)).exists()
+    return (
+        select(Follow.id).join(Account, Account.id == Follow.follower_id).where(accepted, lives_with(reader)).exists()
+    )
+
+
+def _is_mentioned(reader: Reader, status: Status) -> ColumnElement[bool]:
+    named = and_(Mention.status_id == status.id, Mention.account_id == (reader.viewer_id or 0))
+    return select(Mention.status_id).where(named).exists()
+
+
+def _is_blocked(reader: Reader, account: Account) -> ColumnElement[bool]:
+    if reader.viewer_id is None:
+        return literal(False)
+    return blocked_between(reader.viewer_id, account.id)

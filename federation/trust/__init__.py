@@ -1,0 +1,1 @@
+"""Who says it, and whether to believe it: keys, signatures, proofs and origins."""
