@@ -103,9 +103,7 @@ async def _pass_on(scene: Scene) -> Outcome:
 
 
 async def _pass_on_one(scene: Scene, inner: Incoming) -> Outcome:
-    from inbox.registry import handler_for
-
-    handler = handler_for(inner)
+    handler = scene.handlers.get(inner.type)
     actor = scene.unit.accounts.get(inner.activity.actor)
     if handler is None or inner.type not in PASSED_ON:
         return Outcome.UNSUPPORTED
@@ -128,8 +126,6 @@ async def _status_in_group(scene: Scene, inner: Incoming, *, is_sure: bool) -> O
     A status that its author didn't address to the community is boosted at most: only what was posted in a community
     may be removed by it.
     """
-    from inbox.registry import HANDLERS
-
     uri = inner.draft.uri if inner.draft else inner.activity.object_id
     actor = scene.unit.accounts.get(inner.activity.actor)
     if uri is None or actor is None or not actor.is_active:
@@ -139,7 +135,7 @@ async def _status_in_group(scene: Scene, inner: Incoming, *, is_sure: bool) -> O
         within = _as_actor(scene, inner)
         if _is_undone(within):
             return Outcome.SUPERSEDED
-        outcome = await HANDLERS[inner.type].apply(within)
+        outcome = await scene.handlers[inner.type].apply(within)
     status = await status_by_uri(scene.unit, uri)
     if status is None or status.account_id != actor.id:
         return outcome
