@@ -188,7 +188,7 @@ async def stage(office: Office, alice: Person, carol: RemoteActor, mal: RemoteAc
 
 # The stage is kept from one example to the next, so what fails is shown as it is: shrinking would tell another story.
 _PROFILE = settings(
-    max_examples=25,
+    max_examples=50,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
