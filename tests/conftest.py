@@ -28,6 +28,8 @@ pytest_plugins = ["tests.fixtures_offices"]
 
 BACKENDS = os.environ.get("TERTULIA_TEST_BACKENDS", "sqlite,postgresql").split(",")
 HEAD = ScriptDirectory(str(Path(__file__).parent.parent / "migrations")).get_current_head()
+VERSION_TABLE = "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
+MARK_AS_MIGRATED = f"{VERSION_TABLE}; DELETE FROM alembic_version; INSERT INTO alembic_version VALUES ('{HEAD}')"
 EMPTY_ALL_TABLES = "; ".join(f"DELETE FROM {table.name}" for table in reversed(Base.metadata.sorted_tables))
 NewDatabase = Callable[[], Awaitable[URL]]
 
@@ -77,7 +79,7 @@ class Postgres:
     async def take_back(self, url: URL) -> None:
         """Empty a database for the next test; one that somebody still holds on to is dropped."""
         try:
-            await self.execute(f"SET lock_timeout = '2s'; {EMPTY_ALL_TABLES}", url.database)
+            await self.execute(f"SET lock_timeout = '2s'; {EMPTY_ALL_TABLES}; {MARK_AS_MIGRATED}", url.database)
         except asyncpg.PostgresError:
             await self.drop_database(url)
         else:
@@ -100,8 +102,8 @@ class Postgres:
 def create_all(connection: Connection) -> None:
     """All tables, marked as migrated to the newest revision."""
     Base.metadata.create_all(connection)
-    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
-    connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
+    for statement in MARK_AS_MIGRATED.split("; "):
+        connection.execute(text(statement))
 
 
 async def create_schema(url: URL) -> None:
