@@ -7,7 +7,7 @@ an id of its own time, so that a timeline ordered by id is ordered by publicatio
 """
 
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 EPOCH_MS = 1_577_836_800_000
 SEQUENCE_BITS = 22
@@ -18,16 +18,6 @@ _START_MASK = (1 << (SEQUENCE_BITS - 1)) - 1
 def milliseconds(moment: datetime) -> int:
     """Milliseconds since our epoch, never below zero."""
     return max(0, int(moment.timestamp() * 1000) - EPOCH_MS)
-
-
-def time_of_id(value: int) -> datetime:
-    """When an id was made, to the millisecond."""
-    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=(value >> SEQUENCE_BITS) + EPOCH_MS)
-
-
-def first_id_at(moment: datetime) -> int:
-    """The smallest id of that millisecond: for queries by time on the primary key."""
-    return milliseconds(moment) << SEQUENCE_BITS
 
 
 class IdGenerator:

@@ -1,7 +1,5 @@
 """Consent to quotes (FEP-044f), both sides of it: asking a remote author, and answering who asks ours."""
 
-from sqlalchemy import select
-
 from federation.documents import (
     StatusBundle,
     accept_quote_request,
@@ -75,8 +73,3 @@ async def answer_quote_request(
             quote_uri=quote_uri,
         )
     await send_to(services, unit, author, document, quoter, ordering_key=quote_uri)
-
-
-async def quote_by_uri(unit: UnitOfWork, uri: str) -> Status | None:
-    """The status that quotes, by its URI."""
-    return (await unit.session.scalars(select(Status).where(Status.uri == uri, Status.quote_uri.is_not(None)))).first()

@@ -41,11 +41,6 @@ def may_quote(actor: Account, status: Status, author: Account, *, is_follower: b
     return PUBLIC in approved or actor.uri in approved or (is_follower and author.followers_url in approved)
 
 
-def may_interact(actor: Account) -> bool:
-    """Suspended and deleted accounts only take back: `Delete`, `Undo` and `Reject` pass, nothing else does."""
-    return actor.is_active
-
-
 def may_be_passed_on(activity_type: str, actor_uri: str, object_uri: str | None) -> bool:
     """What somebody else may bring when it proves itself (ActivityPub §7.1.2): what was said to the public.
 

@@ -103,15 +103,3 @@ async def is_following(unit: UnitOfWork, follower: Account, followee_id: int) ->
         Follow.follower_id == follower.id, Follow.followee_id == followee_id, Follow.state == ACCEPTED
     )
     return (await unit.session.scalar(query)) is not None
-
-
-async def has_local_followers(unit: UnitOfWork, account: Account) -> bool:
-    """Whether anybody here follows the account: what it says unasked is then of interest."""
-    await unit.session.flush()
-    query = (
-        select(Follow.id)
-        .join(Account, Account.id == Follow.follower_id)
-        .where(Follow.followee_id == account.id, Account.domain.is_(None))
-        .limit(1)
-    )
-    return (await unit.session.scalar(query)) is not None

@@ -4,7 +4,7 @@ A single-choice poll takes one vote of an account, a multiple-choice one a vote 
 is a vote after the end or for an option that isn't there.
 """
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from models import UnitOfWork
 from models.accounts import Account
@@ -48,9 +48,3 @@ async def vote(unit: UnitOfWork, voter: Account, poll: Poll, choice: int, *, uri
     if not earlier:
         poll.voters_count += 1
     return True
-
-
-async def voters(unit: UnitOfWork, poll: Poll) -> int:
-    """How many accounts have voted here."""
-    query = select(func.count(PollVote.account_id.distinct())).where(PollVote.poll_id == poll.id)
-    return await unit.session.scalar(query) or 0
