@@ -3,8 +3,20 @@
 Importing the package registers every table with `models.base.Base.metadata`.
 """
 
-from models import accounts, activities, feeds, oauth, peers, relations, statuses
+from models import accounts, activities, feeds, filters, oauth, office, peers, relations, statuses
 from models.database import Database
 from models.unit_of_work import UnitOfWork
 
-__all__ = ["Database", "UnitOfWork", "accounts", "activities", "feeds", "oauth", "peers", "relations", "statuses"]
+__all__ = [
+    "Database",
+    "UnitOfWork",
+    "accounts",
+    "activities",
+    "feeds",
+    "filters",
+    "oauth",
+    "office",
+    "peers",
+    "relations",
+    "statuses",
+]

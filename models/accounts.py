@@ -5,7 +5,7 @@ An account is anything with an inbox: a person, a community, a topic, a service,
 (`gone_at`), so that nothing can come back under its URI.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, text
@@ -34,8 +34,11 @@ class Account(Base):
     note_html: Mapped[str] = mapped_column(default="")
     fields: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     emojis: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    note_source: Mapped[str] = mapped_column(default="")
     avatar_url: Mapped[str | None]
+    avatar_description: Mapped[str] = mapped_column(default="")
     header_url: Mapped[str | None]
+    header_description: Mapped[str] = mapped_column(default="")
     inbox_url: Mapped[str]
     shared_inbox_url: Mapped[str | None]
     outbox_url: Mapped[str | None]
@@ -48,6 +51,9 @@ class Account(Base):
     is_discoverable: Mapped[bool] = mapped_column(default=True)
     is_indexable: Mapped[bool] = mapped_column(default=False)
     is_posting_restricted: Mapped[bool] = mapped_column(default=False)
+    hides_collections: Mapped[bool] = mapped_column(default=False)
+    is_memorial: Mapped[bool] = mapped_column(default=False)
+    attribution_domains: Mapped[list[str]] = mapped_column(default=list)
     also_known_as: Mapped[list[str]] = mapped_column(default=list)
     moved_to_uri: Mapped[str | None]
     moved_at: Mapped[datetime | None]
@@ -61,6 +67,8 @@ class Account(Base):
     fetched_at: Mapped[datetime | None]
     featured_fetched_at: Mapped[datetime | None]
     suspended_at: Mapped[datetime | None]
+    limited_at: Mapped[datetime | None]
+    sensitized_at: Mapped[datetime | None]
     gone_at: Mapped[datetime | None]
 
     @property
@@ -98,10 +106,20 @@ class User(Base):
     password_hash: Mapped[str | None]
     role: Mapped[str] = mapped_column(String(16), default="user")
     locale: Mapped[str] = mapped_column(String(16), default="en")
+    preferences: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
     account: Mapped["Account"] = relationship(lazy="raise")
+
+
+class ActiveDay(Base):
+    """A day on which somebody of this office was here: what activity and retention are counted from."""
+
+    __tablename__ = "active_days"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
 
 
 class Keypair(Base):

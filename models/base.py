@@ -49,6 +49,8 @@ type_annotations: dict[Any, Any] = {
     bytes: LargeBinary(),
     datetime: UtcDateTime(),
     dict[str, Any]: Json,
+    dict[str, bool]: Json,
+    list[int]: Json,
     list[Any]: Json,
     list[str]: Json,
     list[dict[str, Any]]: Json,

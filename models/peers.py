@@ -19,6 +19,8 @@ class Peer(Base):
 
     domain: Mapped[str] = mapped_column(primary_key=True)
     state: Mapped[str] = mapped_column(String(16))
+    id: Mapped[int | None] = mapped_column(unique=True)
     note: Mapped[str] = mapped_column(default="")
+    public_comment: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

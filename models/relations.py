@@ -1,4 +1,7 @@
-"""Who follows, likes and blocks whom or what: the edges of the social graph."""
+"""Who follows, likes, blocks, mutes and remembers whom or what: the edges of the social graph.
+
+Follows, favourites and blocks cross to other servers; what comes after `Report` is private to one local account.
+"""
 
 from datetime import datetime
 
@@ -23,6 +26,8 @@ class Follow(Base):
     followee_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
     state: Mapped[str] = mapped_column(String(16), default="pending")
     shows_boosts: Mapped[bool] = mapped_column(default=True)
+    notifies: Mapped[bool] = mapped_column(default=False)
+    languages: Mapped[list[str] | None]
     created_at: Mapped[datetime]
     accepted_at: Mapped[datetime | None]
 
@@ -68,5 +73,115 @@ class Report(Base):
     target_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
     status_uris: Mapped[list[str]] = mapped_column(default=list)
     comment: Mapped[str] = mapped_column(default="")
+    category: Mapped[str] = mapped_column(String(16), default="other")
+    rule_ids: Mapped[list[int]] = mapped_column(default=list)
+    is_forwarded: Mapped[bool] = mapped_column(default=False)
+    assigned_id: Mapped[int | None]
+    resolved_by_id: Mapped[int | None]
     created_at: Mapped[datetime]
+    updated_at: Mapped[datetime | None]
     resolved_at: Mapped[datetime | None]
+
+
+class Mute(Base):
+    """`account_id` doesn't want to see `target_id` for a while, or for good; the other never learns of it."""
+
+    __tablename__ = "mutes"
+    __table_args__ = (UniqueConstraint("account_id", "target_id"), Index("ix_mutes_account", "account_id", "id"))
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    target_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    hides_notifications: Mapped[bool] = mapped_column(default=True)
+    expires_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class DomainBlock(Base):
+    """One person wants nothing of a whole domain."""
+
+    __tablename__ = "domain_blocks"
+    __table_args__ = (UniqueConstraint("account_id", "domain"),)
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    domain: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class Bookmark(Base):
+    """A status that somebody wants to find again; nobody else learns of it."""
+
+    __tablename__ = "bookmarks"
+    __table_args__ = (UniqueConstraint("account_id", "status_id"), Index("ix_bookmarks_account", "account_id", "id"))
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    status_id: Mapped[int] = mapped_column(ForeignKey("statuses.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime]
+
+
+class ConversationMute(Base):
+    """No more notifications from a conversation."""
+
+    __tablename__ = "conversation_mutes"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+
+
+class AccountNote(Base):
+    """What somebody noted about somebody else, for their own eyes."""
+
+    __tablename__ = "account_notes"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    target_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True, index=True)
+    comment: Mapped[str]
+    updated_at: Mapped[datetime]
+
+
+class Endorsement(Base):
+    """An account that somebody features on their profile."""
+
+    __tablename__ = "endorsements"
+    __table_args__ = (UniqueConstraint("account_id", "target_id"),)
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    target_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime]
+
+
+class FeaturedTag(Base):
+    """A hashtag that somebody features on their profile."""
+
+    __tablename__ = "featured_tags"
+    __table_args__ = (UniqueConstraint("account_id", "tag_id"),)
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime]
+
+
+class TagFollow(Base):
+    """Somebody wants what is written under a hashtag in their home timeline."""
+
+    __tablename__ = "tag_follows"
+    __table_args__ = (UniqueConstraint("tag_id", "account_id"), Index("ix_tag_follows_account", "account_id", "id"))
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime]
+
+
+class DismissedSuggestion(Base):
+    """An account that somebody doesn't want suggested again."""
+
+    __tablename__ = "dismissed_suggestions"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    target_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True, index=True)

@@ -59,6 +59,8 @@ class Status(Base):
     quote_state: Mapped[str | None] = mapped_column(String(16))
     quote_authorization_uri: Mapped[str | None]
     group_id: Mapped[int | None]
+    application_id: Mapped[int | None]
+    card_id: Mapped[int | None]
     emojis: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     event: Mapped[dict[str, Any] | None]
     interaction_policy: Mapped[dict[str, Any] | None]
@@ -94,7 +96,12 @@ class StatusEdit(Base):
 
 
 class Attachment(Base):
-    """An image, video or audio of a status; remote ones keep their address, local ones their key in the media store."""
+    """An image, video or audio of a status; remote ones keep their address, local ones their key in the media store.
+
+    `kind` is what clients call its type: image, gifv, video, audio, unknown. `state` is `processing` until the upload
+    was looked at, then `ready`, or `failed`. `meta` holds what was measured (`original`, `small`: width, height, size,
+    aspect, duration, frame_rate, bitrate), as clients get it.
+    """
 
     __tablename__ = "attachments"
 
@@ -103,8 +110,13 @@ class Attachment(Base):
     status_id: Mapped[int | None] = mapped_column(ForeignKey("statuses.id", ondelete="CASCADE"), index=True)
     position: Mapped[int] = mapped_column(default=0)
     media_type: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(16), default="unknown")
+    state: Mapped[str] = mapped_column(String(16), default="ready")
     remote_url: Mapped[str | None]
+    remote_preview_url: Mapped[str | None]
     storage_key: Mapped[str | None]
+    preview_key: Mapped[str | None]
+    meta: Mapped[dict[str, Any]] = mapped_column(default=dict)
     description: Mapped[str | None]
     blurhash: Mapped[str | None]
     width: Mapped[int | None]
@@ -113,6 +125,30 @@ class Attachment(Base):
     size_bytes: Mapped[int | None]
     created_at: Mapped[datetime]
     status: Mapped["Status | None"] = relationship(lazy="raise")
+
+
+class PreviewCard(Base):
+    """What a link in a status leads to, as the page describes itself; `card_type` is link, photo, video or rich."""
+
+    __tablename__ = "preview_cards"
+
+    id: Mapped[Id]
+    url: Mapped[str] = mapped_column(unique=True)
+    card_type: Mapped[str] = mapped_column(String(16), default="link")
+    title: Mapped[str] = mapped_column(default="")
+    description: Mapped[str] = mapped_column(default="")
+    language: Mapped[str | None]
+    author_name: Mapped[str] = mapped_column(default="")
+    author_url: Mapped[str] = mapped_column(default="")
+    provider_name: Mapped[str] = mapped_column(default="")
+    provider_url: Mapped[str] = mapped_column(default="")
+    image_url: Mapped[str | None]
+    image_description: Mapped[str] = mapped_column(default="")
+    width: Mapped[int] = mapped_column(default=0)
+    height: Mapped[int] = mapped_column(default=0)
+    published_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    fetched_at: Mapped[datetime | None]
 
 
 class Mention(Base):
@@ -175,6 +211,31 @@ class PollVote(Base):
     uri: Mapped[str | None]
     created_at: Mapped[datetime]
     poll: Mapped["Poll"] = relationship(lazy="raise")
+
+
+class ScheduledStatus(Base):
+    """What somebody wants to say later; `params` are those of the request, as clients get them back."""
+
+    __tablename__ = "scheduled_statuses"
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    application_id: Mapped[int | None]
+    params: Mapped[dict[str, Any]]
+    scheduled_at: Mapped[datetime] = mapped_column(index=True)
+    created_at: Mapped[datetime]
+
+
+class IdempotencyKey(Base):
+    """A request to post that was answered before: asking again gives the same status (for an hour)."""
+
+    __tablename__ = "idempotency_keys"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    status_id: Mapped[int | None]
+    scheduled_id: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Tombstone(Base):

@@ -1,0 +1,1 @@
+"""Who is asking: applications, consent, access tokens and browser sessions, without any HTTP."""
