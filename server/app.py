@@ -12,6 +12,7 @@ import federation.routes
 import inbox.routes
 import outbox.report_routes
 import outbox.routes
+from access.tokens import Bearers
 from content.media import MediaStore
 from federation.services import Services
 from inbox.fetching import fetch_status
@@ -30,7 +31,8 @@ def make_app(
 ) -> web.Application:
     """The application; give it the journal and the health that the workers of the same process use."""
     app = web.Application(middlewares=[around_requests(front_of(settings))], client_max_size=settings.max_body_bytes)
-    bearer = BearerTokens(services)
+    bearers = Bearers(services.database)
+    bearer = BearerTokens(bearers)
     media = MediaStore(settings.media_dir)
     pages = web_pages(services, is_password=is_password, hash_password=hash_password)
     app.add_routes(health_routes(health or Health(services.database)))

@@ -25,6 +25,7 @@ import aiohttp
 from aiohttp import web
 from sqlalchemy.engine import URL
 
+from access.tokens import create_token
 from federation.services import Services
 from inbox.journal import Journal
 from models.accounts import Account
@@ -34,7 +35,6 @@ from server.context import open_database, open_services
 from server.migrate import schema_state, stamp
 from server.runtime import Workers
 from server.settings import Settings, load_settings
-from server.tokens import create_token
 from server.users import create_user
 from tests.remote_peers import ACTIVITY_JSON, Answer, RemoteServer, pooled_rsa
 

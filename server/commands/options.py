@@ -15,6 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 import click
 from sqlalchemy.exc import DBAPIError
 
+from access.scopes import ScopesRefused
 from federation.services import Services
 from keys.keypairs import KeyRejected
 from server.context import open_services
@@ -23,7 +24,6 @@ from server.lookups import LookupRefused
 from server.migrate import DatabaseNotReady, MigrationFailed
 from server.passwords import PasswordRefused
 from server.settings import Settings, SettingsError, load_settings
-from server.tokens import ScopesRefused
 from server.users import UserRefused
 
 P = ParamSpec("P")

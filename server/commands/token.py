@@ -2,10 +2,11 @@
 
 import click
 
+from access.scopes import check_scopes
+from access.tokens import DEFAULT_SCOPES, create_token
 from server import users
 from server.commands.options import office, run_async, with_settings
 from server.settings import Settings
-from server.tokens import DEFAULT_SCOPES, check_scopes, create_token
 
 
 @click.group()

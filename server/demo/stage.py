@@ -16,6 +16,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from access.tokens import create_token
 from content.compose import PLAIN, render
 from federation.services import Services
 from inbox.journal import Journal
@@ -29,7 +30,6 @@ from server.passwords import hash_password
 from server.peer_check import check_peer, remember_software
 from server.roles import ROLES
 from server.settings import Settings, load_settings
-from server.tokens import create_token
 from server.users import create_user
 from server.workers import background, listening
 
