@@ -1,7 +1,9 @@
-"""Wake-ups between the processes of one office on PostgreSQL: LISTEN, and the signals of this process are set.
+"""Wake-ups and events between the processes of one office on PostgreSQL: LISTEN, and tell those who wait here.
 
 A unit that commits sends `NOTIFY` with the names of its signals (`models.database`); every process that listens wakes
-whoever waits for these names. Nothing depends on it: workers also look by themselves every few seconds.
+whoever waits for these names. Nothing depends on it: workers also look by themselves every few seconds. Events
+(`models.events`) come over a channel of their own and reach whoever subscribed in this process; a process passes over
+what it said itself, since it told its own subscribers when it committed.
 
 On failure: a lost connection is opened again after a pause, and since nobody knows what was missed meanwhile, everybody
 is woken. A connection that died without a word is noticed by asking it something now and then.
@@ -15,7 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from jobs.waiting import wait_at_most
 from models import Database
-from models.database import NOTIFY_CHANNEL
+from models.database import EVENTS_CHANNEL, NOTIFY_CHANNEL
+from models.events import unpack
 from models.signals import DELIVERIES, INBOUND, JOBS
 
 CHECK_SECONDS = 30.0
@@ -56,6 +59,7 @@ class Bus:
             try:
                 driver.add_termination_listener(self._lose)
                 await driver.add_listener(NOTIFY_CHANNEL, self._hear)
+                await driver.add_listener(EVENTS_CHANNEL, self._hear_events)
                 self._database.signals.set(*EVERYBODY)
                 self.is_listening.set()
                 await self._stay(driver, stop)
@@ -81,6 +85,15 @@ class Bus:
 
     def _hear(self, _connection: object, _process: int, _channel: str, payload: str) -> None:
         self._database.signals.set(*(name for name in payload.split(",") if name in EVERYBODY))
+
+    def _hear_events(self, _connection: object, _process: int, _channel: str, payload: str) -> None:
+        try:
+            sender, events = unpack(payload)
+        except ValueError:
+            _log.warning("a notification that holds no events was passed over", payload=payload[:200])
+            return
+        if sender != self._database.process_id:
+            self._database.events.publish(events)
 
 
 class _Lost(Exception):

@@ -5,6 +5,7 @@ with `BEGIN`, the one writer with `BEGIN IMMEDIATE`: with a plain `BEGIN`, units
 "database is locked". PostgreSQL: one pool, default isolation. The code above knows no difference.
 """
 
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from models.addresses import LocalAddresses
+from models.events import EventHub, pack
 from models.ids import IdGenerator
 from models.signals import Signals
 from models.sqlite_driver import IMPATIENT, PATIENT, InPlaceDriver
@@ -30,6 +32,11 @@ SQLITE_PRAGMAS = (
     "PRAGMA cache_size=-8192",
 )
 NOTIFY_CHANNEL = "tertulia"
+EVENTS_CHANNEL = "tertulia_events"
+_NOTIFY = text(
+    "SELECT pg_notify(channel, payload)"
+    " FROM unnest(CAST(:channels AS text[]), CAST(:payloads AS text[])) AS sent(channel, payload)"
+)
 
 
 def utc_now() -> datetime:
@@ -53,6 +60,8 @@ class Database:
         self.clock = clock
         self.ids = IdGenerator()
         self.signals = Signals()
+        self.events = EventHub()
+        self.process_id = secrets.token_hex(4)  # by which this process knows what it said itself
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
             self._writer = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1)
@@ -83,15 +92,21 @@ class Database:
             async with session.begin():
                 yield unit
                 await unit.settle()
-                if unit.signals and not self.is_sqlite:
-                    await self._notify(session, unit.signals)
+                if (unit.signals or unit.events) and not self.is_sqlite:
+                    await self._notify(session, unit)
             unit.committed()
         self.signals.set(*unit.signals)
+        if unit.events:
+            self.events.publish(unit.events)
 
-    async def _notify(self, session: AsyncSession, names: set[str]) -> None:
+    async def _notify(self, session: AsyncSession, unit: UnitOfWork) -> None:
         """Tell the other processes; PostgreSQL delivers it when the transaction commits."""
-        await session.execute(text("SELECT pg_notify(:channel, :names)"),
-                              {"channel": NOTIFY_CHANNEL, "names": ",".join(sorted(names))})  # fmt: skip
+        payloads = list(pack(self.process_id, unit.events))
+        channels = [EVENTS_CHANNEL] * len(payloads)
+        if unit.signals:
+            channels.append(NOTIFY_CHANNEL)
+            payloads.append(",".join(sorted(unit.signals)))
+        await session.execute(_NOTIFY, {"channels": channels, "payloads": payloads})
 
     async def is_reachable(self) -> bool:
         """Whether the database answers a query: what `/readyz` asks."""

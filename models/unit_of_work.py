@@ -8,9 +8,10 @@ together. Within a unit:
   each and the common path asks nothing more;
 * work that is cheaper for many than for one (feeds, counters, deliveries) is *deferred*: collected per function and
   run once before the commit, as one set-based statement;
-* whoever sleeps until there is something to do is *signalled* after the commit, never before.
+* whoever sleeps until there is something to do is *signalled* after the commit, never before; whoever is looking right
+  now is told of the *events* that were emitted, likewise.
 
-A unit that raises rolls back and signals nobody. It never uses the network.
+A unit that raises rolls back, signals nobody and tells nothing. It never uses the network.
 """
 
 from collections.abc import Awaitable, Callable
@@ -21,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.accounts import Account
 from models.addresses import LocalAddresses
+from models.events import Event
 from models.ids import IdGenerator
 from models.statuses import Status
 
@@ -39,6 +41,7 @@ class UnitOfWork:
         self.boosts: dict[tuple[int, int], Status | None] = {}
         self.blocks: dict[frozenset[int], bool] = {}
         self.signals: set[str] = set()
+        self.events: dict[Event, None] = {}
         self._ids = ids
         self._deferred: dict[Deferred, list[Any]] = {}
         self._after_commit: list[Callable[[], None]] = []
@@ -54,6 +57,10 @@ class UnitOfWork:
     def signal(self, name: str) -> None:
         """Wake whoever waits for `name` once this unit is committed."""
         self.signals.add(name)
+
+    def emit(self, event: Event) -> None:
+        """Tell who is looking right now, once this unit is committed (`models.events`); the same thing once."""
+        self.events[event] = None
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Run a quick, infallible action after the commit: forget a cached key, count a metric."""
