@@ -20,6 +20,7 @@ from models import UnitOfWork
 from models.accounts import Account, User
 from models.oauth import AccessToken, Session
 from outbox.profile import publish_account_deletion, publish_account_update
+from policy.roles import ROLES
 from social.accounts import account_by_handle, new_local_account
 
 MAX_NAME_CHARACTERS = 30
@@ -150,6 +151,16 @@ async def rotate_keys(unit: UnitOfWork, services: Services, person: Person) -> N
     """
     await services.keyring.rotate(unit, person.account)
     await publish_account_update(services, unit, person.account)
+
+
+async def set_role(unit: UnitOfWork, person: Person, role: str) -> bool:
+    """Make somebody user, moderator or admin; False when they are that already. Raises UserRefused."""
+    if role not in ROLES:
+        raise UserRefused(f"{role!r} is no role: choose among {', '.join(ROLES)}.")
+    had = person.user.role
+    person.user.role = role
+    await unit.session.flush()
+    return had != role
 
 
 async def sign_out(unit: UnitOfWork, user: User) -> None:

@@ -5,6 +5,7 @@ import sys
 import click
 import orjson
 
+from policy.roles import ROLES
 from server import users
 from server.commands.options import office, run_async, with_settings
 from server.passwords import generate_password, hash_password
@@ -71,11 +72,29 @@ async def list_(settings: Settings, as_json: bool) -> None:
         click.echo(orjson.dumps([_entity(person, settings) for person in people], option=orjson.OPT_INDENT_2))
         return
     for person in people:
-        mark = " admin" if person.user.role == "admin" else ""
+        mark = "" if person.user.role == "user" else f" {person.user.role}"
         mark += " suspended" if person.account.suspended_at else ""
         click.echo(f"@{person.account.username}  {person.user.email}  {person.account.display_name}{mark}".rstrip())
     if not people:
         click.echo("Nobody yet: tertulia user create NAME --email ADDRESS", err=True)
+
+
+@user.command()
+@click.argument("name")
+@click.argument("role", type=click.Choice(list(ROLES)))
+@with_settings
+@run_async
+async def role(settings: Settings, name: str, role: str) -> None:
+    """Make a person user, moderator (looks after people and reports) or admin (decides everything).
+
+    \b
+    Example:
+      tertulia user role ana moderator
+    """
+    async with office(settings) as services, services.database.unit_of_work() as unit:
+        person = await users.get_user(unit.session, name)
+        was_changed = await users.set_role(unit, person, role)
+    click.echo(f"@{person.account.username} is {role}{'' if was_changed else ' already'}.")
 
 
 @user.command()

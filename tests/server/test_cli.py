@@ -15,7 +15,7 @@ COMMANDS = {
     "worker": set(),
     "migrate": set(),
     "doctor": set(),
-    "user": {"create", "list", "suspend", "delete", "rotate-keys"},
+    "user": {"create", "list", "role", "suspend", "delete", "rotate-keys"},
     "token": {"create"},
     "peer": {"add", "list", "show", "suspend", "end"},
     "queue": {"status", "report", "retry", "drop"},
