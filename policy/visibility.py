@@ -13,7 +13,7 @@ One table of cases in `tests/policy/test_visibility.py` holds the two forms toge
 A viewer is a local account, or a remote one that signed its request; None is the public.
 """
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, or_, select
+from sqlalchemy import BindParameter, ColumnElement, SQLColumnExpression, and_, or_, select
 from sqlalchemy.orm import aliased
 
 from models.accounts import Account
@@ -21,6 +21,8 @@ from models.relations import Block, Follow
 from models.statuses import Mention, Status
 from models.visibility import Visibility
 
+# An id, or the place of one in a statement that is built once.
+ViewerId = int | BindParameter[int]
 PUBLIC_KINDS = (Visibility.PUBLIC.value, Visibility.UNLISTED.value)
 
 
@@ -47,7 +49,7 @@ def can_see(
             return is_mentioned
 
 
-def visible_to(viewer_id: int | None, status: type[Status] = Status) -> ColumnElement[bool]:
+def visible_to(viewer_id: ViewerId | None, status: type[Status] = Status) -> ColumnElement[bool]:
     """The same as a condition on `status` (an entity or an alias of it), to be added to a query's WHERE."""
     author = aliased(Account)
     is_active = (
@@ -76,7 +78,7 @@ def visible_to(viewer_id: int | None, status: type[Status] = Status) -> ColumnEl
     )
 
 
-def blocked_between(viewer_id: int, account_id: SQLColumnExpression[int] | int) -> ColumnElement[bool]:
+def blocked_between(viewer_id: ViewerId, account_id: SQLColumnExpression[int] | int) -> ColumnElement[bool]:
     """Whether one of the two has blocked the other."""
     return (
         select(Block.id)

@@ -1,0 +1,63 @@
+"""An endpoint of the client API as data: address, handler, who may call it, what it takes and gives.
+
+The route table, the OpenAPI description, `docs/api.md` and the tests of access read the same rows.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from api.call import Call
+from api.schemas.fields import Args, Entity
+
+Handler = Callable[[Call], Awaitable[Any]]
+
+
+class Access(StrEnum):
+    """Who may call an endpoint."""
+
+    ANYBODY = "anybody"  # never needs a token: what an app reads before anybody has signed in
+    READER = "reader"  # people's content: in a closed network for our own people, in an open one for everybody
+    APP = "app"  # any valid token, an application's own included
+    USER = "user"
+    MODERATOR = "moderator"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """An answer that is a list of one kind of entity."""
+
+    entity: type[Entity]
+
+
+def many(entity: type[Entity]) -> Many:
+    """`returns=many(StatusEntity)`."""
+    return Many(entity)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method of one address.
+
+    `scope` is what the token must cover, several separated by spaces when any of them is enough. `args` validates
+    query, form and JSON together; without it the handler reads the body itself. `returns` describes the answer (None:
+    an empty object or what the handler says); `limit` names a further window of `api.limits`. `body_bytes` is the
+    largest body, where it isn't the server's usual one.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    access: Access = Access.USER
+    scope: str = ""
+    args: type[Args] | None = None
+    returns: type[Entity] | Many | None = None
+    limit: str = ""
+    body_bytes: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Unique among all endpoints: the operation id of the OpenAPI description."""
+        return f"{self.handler.__module__.rpartition('.')[2]}.{self.handler.__name__}"

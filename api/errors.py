@@ -1,0 +1,98 @@
+"""What a client is told when it can't have what it asked for: `{"error": "a sentence"}`, and which status.
+
+Absent and forbidden look alike (404). Refusals of the floors below are given their status in one table here, so that a
+verb's refusal reads the same through every endpoint.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from outbox.statuses import NotAllowed
+from social.follows import FollowRefused
+from social.polls import VoteRefused
+
+Details = Mapping[str, list[dict[str, str]]]
+
+
+class ApiError(Exception):
+    """An answer other than success. `details` are refusals by field: `{"text": [{"error": "ERR_…", "description": …}]}`."""
+
+    def __init__(
+        self, status: int, message: str, *, details: Details | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.details = details
+        self.headers = dict(headers or {})
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The JSON of the answer."""
+        return {"error": self.message, **({"details": self.details} if self.details else {})}
+
+
+class NotFound(ApiError):
+    """404: there is no such thing, or none that the viewer may see."""
+
+    def __init__(self, message: str = "Record not found") -> None:
+        super().__init__(404, message)
+
+
+class Unauthorized(ApiError):
+    """401: a token is needed, or the one that came is worth nothing."""
+
+    def __init__(self, message: str = "The access token is invalid") -> None:
+        super().__init__(401, message, headers={"WWW-Authenticate": 'Bearer realm="Tertulia"'})
+
+
+class Forbidden(ApiError):
+    """403: the viewer may see it, and may not do this."""
+
+    def __init__(self, message: str = "This action is not allowed") -> None:
+        super().__init__(403, message)
+
+
+class Gone(ApiError):
+    """410: it was here, and isn't any more."""
+
+    def __init__(self, message: str = "This is gone for good") -> None:
+        super().__init__(410, message)
+
+
+class Unprocessable(ApiError):
+    """422: the request was understood and can't be done as it is."""
+
+    def __init__(self, message: str, *, details: Details | None = None) -> None:
+        super().__init__(422, message, details=details)
+
+
+class TooMany(ApiError):
+    """429, with the seconds to wait."""
+
+    def __init__(self, seconds: float, message: str = "Too many requests") -> None:
+        super().__init__(429, message, headers={"Retry-After": str(max(1, int(seconds + 0.999)))})
+
+
+def invalid(field: str, description: str, *, code: str = "ERR_INVALID") -> Unprocessable:
+    """The refusal of one field."""
+    return Unprocessable(
+        f"Validation failed: {field} {description}", details={field: [{"error": code, "description": description}]}
+    )
+
+
+_REFUSALS: Final[tuple[tuple[type[Exception], int, str], ...]] = (
+    (NotAllowed, 403, "{error}"),
+    (FollowRefused, 403, "This account can't be followed"),
+    (VoteRefused, 422, "Validation failed: {error}"),
+)
+
+
+def as_api_error(error: Exception) -> ApiError | None:
+    """The answer for an error of a floor below; None when it is nobody's refusal but a failure."""
+    if isinstance(error, ApiError):
+        return error
+    for kind, status, message in _REFUSALS:
+        if isinstance(error, kind):
+            return ApiError(status, message.format(error=error))
+    return None

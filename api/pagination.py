@@ -1,0 +1,84 @@
+"""Pages by key: `max_id`, `since_id`, `min_id`, and the `Link` header exactly as clients parse it.
+
+`next` comes first and is spelled `<URL>; rel="next"`; `prev` names `min_id`; URLs are absolute and keep the other
+parameters. `min_id` is the page just above, `since_id` the newest page down to it; both come newest first.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
+
+from sqlalchemy import Select, SQLColumnExpression
+
+from api.call import Call
+
+CURSORS: Final = frozenset({"max_id", "since_id", "min_id"})
+Item = TypeVar("Item")
+AnySelect = Select[*tuple[Any, ...]]
+SelectT = TypeVar("SelectT", bound=Select[Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Keyset:
+    """Which page is asked for."""
+
+    limit: int
+    max_id: int | None = None
+    since_id: int | None = None
+    min_id: int | None = None
+
+    @classmethod
+    def of(cls, call: Call) -> "Keyset":
+        """The page that a request with `PageArgs` asks for."""
+        args = call.args
+        return cls(args["limit"], args.get("max_id"), args.get("since_id"), args.get("min_id"))
+
+    def apply(self, query: SelectT, column: SQLColumnExpression[int]) -> SelectT:
+        """The query of the page, sorted by `column`; give what it finds to `arrange`."""
+        if self.max_id is not None:
+            query = query.where(column < self.max_id)
+        if self.min_id is not None:
+            query = query.where(column > self.min_id)
+        if self.since_id is not None:
+            query = query.where(column > self.since_id)
+        return query.order_by(column.asc() if self.min_id is not None else column.desc()).limit(self.limit)
+
+    def arrange(self, rows: Iterable[Item]) -> list[Item]:
+        """The rows of the page, newest first."""
+        listed = list(rows)
+        return listed[::-1] if self.min_id is not None else listed
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Items with their `Link` header, which is empty for an empty page."""
+
+    items: Any
+    link: str
+
+
+def page(call: Call, items: Any, cursors: Sequence[int]) -> Page:
+    """A page whose neighbours are found by `cursors`: the keys of what was looked at, newest first."""
+    if not cursors:
+        return Page(items, "")
+    older = _address(call, max_id=min(cursors))
+    newer = _address(call, min_id=max(cursors))
+    return Page(items, f'<{older}>; rel="next", <{newer}>; rel="prev"')
+
+
+def offset_page(call: Call, items: Sequence[Any], offset: int, limit: int) -> Page:
+    """A page of a listing that has no key, by `offset`."""
+    links = []
+    if len(items) >= limit:
+        links.append(f'<{_address(call, offset=offset + limit)}>; rel="next"')
+    if offset > 0:
+        links.append(f'<{_address(call, offset=max(0, offset - limit))}>; rel="prev"')
+    return Page(items, ", ".join(links))
+
+
+def _address(call: Call, **cursor: int) -> str:
+    left_out = CURSORS | cursor.keys()
+    kept = [(name, value) for name, value in call.request.query.items() if name not in left_out]
+    kept = [(name, value) for name, value in kept if name != "access_token"]
+    return f"{call.addresses.origin}{call.request.rel_url.raw_path}?{urlencode([*kept, *cursor.items()], safe='[]')}"

@@ -1,0 +1,179 @@
+"""The words that requests and entities are described in, for marshmallow.
+
+`Args` are lenient in form (`"true"`, `1`, `id[]=1`, empty strings as absent) and strict in content; `Entity` is strict
+altogether: `unknown=RAISE`, so that an entity that grew or lost a field fails its test.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, pre_load, validate
+
+MAX_ID: Final = 2**63 - 1
+TRUE: Final = frozenset({"1", "true", "t", "on", "yes", "y"})
+FALSE: Final = frozenset({"0", "false", "f", "off", "no", "n"})
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+class Args(Schema):
+    """What a request may say. What isn't known is ignored; null and, unless kept, empty strings count as absent."""
+
+    KEEPS_EMPTY: frozenset[str] = frozenset()
+    KEEPS_NULL: frozenset[str] = frozenset()
+
+    class Meta:
+        unknown = EXCLUDE
+
+    @pre_load
+    def leave_out_nothing(self, data: Any, **_: Any) -> Any:
+        """Clients send `"poll": null`, `in_reply_to_id=` and the like for what they don't want."""
+        if not isinstance(data, Mapping):
+            return data
+        return {
+            name: value
+            for name, value in data.items()
+            if (value is not None or name in self.KEEPS_NULL) and (value != "" or name in self.KEEPS_EMPTY)
+        }
+
+
+class Flag(fields.Field[bool]):
+    """A boolean in any of the forms that clients use."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        word = str(value).lower() if isinstance(value, bool | int | str) else ""
+        if word in TRUE or word in FALSE:
+            return word in TRUE
+        raise ValidationError("is not true or false")
+
+
+class Id(fields.Field[int]):
+    """An id as clients have it: a decimal string, or a number."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+        if not text.isascii() or not text.isdigit() or len(text) > 19 or int(text) > MAX_ID:
+            raise ValidationError("is not an id")
+        return int(text)
+
+
+class Several(fields.List[Any]):
+    """A list, which clients also send as one value or as `{"0": …, "1": …}`. At most `most` items."""
+
+    def __init__(self, inner: fields.Field[Any], *, most: int = 100, **kwargs: Any) -> None:
+        super().__init__(inner, validate=validate.Length(max=most), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, Mapping) and value and all(str(key).isdigit() for key in value):
+            value = [value[key] for key in sorted(value, key=lambda key: (len(str(key)), str(key)))]
+        elif not isinstance(value, list):
+            value = [value]
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+def ids(most: int = 100, **kwargs: Any) -> Several:
+    """`id[]=1&id[]=2`, `id=1`, `[1, "2"]`."""
+    return Several(Id(), most=most, **kwargs)
+
+
+class Text(fields.String):
+    """Text of at most `most` characters."""
+
+    def __init__(self, most: int = 500, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Length(max=most), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Whole(fields.Field[int]):
+    """A whole number; one outside the range is moved to its nearest end, as Mastodon does with limits."""
+
+    def __init__(self, least: int, most: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.least, self.most = least, most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
+        if not re.fullmatch(r"-?\d{1,18}", text, re.ASCII):
+            raise ValidationError("is not a whole number")
+        return min(max(int(text), self.least), self.most)
+
+
+def one_of(*words: str, **kwargs: Any) -> fields.String:
+    """One of these words."""
+    return fields.String(validate=validate.OneOf(words), **kwargs)
+
+
+class PageArgs(Args):
+    """A page of statuses or the like: 20 by default, 40 at most."""
+
+    limit = Whole(1, 40, load_default=20)
+    max_id = Id()
+    since_id = Id()
+    min_id = Id()
+
+
+class AccountPageArgs(PageArgs):
+    """A page of accounts: 40 by default, 80 at most."""
+
+    limit = Whole(1, 80, load_default=40)
+
+
+class Entity(Schema):
+    """What an answer holds: every key, and no other."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class IdString(fields.String):
+    """An id: a non-empty decimal string."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Regexp(r"^[0-9]{1,19}\Z"), **kwargs)
+
+
+class Timestamp(fields.String):
+    """`2026-11-23T16:05:06.123Z`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Regexp(_TIMESTAMP.pattern + r"\Z"), **kwargs)
+
+
+class DateString(fields.String):
+    """`2026-11-23`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Regexp(_DATE.pattern + r"\Z"), **kwargs)
+
+
+class Address(fields.String):
+    """An absolute URL that is not empty. No validator of the net's grammar: peers' addresses are as they are."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Regexp(r"^[a-z][a-z0-9+.-]*:", flags=re.IGNORECASE), **kwargs)
+
+
+def nullable(field: type[fields.Field[Any]], **kwargs: Any) -> fields.Field[Any]:
+    """A field that is always there and may be null."""
+    return field(required=True, allow_none=True, **kwargs)
+
+
+def required(field: type[fields.Field[Any]], **kwargs: Any) -> fields.Field[Any]:
+    """A field that is always there and never null."""
+    return field(required=True, **kwargs)
+
+
+def list_of(schema: type[Entity] | fields.Field[Any], **kwargs: Any) -> fields.List[Any]:
+    """A list that is always there, of entities or of plain values."""
+    inner = schema if isinstance(schema, fields.Field) else fields.Nested(schema)
+    return fields.List(inner, required=True, **kwargs)
+
+
+def nested(schema: Any, **kwargs: Any) -> fields.Nested:
+    """An entity inside another; give a callable for one that holds itself."""
+    return fields.Nested(schema, **{"required": True, **kwargs})

@@ -1,0 +1,145 @@
+"""From an `Endpoint` to what aiohttp calls: who asks, may they, what do they say, and the answer as JSON.
+
+Everything that a handler raises becomes `{"error": …}` here. What nobody foresaw is logged with all of it and answered
+500 without any of it. Cancellation passes through.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+import structlog
+from aiohttp import web
+
+from access.tokens import Bearer
+from api.arguments import read_arguments
+from api.call import Api, Call
+from api.endpoints import Access, Endpoint
+from api.errors import ApiError, Forbidden, Unauthorized, Unprocessable, as_api_error
+from api.pagination import Page
+from policy.roles import is_staff
+
+JSON: Final = "application/json"
+_PREFIX: Final = "bearer "
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer with another status than 200, or with headers of its own."""
+
+    body: Any
+    status: int = 200
+    headers: Mapping[str, str] | None = None
+
+
+def served(api: Api, endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """The aiohttp handler of an endpoint."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        headers: dict[str, str] = {}
+        try:
+            return _answer(await _call(api, endpoint, request, headers), headers)
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise
+            refused = ApiError(error.status, _sentence(error), headers=_kept(error))
+        except Exception as error:
+            refused = as_api_error(error) or _failure(error, endpoint)
+        return json_response(refused.body, refused.status, {**headers, **refused.headers})
+
+    return handle
+
+
+async def _call(api: Api, endpoint: Endpoint, request: web.Request, headers: dict[str, str]) -> Any:
+    if endpoint.body_bytes is not None:
+        request = request.clone(client_max_size=endpoint.body_bytes)
+    bearer = await bearer_of(api, request, endpoint)
+    _count(api, endpoint, request, bearer, headers)
+    check_access(api, endpoint, bearer)
+    args = await read_arguments(request, endpoint.args) if endpoint.args is not None else {}
+    return await endpoint.handler(Call(api, request, bearer, args))
+
+
+async def bearer_of(api: Api, request: web.Request, endpoint: Endpoint) -> Bearer | None:
+    """Who presents a token; None without one, and for a worthless one where none is needed."""
+    token = presented_token(request)
+    bearer = await api.bearers.find(token)
+    if bearer is None and token is not None and endpoint.access is not Access.ANYBODY:
+        raise Unauthorized
+    return bearer
+
+
+def presented_token(request: web.Request) -> str | None:
+    """The bearer token of the `Authorization` header (RFC 6750); the query would end up in logs."""
+    header = request.headers.get("Authorization", "")
+    return header[len(_PREFIX) :].strip() if header[: len(_PREFIX)].lower() == _PREFIX else None
+
+
+def check_access(api: Api, endpoint: Endpoint, bearer: Bearer | None) -> None:
+    """Raises Unauthorized without a token that is needed, Forbidden without its scope or the role."""
+    if endpoint.access is Access.ANYBODY:
+        return
+    if bearer is None:
+        if endpoint.access is Access.READER and not api.services.settings.is_closed:
+            return
+        raise Unauthorized("This method requires an authenticated user")
+    if endpoint.scope and not any(bearer.allows(scope) for scope in endpoint.scope.split()):
+        raise Forbidden("This action is outside the authorized scopes")
+    if endpoint.access is Access.APP or (endpoint.access is Access.READER and not api.services.settings.is_closed):
+        return
+    if bearer.account is None:
+        raise Unprocessable("This method requires an authenticated user")
+    if endpoint.access is Access.MODERATOR and not is_staff(bearer.role):
+        raise Forbidden
+    if endpoint.access is Access.ADMIN and bearer.role != "admin":
+        raise Forbidden
+
+
+def _count(
+    api: Api, endpoint: Endpoint, request: web.Request, bearer: Bearer | None, headers: dict[str, str]
+) -> None:
+    """Take from the windows that the request falls into; `headers` are those of the first."""
+    now = api.services.clock()
+    who = str(bearer.token_id) if bearer is not None and bearer.account is not None else request.remote or ""
+    kind = "person" if bearer is not None and bearer.account is not None else "address"
+    headers.update(api.limits.take(kind, who, now))
+    if endpoint.limit:
+        headers.update(api.limits.take(endpoint.limit, who, now))
+
+
+def _answer(found: Any, headers: Mapping[str, str]) -> web.StreamResponse:
+    if isinstance(found, web.StreamResponse):
+        if not found.prepared:
+            for name, value in headers.items():
+                found.headers.setdefault(name, value)
+        return found
+    if isinstance(found, Page):
+        return json_response(found.items, 200, {**headers, "Link": found.link} if found.link else headers)
+    if isinstance(found, Reply):
+        return json_response(found.body, found.status, {**headers, **(found.headers or {})})
+    return json_response(found, 200, headers)
+
+
+def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """JSON, never cached by anybody but the client itself; `bytes` are JSON already."""
+    data = body if isinstance(body, bytes) else orjson.dumps({} if body is None else body)
+    response = web.Response(body=data, status=status, content_type=JSON, charset="utf-8", headers=headers)
+    response.headers.setdefault("Cache-Control", "private, no-store")
+    response.headers.setdefault("Vary", "Authorization, Origin")
+    return response
+
+
+def _failure(error: Exception, endpoint: Endpoint) -> ApiError:
+    log.exception("an endpoint failed", endpoint=f"{endpoint.method} {endpoint.path}", exc_info=error)
+    return ApiError(500, "Something went wrong here. The administrators find it in the log under the request id.")
+
+
+def _sentence(error: web.HTTPException) -> str:
+    return "The body is too large" if error.status == 413 else error.reason
+
+
+def _kept(error: web.HTTPException) -> dict[str, str]:
+    return {name: value for name, value in error.headers.items() if not name.lower().startswith("content-")}
