@@ -1,4 +1,8 @@
-"""The numbers: how much of anything one stranger may ask of us. Sources are in `docs/FEDERATION.md`."""
+"""The numbers: how much of anything one stranger may ask of us, and how much our own people may write.
+
+Sources of the first are in `docs/FEDERATION.md`. The second are announced to clients in the instance documents and
+enforced with 422; those of files are in `content.media_limits`.
+"""
 
 from typing import Final
 
@@ -14,3 +18,29 @@ ACTOR_FRESH_HOURS: Final = 24
 FORWARD_RECIPIENTS: Final = 50
 INBOUND_ATTEMPTS: Final = 8
 EDITS_KEPT: Final = 100
+
+# What is written here. Where a client assumes Mastodon's number, ours is at least that.
+STATUS_CHARACTERS: Final = 5_000  # text and content warning together, as `content.lengths` counts them
+RAW_TEXT_CHARACTERS: Final = 20_000  # the same as it is typed: a link of any length counts as 23
+CONTENT_WARNING_CHARACTERS: Final = 500
+STATUS_MENTIONS: Final = 50
+STATUS_HASHTAGS: Final = 100
+POLL_OPTIONS: Final = 10
+POLL_OPTION_CHARACTERS: Final = 100
+POLL_MIN_SECONDS: Final = 300
+POLL_MAX_SECONDS: Final = 2_629_746  # a month
+PINNED_BY_ONE: Final = 5
+SCHEDULED_STATUSES: Final = 300
+SCHEDULED_A_DAY: Final = 25
+SCHEDULED_AHEAD_SECONDS: Final = 300
+# What one of our people may have of each; more is answered 422.
+LISTS: Final = 50
+LIST_MEMBERS: Final = 500
+FILTERS: Final = 100
+FILTER_KEYWORDS: Final = 100
+FILTER_KEYWORD_CHARACTERS: Final = 512
+FILTER_STATUSES: Final = 500
+TITLE_CHARACTERS: Final = 256
+FEATURED_TAGS: Final = 10
+FOLLOWED_TAGS: Final = 1000
+DOMAIN_BLOCKS: Final = 1000
