@@ -13,6 +13,7 @@ from social.drafts import AttachmentDraft, PollDraft, StatusDraft
 from social.notifications import notify
 from social.quotes import attach_quote, quoted_is_gone
 from social.statuses import attach_mentions, attach_uploads, attachment_rows, content_columns, option_title, poll_row
+from social.streams import tell_deleted, tell_edited
 from social.tags import attach_tags
 from social.tombstones import bury
 
@@ -53,6 +54,7 @@ async def edit_status(
     if draft.quote is not None and draft.quote.uri != old_quote:
         await attach_quote(unit, status, author, draft.quote)
     await _tell_boosters(unit, status, author)
+    tell_edited(unit, status)
     return True
 
 
@@ -168,6 +170,7 @@ async def _tell_boosters(unit: UnitOfWork, status: Status, author: Account) -> N
 async def delete_status(unit: UnitOfWork, status: Status, *, owner_uri: str) -> None:
     """Remove a status with its boosts and everything that hangs on it; replies stay, without a parent."""
     await unit.session.flush()
+    await tell_deleted(unit, status)
     await unit.session.execute(
         update(Status)
         .where(Status.in_reply_to_id == status.id)

@@ -16,6 +16,7 @@ from models.visibility import Visibility
 from social.counters import count
 from social.home_feed import add_to_feeds
 from social.notifications import notify
+from social.streams import tell_made
 
 MAX_REACTION_CHARACTERS = 64
 # Spelled out, so that a boost has the columns that every status has: rows alike are inserted by one statement.
@@ -114,6 +115,7 @@ async def boost(
     unit.boosts[account.id, status.id] = shared
     count(unit, Status, "boosts_count", status.id)
     add_to_feeds(unit, shared, account)
+    tell_made(unit, shared)
     notify(unit, author, "reblog", account, status_id=status.id)
     return shared, True
 

@@ -5,11 +5,13 @@ told once (unique on recipient, kind, sender and subject).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import bindparam, select
 
 from models import UnitOfWork
 from models.accounts import Account
+from models.events import Event, Kind
 from models.feeds import Notification
 from models.insertion import insert_missing
 from models.relations import Block
@@ -48,20 +50,19 @@ def notify(
 async def _write(unit: UnitOfWork, notices: list[Notice]) -> None:
     ids = {number for notice in notices for number in (notice.account_id, notice.from_account_id)}
     blocked = {frozenset(pair) for pair in await unit.session.execute(_BLOCKS, {"ids": sorted(ids)})}
-    await insert_missing(
-        unit.session,
-        Notification,
-        [
-            {
-                "id": unit.new_id(),
-                "account_id": notice.account_id,
-                "kind": notice.kind,
-                "from_account_id": notice.from_account_id,
-                "status_id": notice.status_id,
-                "subject_id": notice.subject_id,
-                "created_at": unit.now,
-            }
-            for notice in notices
-            if frozenset((notice.account_id, notice.from_account_id)) not in blocked
-        ],
-    )
+    rows: list[dict[str, Any]] = [
+        {
+            "id": unit.new_id(),
+            "account_id": notice.account_id,
+            "kind": notice.kind,
+            "from_account_id": notice.from_account_id,
+            "status_id": notice.status_id,
+            "subject_id": notice.subject_id,
+            "created_at": unit.now,
+        }
+        for notice in notices
+        if frozenset((notice.account_id, notice.from_account_id)) not in blocked
+    ]
+    await insert_missing(unit.session, Notification, rows)
+    for row in rows:  # of one that was told before there is no row with this id: nobody will find it
+        unit.emit(Event(Kind.NOTIFIED, row["id"], row["account_id"], word=row["kind"]))

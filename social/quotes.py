@@ -12,6 +12,7 @@ from models.statuses import Status
 from social.counters import count
 from social.drafts import QuoteDraft
 from social.notifications import notify
+from social.streams import tell_edited
 
 
 async def attach_quote(unit: UnitOfWork, status: Status, author: Account, quote: QuoteDraft) -> None:
@@ -36,6 +37,7 @@ def accept_quote(unit: UnitOfWork, status: Status, authorization_uri: str | None
     status.quote_authorization_uri = authorization_uri
     if status.quote_of_id is not None:
         count(unit, Status, "quotes_count", status.quote_of_id)
+    tell_edited(unit, status)
     return True
 
 
@@ -45,6 +47,7 @@ def refuse_quote(unit: UnitOfWork, status: Status, state: str = "rejected") -> N
         count(unit, Status, "quotes_count", status.quote_of_id, -1)
     status.quote_state = state
     status.quote_authorization_uri = None
+    tell_edited(unit, status)
 
 
 def announce_quote(unit: UnitOfWork, quoted_author: Account, quoter: Account, status: Status) -> None:

@@ -24,6 +24,7 @@ from social.drafts import AttachmentDraft, StatusDraft
 from social.home_feed import add_to_feeds
 from social.notifications import notify
 from social.quotes import attach_quote
+from social.streams import tell_made
 from social.tags import attach_tags
 
 MAX_TITLE_CHARACTERS = 500
@@ -81,6 +82,7 @@ async def create_status(
         count(unit, Status, "replies_count", parent.id)
     unit.defer(_adopt_orphans, status)
     add_to_feeds(unit, status, author)
+    tell_made(unit, status)
     return status
 
 
