@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id
@@ -24,7 +24,10 @@ class Notification(Base):
     __table_args__ = (
         UniqueConstraint("account_id", "kind", "from_account_id", "subject_id"),
         Index("ix_notifications_account", "account_id", "id"),
-    )
+        Index("ix_notifications_kind", "account_id", "kind", "id"),
+        Index("ix_notifications_filtered", "account_id", "from_account_id", postgresql_where=text("is_filtered"),
+              sqlite_where=text("is_filtered")),
+    )  # fmt: skip
 
     id: Mapped[Id]
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
@@ -54,7 +57,7 @@ class NotificationPolicy(Base):
 
 
 class NotificationRequest(Base):
-    """Somebody whose notifications were held back; the recipient may accept them."""
+    """Somebody whose notifications were held back; the recipient may accept them. How many wait is counted, not kept."""
 
     __tablename__ = "notification_requests"
     __table_args__ = (UniqueConstraint("account_id", "from_account_id"),)
@@ -63,7 +66,6 @@ class NotificationRequest(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
     from_account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
     last_status_id: Mapped[int | None]
-    notifications_count: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -77,6 +79,23 @@ class NotificationPermission(Base):
     from_account_id: Mapped[int] = mapped_column(
         ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True, index=True
     )
+    created_at: Mapped[datetime]
+
+
+class RelationshipSeverance(Base):
+    """Follows that ended at once because a domain was blocked or an account suspended; what the owner is told of it.
+
+    `kind` is domain_block, user_domain_block or account_suspension; `target_name` the domain or handle.
+    """
+
+    __tablename__ = "relationship_severances"
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    target_name: Mapped[str]
+    followers_count: Mapped[int] = mapped_column(default=0)
+    following_count: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
 
 

@@ -136,6 +136,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_server_secrets")),
     )
     op.create_table(
+        "account_imports",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("account_id", BIG, nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("mode", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("rows", JSON, nullable=False),
+        sa.Column("total", BIG, nullable=False),
+        sa.Column("position", BIG, nullable=False),
+        sa.Column("succeeded", BIG, nullable=False),
+        sa.Column("failures", JSON, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("finished_at", TIME, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_account_imports_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account_imports")),
+    )
+    with op.batch_alter_table("account_imports", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_account_imports_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
         "account_notes",
         sa.Column("account_id", BIG, nullable=False),
         sa.Column("target_id", BIG, nullable=False),
@@ -417,7 +439,6 @@ def upgrade() -> None:
         sa.Column("account_id", BIG, nullable=False),
         sa.Column("from_account_id", BIG, nullable=False),
         sa.Column("last_status_id", BIG, nullable=True),
-        sa.Column("notifications_count", BIG, nullable=False),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("updated_at", TIME, nullable=False),
         sa.ForeignKeyConstraint(
@@ -436,6 +457,23 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("notification_requests", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_notification_requests_from_account_id"), ["from_account_id"], unique=False)
+
+    op.create_table(
+        "relationship_severances",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("account_id", BIG, nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("target_name", sa.Text(), nullable=False),
+        sa.Column("followers_count", BIG, nullable=False),
+        sa.Column("following_count", BIG, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_relationship_severances_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_relationship_severances")),
+    )
+    with op.batch_alter_table("relationship_severances", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_relationship_severances_account_id"), ["account_id"], unique=False)
 
     op.create_table(
         "scheduled_statuses",
@@ -647,9 +685,24 @@ def upgrade() -> None:
     with op.batch_alter_table("follows", schema=None) as batch_op:
         batch_op.add_column(sa.Column("notifies", sa.Boolean(), nullable=False, server_default="0"))
         batch_op.add_column(sa.Column("languages", JSON, nullable=True))
+        batch_op.create_index(
+            "ix_follows_notifies",
+            ["followee_id"],
+            unique=False,
+            postgresql_where=sa.text("notifies"),
+            sqlite_where=sa.text("notifies"),
+        )
 
     with op.batch_alter_table("notifications", schema=None) as batch_op:
         batch_op.add_column(sa.Column("is_filtered", sa.Boolean(), nullable=False, server_default="0"))
+        batch_op.create_index(
+            "ix_notifications_filtered",
+            ["account_id", "from_account_id"],
+            unique=False,
+            postgresql_where=sa.text("is_filtered"),
+            sqlite_where=sa.text("is_filtered"),
+        )
+        batch_op.create_index("ix_notifications_kind", ["account_id", "kind", "id"], unique=False)
 
     with op.batch_alter_table("peers", schema=None) as batch_op:
         batch_op.add_column(sa.Column("id", BIG, nullable=True))
@@ -705,9 +758,16 @@ def downgrade() -> None:
         batch_op.drop_column("id")
 
     with op.batch_alter_table("notifications", schema=None) as batch_op:
+        batch_op.drop_index("ix_notifications_kind")
+        batch_op.drop_index(
+            "ix_notifications_filtered", postgresql_where=sa.text("is_filtered"), sqlite_where=sa.text("is_filtered")
+        )
         batch_op.drop_column("is_filtered")
 
     with op.batch_alter_table("follows", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_follows_notifies", postgresql_where=sa.text("notifies"), sqlite_where=sa.text("notifies")
+        )
         batch_op.drop_column("languages")
         batch_op.drop_column("notifies")
 
@@ -782,6 +842,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_scheduled_statuses_account_id"))
 
     op.drop_table("scheduled_statuses")
+    with op.batch_alter_table("relationship_severances", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_relationship_severances_account_id"))
+
+    op.drop_table("relationship_severances")
     with op.batch_alter_table("notification_requests", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_notification_requests_from_account_id"))
 
@@ -844,6 +908,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_account_notes_target_id"))
 
     op.drop_table("account_notes")
+    with op.batch_alter_table("account_imports", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_account_imports_account_id"))
+
+    op.drop_table("account_imports")
     op.drop_table("server_secrets")
     op.drop_table("rules")
     op.drop_table("preview_cards")
