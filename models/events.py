@@ -13,7 +13,7 @@ depend on one. What must not be lost is a row.
 |---|---|---|---|---|
 | STATUS_MADE | status or boost | its author | | `update` |
 | STATUS_EDITED | status | its author | | `status.update` |
-| STATUS_DELETED | status or boost (gone) | its author | ids: the mentioned, tag_ids, word: visibility or boost | `delete` |
+| STATUS_DELETED | status or boost | its author | ids: the mentioned, tag_ids, word: visibility or boost | `delete` |
 | NOTIFIED | notification | its recipient | word: its kind | `notification` |
 | NOTIFICATIONS_MERGED | | whose | | `notifications_merged` |
 | CONVERSATION_CHANGED | `Conversation.id` | its owner | | `conversation` |
