@@ -1,5 +1,7 @@
 """Following and blocking, as our accounts do it: the effect here, and the word to the other server."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 
 from federation.documents import (
@@ -15,7 +17,15 @@ from models.accounts import Account
 from models.relations import Block, Follow
 from outbox.publish import Document, activity_uri, send_to
 from social.blocks import block, unblock
-from social.follows import ACCEPTED, accept_follow, end_follow, find_follow, request_follow
+from social.follows import (
+    ACCEPTED,
+    accept_follow,
+    end_follow,
+    find_follow,
+    forget_follow_notices,
+    request_follow,
+)
+from social.notifications import notify
 
 
 def _follow_document(follow: Follow, follower: Account, followee: Account) -> Document:
@@ -23,11 +33,23 @@ def _follow_document(follow: Follow, follower: Account, followee: Account) -> Do
 
 
 async def publish_follow(
-    services: Services, unit: UnitOfWork, follower: Account, followee: Account, *, shows_boosts: bool = True
+    services: Services,
+    unit: UnitOfWork,
+    follower: Account,
+    followee: Account,
+    *,
+    shows_boosts: bool | None = None,
+    notifies: bool | None = None,
+    languages: Sequence[str] | None = None,
 ) -> Follow:
-    """Follow somebody; asking twice sends nothing new once it was accepted. Raises FollowRefused."""
+    """Follow somebody; asking twice sends nothing new once it was accepted. Raises FollowRefused.
+
+    The wishes are those of `social.follows.request_follow`; no other server learns of them.
+    """
     known = await find_follow(unit, follower, followee)
-    follow = await request_follow(unit, follower, followee, shows_boosts=shows_boosts)
+    follow = await request_follow(
+        unit, follower, followee, shows_boosts=shows_boosts, notifies=notifies, languages=languages
+    )
     if follow.state != ACCEPTED:
         if known is not None:
             follow.uri = activity_uri(unit)  # asked again: another activity, and no two have one id
@@ -51,7 +73,9 @@ async def publish_accept(
     services: Services, unit: UnitOfWork, follow: Follow, follower: Account, followee: Account
 ) -> None:
     """Accept a follow request of a local account's, and say so, also a second time to a server that asks again."""
-    await accept_follow(unit, follow, follower, followee)
+    if await accept_follow(unit, follow, follower, followee):
+        await forget_follow_notices(unit, follower, followee)
+        notify(unit, followee, "follow", follower, subject_id=follow.id)
     document = accept_activity(
         activity_uri(unit), actor_uri=followee.uri, accepted=_follow_document(follow, follower, followee)
     )

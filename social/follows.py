@@ -1,14 +1,18 @@
 """Following: asked for, accepted, refused, ended. Every verb is idempotent and keeps the counts.
 
 A local account that isn't locked accepts by itself; a remote one answers in its own time, until when the follow is
-`pending`. Whoever is blocked by the followee can't follow.
+`pending`. Whoever is blocked by the followee, or blocks it, can't follow; nor does anybody begin to follow an account
+that has moved away. With the follow goes what hangs on it: the notice of it, and the followee's place on the profile.
 """
 
-from sqlalchemy import bindparam, select
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, delete, select
 
 from models import UnitOfWork
 from models.accounts import Account
-from models.relations import Block, Follow
+from models.feeds import Notification
+from models.relations import Block, Endorsement, Follow
 from social.counters import count
 from social.home_feed import backfill_feed, remove_from_feed
 from social.notifications import notify
@@ -18,11 +22,22 @@ PENDING, ACCEPTED = "pending", "accepted"
 _BETWEEN = select(Follow).where(
     Follow.follower_id == bindparam("follower"), Follow.followee_id == bindparam("followee")
 )
-_BLOCKED = select(Block.id).where(Block.account_id == bindparam("blocker"), Block.target_id == bindparam("blocked"))
+_BLOCKED = select(Block.id).where(
+    ((Block.account_id == bindparam("followee")) & (Block.target_id == bindparam("follower")))
+    | ((Block.account_id == bindparam("follower")) & (Block.target_id == bindparam("followee")))
+)
+_NOTICES = delete(Notification).where(
+    Notification.account_id == bindparam("followee"),
+    Notification.kind.in_(("follow", "follow_request")),
+    Notification.from_account_id == bindparam("follower"),
+)
+_ENDORSEMENTS = delete(Endorsement).where(
+    Endorsement.account_id == bindparam("follower"), Endorsement.target_id == bindparam("followee")
+)
 
 
 class FollowRefused(Exception):
-    """The followee doesn't want it: blocked, gone, or suspended."""
+    """The followee doesn't want it, or can't be followed: blocked, gone, suspended, or moved away."""
 
 
 async def find_follow(unit: UnitOfWork, follower: Account, followee: Account) -> Follow | None:
@@ -38,17 +53,29 @@ async def follow_by_uri(unit: UnitOfWork, uri: str) -> Follow | None:
 
 
 async def request_follow(
-    unit: UnitOfWork, follower: Account, followee: Account, *, uri: str | None = None, shows_boosts: bool = True
+    unit: UnitOfWork,
+    follower: Account,
+    followee: Account,
+    *,
+    uri: str | None = None,
+    shows_boosts: bool | None = None,
+    notifies: bool | None = None,
+    languages: Sequence[str] | None = None,
 ) -> Follow:
-    """Ask to follow; what is there already is returned as it is. Raises FollowRefused."""
+    """Ask to follow; one that is there is brought up to date, None leaves a wish as it is. Raises FollowRefused.
+
+    `languages` are those that the follower wants to read of the followee; an empty sequence means all.
+    """
     if not followee.is_active or follower.id == followee.id or await _is_blocked(unit, follower, followee):
         raise FollowRefused
     follow = await find_follow(unit, follower, followee)
     if follow is not None:
-        follow.shows_boosts = shows_boosts
+        _set_wishes(follow, shows_boosts, notifies, languages)
         if uri is not None:
             follow.uri = uri  # the newest Follow is the one that an Accept will name
         return follow
+    if followee.moved_to_uri is not None:
+        raise FollowRefused
     follow_id = unit.new_id()
     follow = Follow(
         id=follow_id,
@@ -56,9 +83,11 @@ async def request_follow(
         follower_id=follower.id,
         followee_id=followee.id,
         state=PENDING,
-        shows_boosts=shows_boosts,
+        shows_boosts=True,
+        notifies=False,
         created_at=unit.now,
     )
+    _set_wishes(follow, shows_boosts, notifies, languages)
     unit.session.add(follow)
     if followee.is_local and not followee.is_locked:
         await accept_follow(unit, follow, follower, followee)
@@ -66,6 +95,17 @@ async def request_follow(
     else:
         notify(unit, followee, "follow_request", follower, subject_id=follow_id)
     return follow
+
+
+def _set_wishes(
+    follow: Follow, shows_boosts: bool | None, notifies: bool | None, languages: Sequence[str] | None
+) -> None:
+    if shows_boosts is not None:
+        follow.shows_boosts = shows_boosts
+    if notifies is not None:
+        follow.notifies = notifies
+    if languages is not None:
+        follow.languages = list(languages) or None
 
 
 async def accept_follow(unit: UnitOfWork, follow: Follow, follower: Account, followee: Account) -> bool:
@@ -81,6 +121,13 @@ async def accept_follow(unit: UnitOfWork, follow: Follow, follower: Account, fol
     return True
 
 
+async def forget_follow_notices(unit: UnitOfWork, follower: Account, followee: Account) -> None:
+    """Take back what the followee was told of this follower's request."""
+    await unit.session.execute(
+        _NOTICES, {"follower": follower.id, "followee": followee.id}, execution_options={"synchronize_session": False}
+    )
+
+
 async def end_follow(unit: UnitOfWork, follow: Follow, follower: Account, followee: Account) -> None:
     """Undo, reject, or remove: the follow is gone, whatever it was."""
     if follow.state == ACCEPTED:
@@ -88,12 +135,16 @@ async def end_follow(unit: UnitOfWork, follow: Follow, follower: Account, follow
         count(unit, Account, "following_count", follower.id, -1)
     await unit.session.delete(follow)
     await unit.session.flush()
+    if followee.is_local:
+        await forget_follow_notices(unit, follower, followee)
     if follower.is_local:
+        ends = {"follower": follower.id, "followee": followee.id}
+        await unit.session.execute(_ENDORSEMENTS, ends, execution_options={"synchronize_session": False})
         await remove_from_feed(unit, follower, followee)
 
 
 async def _is_blocked(unit: UnitOfWork, follower: Account, followee: Account) -> bool:
-    return (await unit.session.scalar(_BLOCKED, {"blocker": followee.id, "blocked": follower.id})) is not None
+    return (await unit.session.scalar(_BLOCKED, {"follower": follower.id, "followee": followee.id})) is not None
 
 
 async def is_following(unit: UnitOfWork, follower: Account, followee_id: int) -> bool:

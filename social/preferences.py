@@ -1,0 +1,40 @@
+"""How somebody posts and reads when they don't say otherwise; stored with the user, under the names of the fields."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from models.accounts import User
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """`visibility` None follows the account: private when it is locked, else public. `language` None: none is set.
+
+    `quote_policy` is public, followers or nobody; `expand_media` default, show_all or hide_all.
+    """
+
+    visibility: str | None = None
+    is_sensitive: bool = False
+    language: str | None = None
+    quote_policy: str = "public"
+    expand_media: str = "default"
+    expand_spoilers: bool = False
+    autoplay_gifs: bool = False
+
+    def visibility_for(self, *, is_locked: bool) -> str:
+        """The audience of a post that doesn't name one."""
+        return self.visibility or ("private" if is_locked else "public")
+
+
+_NAMES = frozenset(field.name for field in fields(Preferences))
+
+
+def preferences_of(user: User) -> Preferences:
+    """What a user has chosen, and the defaults for the rest."""
+    return Preferences(**{name: value for name, value in (user.preferences or {}).items() if name in _NAMES})
+
+
+def set_preferences(user: User, **changes: Any) -> None:
+    """Change some of them; the names are the fields of `Preferences`."""
+    kept = {name: value for name, value in (user.preferences or {}).items() if name not in _NAMES}
+    user.preferences = kept | asdict(preferences_of(user)) | changes
