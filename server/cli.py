@@ -8,11 +8,14 @@ from importlib.metadata import version
 
 import click
 
+from server.commands.announcement import announcement
 from server.commands.demo import demo
 from server.commands.doctor import doctor
+from server.commands.document import document
 from server.commands.lookup import lookup
 from server.commands.peer import peer
 from server.commands.queue import queue
+from server.commands.rule import rule
 from server.commands.serving import migrate, serve, worker
 from server.commands.token import token
 from server.commands.user import user
@@ -33,7 +36,11 @@ def main() -> None:
     """
 
 
-for command in (serve, worker, migrate, doctor, user, token, peer, queue, lookup, demo):
+COMMANDS = (
+    *(serve, worker, migrate, doctor, user, token, peer, announcement, rule, document),
+    *(queue, lookup, demo),
+)
+for command in COMMANDS:
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -25,11 +25,16 @@ from server.migrate import DatabaseNotReady, MigrationFailed
 from server.passwords import PasswordRefused
 from server.settings import Settings, SettingsError, load_settings
 from server.users import UserRefused
+from social.announcements import AnnouncementRefused
+from social.emojis import EmojiRefused
 
 P = ParamSpec("P")
 T = TypeVar("T")
 # What our own code says to administrators in full sentences.
-_SENTENCES = (LookupRefused, UserRefused, PasswordRefused, ScopesRefused, DatabaseNotReady, MigrationFailed)
+_SENTENCES = (
+    *(LookupRefused, UserRefused, PasswordRefused, ScopesRefused, DatabaseNotReady, MigrationFailed),
+    *(AnnouncementRefused, EmojiRefused),
+)
 
 
 def with_loader(command: Callable[..., T]) -> Callable[..., T]:
