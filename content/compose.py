@@ -21,6 +21,7 @@ __all__ = [
     "MentionLink",
     "find_entities",
     "fold_hashtag",
+    "is_markdown",
     "normalise_hashtag",
     "render",
 ]
@@ -52,7 +53,7 @@ class MentionLink:
 
 def find_entities(text: str, content_type: str = PLAIN) -> Entities:
     """The mentions, hashtags (as written, without `#`) and links of a text. Code in Markdown names nobody."""
-    parts = text_parts(text) if _is_markdown(text, content_type) else [text]
+    parts = text_parts(text) if is_markdown(text, content_type) else [text]
     found = [entity for part in parts for entity in scan(part)]
     return Entities(
         mentions=_unique(entity.value for entity in found if entity.kind is EntityKind.MENTION),
@@ -67,7 +68,7 @@ def render(
     """The HTML of a text. `mention_links` has the keys of `Entities.mentions`; `tag_url` takes a normalised hashtag."""
     links = _Links(mention_links, tag_url)
     text = text.replace("\0", "")
-    if _is_markdown(text, content_type):
+    if is_markdown(text, content_type):
         return render_markdown(text, links.inline)
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     paragraphs = [part.strip("\n") for part in links.inline(text).split("\n\n")]
@@ -132,7 +133,8 @@ def link_html(url: str) -> str:
     )
 
 
-def _is_markdown(text: str, content_type: str) -> bool:
+def is_markdown(text: str, content_type: str) -> bool:
+    """Whether the text is read as Markdown: a longer one than any post stays plain."""
     return content_type == MARKDOWN and len(text) <= MAX_MARKDOWN_CHARACTERS
 
 

@@ -13,13 +13,14 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.statuses import Status
 from models.visibility import Visibility
+from outbox.composing import compose
 from outbox.follows import publish_accept, publish_follow, publish_reject, publish_unfollow
 from outbox.interactions import publish_favourite, publish_unfavourite, publish_votes
 from outbox.statuses import NotAllowed, publish_boost, publish_deletion, publish_status, publish_unboost
 from social.follows import PENDING, FollowRefused, find_follow
 from social.polls import VoteRefused, poll_of
 from web.access import readable_status
-from web.composing import TextRefused, check_text, chosen_visibility, compose
+from web.composing import TextRefused, check_text, chosen_visibility
 from web.forms import Form
 from web.home import blank_form
 from web.markup import profile_path, status_path

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.accounts import Account, User
 from models.relations import Follow
 from models.visibility import Visibility
-from web.composing import CHOICES, MAX_TEXT_CHARACTERS
+from policy.limits import STATUS_CHARACTERS
+from web.composing import CHOICES
 from web.paging import max_id_of
 from web.timelines import home_page
 from web.visits import Visit
@@ -44,7 +45,7 @@ def blank_form(
         "visibility": visibility.value,
         "choices": [choice.value for choice in CHOICES],
         "parent_id": parent_id,
-        "max_characters": MAX_TEXT_CHARACTERS,
+        "max_characters": STATUS_CHARACTERS,
         "error": error,
     }
 

@@ -7,12 +7,14 @@ brought up to date is still an account: the stale one is returned, unless the ca
 Raises ActorRefused (there is no such actor for us), ActorGone (there was), RemoteError (it can't be had now).
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import and_, func, literal_column, or_, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation.actors.discovery import LookupFailed, split_handle, webfinger
 from federation.actors.handles import Handle, HandleDenied, confirm_handle
@@ -99,6 +101,24 @@ async def resolve_handle(services: Services, handle: str, *, budget: FetchBudget
         if account is None:
             raise
         return account
+
+
+async def known_handles(services: Services, session: AsyncSession, handles: Iterable[str]) -> dict[str, Account]:
+    """Those of the handles whose accounts are here, fresh or not, without asking anybody: one SELECT for all."""
+    wanted: dict[tuple[str, str], list[str]] = {}
+    for handle in handles:
+        try:
+            username, domain = _split(services, handle)
+        except ActorRefused:
+            continue
+        wanted.setdefault((username.lower(), domain or ""), []).append(handle)
+    if not wanted:
+        return {}
+    name, place = func.lower(Account.username), func.coalesce(Account.domain, literal_column("''"))
+    rows = await session.scalars(
+        select(Account).where(or_(*(and_(name == username, place == domain) for username, domain in wanted)))
+    )
+    return {handle: account for account in rows for handle in wanted[account.username.lower(), account.domain or ""]}
 
 
 async def fetch_actor(services: Services, uri: str, *, budget: FetchBudget | None = None) -> ActorDraft:

@@ -6,12 +6,12 @@ from sqlalchemy import select
 from models.accounts import Account
 from models.statuses import Mention, Status, StatusTag, Tag
 from models.visibility import Visibility
+from policy.limits import STATUS_CHARACTERS
 from social.interactions import find_boost
 from tests import graph
 from tests.peers import Office, Person, run_until_idle
 from tests.web.browser import Browser, signed_in
 from tests.web.writing import follow, say
-from web.composing import MAX_TEXT_CHARACTERS
 
 
 async def written(office: Office) -> list[Status]:
@@ -53,7 +53,7 @@ async def test_an_unknown_audience_is_nobody(office: Office, browser: Browser, a
     assert [status.visibility for status in await written(office)] == ["direct"]
 
 
-@pytest.mark.parametrize("text", ["", "   \n ", "x" * (MAX_TEXT_CHARACTERS + 1)])
+@pytest.mark.parametrize("text", ["", "   \n ", "x" * (STATUS_CHARACTERS + 1)])
 async def test_no_text_or_too_much_comes_back_to_be_mended(office: Office, browser: Browser, text: str) -> None:
     await browser.show("/")
     answer = await browser.send("/compose", text=text, visibility="private", summary="kept")

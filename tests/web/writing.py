@@ -11,10 +11,10 @@ from models.accounts import Account
 from models.relations import Follow
 from models.statuses import Status
 from models.visibility import Visibility
+from outbox.composing import compose
 from outbox.follows import publish_follow
 from outbox.statuses import publish_boost, publish_status
 from tests.peers import Office, Person
-from web.composing import compose
 
 
 async def say(
