@@ -16,7 +16,7 @@ from access.secrets import hash_secret, new_secret
 from models import Database, UnitOfWork
 from models.accounts import Account, ActiveDay, User
 from models.insertion import insert_missing
-from models.oauth import AccessToken, PushSubscription
+from models.oauth import AccessToken
 
 DEFAULT_SCOPES = "read write follow push"
 REMEMBERED_SECONDS = 5.0
@@ -91,14 +91,6 @@ def issue_token(
 def create_token(unit: UnitOfWork, user: User, scopes: str = DEFAULT_SCOPES) -> str:
     """A token for a person without any application: for scripts. Raises ScopesRefused."""
     return issue_token(unit, check_scopes(scopes), user_id=user.id).token
-
-
-async def move_push(unit: UnitOfWork, from_id: int, to_id: int) -> None:
-    """Let what is pushed to a token that was renewed go to the new one."""
-    await unit.session.flush()
-    await unit.session.execute(
-        update(PushSubscription).where(PushSubscription.token_id == from_id).values(token_id=to_id)
-    )
 
 
 class Bearers:

@@ -10,6 +10,7 @@ from functools import partial
 
 from aiohttp import web
 
+from access.sessions import Sessions
 from federation.services import Services
 from policy.rates import RateLimiter
 from web.actions import ACCOUNT_ACTIONS, STATUS_ACTIONS, post_account_action, post_status, post_status_action
@@ -19,7 +20,6 @@ from web.notices import show_notifications
 from web.pages import WebPages, show_profile, show_status
 from web.passwords import HashPassword, IsPassword, Passwords
 from web.rendering import Renderer
-from web.sessions import Sessions
 from web.sign_in import post_sign_in, post_sign_out, show_sign_in
 from web.sign_in_limits import SignInLimits
 from web.statics import PREFIX, Statics
@@ -46,7 +46,7 @@ def web_pages(services: Services, *, is_password: IsPassword, hash_password: Has
     site = Site(
         services=services,
         passwords=Passwords(is_password, hash_password),
-        sessions=Sessions(services),
+        sessions=Sessions(services.database),
         renderer=Renderer(),
         statics=Statics(),
         sign_ins=SignInLimits(is_on=is_limited),

@@ -75,7 +75,9 @@ async def _signed_in(visit: Visit, user: User, form: Form) -> web.Response:
         mine = await unit.session.get_one(User, user.id)
         if mine.last_seen_at is None:
             mine.locale = visit.texts.language
-        token = await visit.site.sessions.start(unit, mine, replacing=replacing)
+        token = await visit.site.sessions.start(
+            unit, mine, replacing=replacing, user_agent=visit.request.headers.get("User-Agent", "")
+        )
     visit.set_session_cookie(token)
     log.info("sign-in.done", user_id=user.id)
     return redirection(form.next)

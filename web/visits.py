@@ -13,6 +13,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from access.secrets import is_secret
+from access.sessions import LIFETIME, Sessions, SignedIn
 from federation.services import Services
 from models.accounts import Account
 from policy.rates import RateLimiter
@@ -23,7 +25,6 @@ from web.passwords import Passwords
 from web.paths import safe_path
 from web.refusals import PageRefused, SignInNeeded
 from web.rendering import Renderer, redirection
-from web.sessions import LIFETIME, Sessions, SignedIn, is_token
 from web.sign_in_limits import SignInLimits
 from web.statics import Statics
 from web.texts import Texts
@@ -89,7 +90,7 @@ class Visit:
         """The token for a form on this page; sets the cookie that belongs to it when there is none yet."""
         if self.signed_in is not None:
             return form_token(self.signed_in.token)
-        if not is_token(self._guest_secret):
+        if not is_secret(self._guest_secret):
             self._guest_secret = secrets.token_urlsafe(32)
             self._cookies["tertulia_form"] = (self._guest_secret, int(LIFETIME.total_seconds()))
         return form_token(self._guest_secret or "")
@@ -98,7 +99,7 @@ class Visit:
         """The form that was sent. Raises FormRefused."""
         if self.signed_in is not None:
             return await read_form(self.request, self.signed_in.token)
-        return await read_form(self.request, self._guest_secret if is_token(self._guest_secret) else None)
+        return await read_form(self.request, self._guest_secret if is_secret(self._guest_secret) else None)
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> web.Response:
         """A rendered page."""
@@ -158,9 +159,10 @@ async def visiting(site: Site, handler: Handler, request: web.Request) -> web.St
     """Answer a browser: find its session, run the handler, show what it refuses as a page."""
     signed_in = await site.sessions.find(request.cookies.get(site.cookie_name("tertulia_session")))
     visit = Visit(site, request, signed_in)
-    if signed_in is not None and signed_in.must_renew:
-        await site.sessions.renew(signed_in)
-        visit.set_session_cookie(signed_in.token)
+    if signed_in is not None and signed_in.must_note:
+        await site.sessions.note(signed_in)
+        if signed_in.must_renew:
+            visit.set_session_cookie(signed_in.token)
     try:
         response = await handler(visit)
     except SignInNeeded:

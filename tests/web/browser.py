@@ -12,10 +12,10 @@ from urllib.parse import urlencode
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from access.sessions import Sessions
 from models.accounts import User
 from tests.peers import Office, Person
 from tests.remote_peers import Answer
-from web.sessions import Sessions
 
 VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -178,7 +178,7 @@ async def signed_in(person: Person, *, language: str = "en") -> Browser:
     async with services.database.unit_of_work() as unit:
         user = await user_of(unit.session, person)
         user.locale = language
-        token = await Sessions(services).start(unit, user, replacing=None)
+        token = await Sessions(services.database).start(unit, user, replacing=None)
     return Browser(person.office, {"tertulia_session": token}, language)
 
 

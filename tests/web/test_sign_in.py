@@ -5,6 +5,7 @@ import hashlib
 import pytest
 from sqlalchemy import func, select
 
+from access.sessions import Sessions
 from models.accounts import User
 from models.oauth import Session
 from server.passwords import hash_password
@@ -14,7 +15,6 @@ from tests.fixtures_offices import OpenOffice
 from tests.peers import Office, Person
 from tests.web.browser import FORM, Browser, signed_in, user_of
 from web.passwords import Passwords
-from web.sessions import Sessions
 
 PASSWORD = "correct horse battery"
 HASH = hash_password(PASSWORD)
@@ -116,7 +116,7 @@ async def test_a_planted_cookie_is_ended(office: Office, guest: Browser, person:
     await guest.show("/")
     assert (await guest.send("/sign-in", login="ana", password=PASSWORD)).status == 303
     assert guest.cookies["tertulia_session"] != planted
-    assert (await Sessions(office.services).find(planted)) is None
+    assert (await Sessions(office.services.database).find(planted)) is None
     assert (await guest.show("/")).all("a", href="/@ana")
 
 
