@@ -22,6 +22,7 @@ from models.oauth import AccessToken, Session
 from outbox.profile import publish_account_deletion, publish_account_update
 from policy.roles import ROLES
 from social.accounts import account_by_handle, new_local_account
+from social.moderation import tell_staff
 
 MAX_NAME_CHARACTERS = 30
 MAX_EMAIL_CHARACTERS = 254
@@ -91,6 +92,7 @@ async def create_user(
     )
     unit.session.add(user)
     await services.keyring.create_keys(unit, account)
+    await tell_staff(unit, "admin.sign_up", account)
     return Person(account, user)
 
 

@@ -122,7 +122,8 @@ def content_columns(author: Account, draft: StatusDraft) -> dict[str, Any]:
         "source_text": draft.source_text if author.is_local else None,
         "source_media_type": draft.source_media_type if author.is_local else None,
         "summary": sanitize_name(draft.summary or "", MAX_TITLE_CHARACTERS),
-        "is_sensitive": draft.is_sensitive,
+        # A moderator has decided that what this account posts isn't for everybody's eyes at once.
+        "is_sensitive": draft.is_sensitive or author.sensitized_at is not None,
         "language": draft.language,
         "emojis": [{"shortcode": emoji.shortcode, "url": emoji.image_url} for emoji in draft.emojis],
         "event": _event(draft),
