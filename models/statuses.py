@@ -108,6 +108,8 @@ class Attachment(Base):
     id: Mapped[Id]
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
     status_id: Mapped[int | None] = mapped_column(ForeignKey("statuses.id", ondelete="CASCADE"), index=True)
+    # The scheduled status that it waits for: spoken for, though no status has it yet.
+    scheduled_id: Mapped[int | None]
     position: Mapped[int] = mapped_column(default=0)
     media_type: Mapped[str] = mapped_column(String(64))
     kind: Mapped[str] = mapped_column(String(16), default="unknown")
@@ -195,6 +197,7 @@ class Poll(Base):
     closes_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     voters_count: Mapped[int] = mapped_column(default=0)
+    hides_totals: Mapped[bool] = mapped_column(default=False)
     status: Mapped["Status"] = relationship(lazy="raise")
 
 

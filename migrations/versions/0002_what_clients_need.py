@@ -676,6 +676,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("sensitized_at", TIME, nullable=True))
 
     with op.batch_alter_table("attachments", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("scheduled_id", BIG, nullable=True))
         batch_op.add_column(sa.Column("kind", sa.String(length=16), nullable=False, server_default="unknown"))
         batch_op.add_column(sa.Column("state", sa.String(length=16), nullable=False, server_default="ready"))
         batch_op.add_column(sa.Column("remote_preview_url", sa.Text(), nullable=True))
@@ -708,6 +709,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("id", BIG, nullable=True))
         batch_op.add_column(sa.Column("public_comment", sa.Text(), nullable=False, server_default=""))
         batch_op.create_unique_constraint(batch_op.f("uq_peers_id"), ["id"])
+
+    with op.batch_alter_table("polls", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("hides_totals", sa.Boolean(), nullable=False, server_default="0"))
 
     with op.batch_alter_table("reports", schema=None) as batch_op:
         batch_op.add_column(sa.Column("category", sa.String(length=16), nullable=False, server_default="other"))
@@ -752,6 +756,9 @@ def downgrade() -> None:
         batch_op.drop_column("rule_ids")
         batch_op.drop_column("category")
 
+    with op.batch_alter_table("polls", schema=None) as batch_op:
+        batch_op.drop_column("hides_totals")
+
     with op.batch_alter_table("peers", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("uq_peers_id"), type_="unique")
         batch_op.drop_column("public_comment")
@@ -777,6 +784,7 @@ def downgrade() -> None:
         batch_op.drop_column("remote_preview_url")
         batch_op.drop_column("state")
         batch_op.drop_column("kind")
+        batch_op.drop_column("scheduled_id")
 
     with op.batch_alter_table("accounts", schema=None) as batch_op:
         batch_op.drop_column("sensitized_at")
