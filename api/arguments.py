@@ -28,8 +28,11 @@ _DEPTH: Final = 32
 class ClientParser(AIOHTTPParser):
     """webargs with one more location: everything that a client may have put anywhere."""
 
-    DEFAULT_UNKNOWN_BY_LOCATION: Mapping[str, str | None] = {"client": None}
-    __location_map__ = {**AIOHTTPParser.__location_map__, "client": "load_client"}
+    DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = {"client": None}  # noqa: RUF012
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.__location_map__ = {**self.__location_map__, "client": "load_client"}
 
     async def load_client(self, req: web.Request, schema: Any) -> dict[str, Any]:
         """Query, form and JSON of a request."""

@@ -15,7 +15,7 @@ Details = Mapping[str, list[dict[str, str]]]
 
 
 class ApiError(Exception):
-    """An answer other than success. `details` are refusals by field: `{"text": [{"error": "ERR_…", "description": …}]}`."""
+    """An answer other than success; `details` refuse fields: `{"text": [{"error": "ERR_…", "description": "…"}]}`."""
 
     def __init__(
         self, status: int, message: str, *, details: Details | None = None, headers: Mapping[str, str] | None = None

@@ -16,7 +16,7 @@ from api.call import Call
 CURSORS: Final = frozenset({"max_id", "since_id", "min_id"})
 Item = TypeVar("Item")
 AnySelect = Select[*tuple[Any, ...]]
-SelectT = TypeVar("SelectT", bound=Select[Any])
+SelectT = TypeVar("SelectT", bound=AnySelect)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,9 +98,7 @@ def check_access(api: Api, endpoint: Endpoint, bearer: Bearer | None) -> None:
         raise Forbidden
 
 
-def _count(
-    api: Api, endpoint: Endpoint, request: web.Request, bearer: Bearer | None, headers: dict[str, str]
-) -> None:
+def _count(api: Api, endpoint: Endpoint, request: web.Request, bearer: Bearer | None, headers: dict[str, str]) -> None:
     """Take from the windows that the request falls into; `headers` are those of the first."""
     now = api.services.clock()
     who = str(bearer.token_id) if bearer is not None and bearer.account is not None else request.remote or ""

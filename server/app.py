@@ -8,11 +8,15 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+import api.routes
 import federation.routes
 import inbox.routes
 import outbox.report_routes
 import outbox.routes
 from access.tokens import Bearers
+from api.call import Api
+from api.cors import add_cors_headers
+from api.limits import ApiLimits
 from content.media import MediaStore
 from federation.services import Services
 from inbox.fetching import fetch_status
@@ -41,7 +45,9 @@ def make_app(
     app.add_routes(outbox.report_routes.routes(services, bearer=bearer))
     app.add_routes(federation.routes.routes(services, pages=pages.federation, bearer=bearer))
     app.add_routes(pages.routes())
+    app.add_routes(api.routes.routes(Api(services, bearers, media, ApiLimits(is_on=settings.rate_limits))))
     app.on_response_prepare.append(add_security_headers)
+    app.on_response_prepare.append(add_cors_headers)
     return app
 
 

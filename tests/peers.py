@@ -12,6 +12,7 @@ stepped by `run_until_idle`, so that tests never wait. `tests.remote_peers` has 
 """
 
 import itertools
+import re
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -20,10 +21,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
+import orjson
 from aiohttp import web
 from sqlalchemy.engine import URL
+from yarl import URL as URL_
 
 from access.tokens import create_token
 from federation.services import Services
@@ -75,6 +79,72 @@ class Person:
     def acct(self) -> str:
         """The handle as others write it, without a leading @."""
         return f"{self.name}@{self.office.domain}"
+
+
+@dataclass(frozen=True)
+class ApiAnswer:
+    """What the client API answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return orjson.loads(self.body)
+
+    @property
+    def links(self) -> dict[str, str]:
+        """The addresses of the `Link` header by their relation, as paths of the office."""
+        found = re.findall(r'<https?://[^/>]+([^>]*)>; rel="(\w+)"', self.headers.get("Link", ""))
+        return {relation: path for path, relation in found}
+
+
+@dataclass(frozen=True)
+class Client:
+    """An app in somebody's hands: the client API of one office with one token, or none."""
+
+    office: "Office"
+    token: str | None
+
+    async def get(self, path: str, **query: Any) -> ApiAnswer:
+        """GET with a query; lists become `name[]=…`."""
+        return await self.call("GET", path, query=query)
+
+    async def post(self, path: str, document: Any = None, *, headers: Mapping[str, str] | None = None) -> ApiAnswer:
+        """POST JSON, or what aiohttp takes as `data` when it isn't a dictionary."""
+        return await self.call("POST", path, document, headers=headers)
+
+    async def put(self, path: str, document: Any = None) -> ApiAnswer:
+        return await self.call("PUT", path, document)
+
+    async def patch(self, path: str, document: Any = None) -> ApiAnswer:
+        return await self.call("PATCH", path, document)
+
+    async def delete(self, path: str, document: Any = None, **query: Any) -> ApiAnswer:
+        return await self.call("DELETE", path, document, query=query)
+
+    async def call(self, method: str, path: str, document: Any = None, *, query: Mapping[str, Any] | None = None,
+                   headers: Mapping[str, str] | None = None) -> ApiAnswer:  # fmt: skip
+        """Any request to a path (or an address) of the office."""
+        path = path.removeprefix(self.office.origin)
+        sent = {"Host": self.office.domain, **(headers or {})}
+        if self.token is not None:
+            sent["Authorization"] = f"Bearer {self.token}"
+        pairs = [
+            (f"{name}[]" if isinstance(value, list) else name, _word(one))
+            for name, value in (query or {}).items()
+            for one in (value if isinstance(value, list) else [value])
+        ]
+        if pairs:
+            path += ("&" if "?" in path else "?") + urlencode(pairs)
+        body = {"json": document} if isinstance(document, dict | list) else {"data": document}
+        url = URL_(f"http://127.0.0.1:{self.office.port}{path}", encoded=True)
+        async with self.office.client.request(method, url, headers=sent, allow_redirects=False, **body) as response:
+            return ApiAnswer(response.status, response.headers.copy(), await response.read())
+
+
+def _word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @dataclass
@@ -129,6 +199,10 @@ class Office:
     async def run_until_idle(self) -> None:
         """Step the loops until none has work that is due now."""
         await run_until_idle(self)
+
+    def api(self, person: "Person | str | None" = None) -> Client:
+        """The client API in somebody's hands: a person, a token, or nobody."""
+        return Client(self, person.token if isinstance(person, Person) else person)
 
     async def get(self, path: str, *, accept: str = ACTIVITY_JSON, token: str | Person | None = None,
                   headers: Mapping[str, str] | None = None) -> Answer:  # fmt: skip

@@ -1,0 +1,144 @@
+"""Status: what a post looks like to a client (Mastodon 4.5), with what the viewer has done to it.
+
+Pure: everything comes in a `StatusPage`, which `api.loading` fills with a fixed number of queries. What every viewer
+sees alike is made by `_base`; the viewer's own flags are laid over it.
+"""
+
+from html import escape
+from typing import Any, Final
+
+from api.call import Api, Json
+from api.entities.account import emoji_entities, mention_entity
+from api.entities.card import card_entity
+from api.entities.filter import filter_result
+from api.entities.media import media_entity
+from api.entities.poll import poll_entity
+from api.entities.quote import quote_approval, quote_entity
+from api.entities.status_page import StatusPage
+from api.entities.tag import status_tag_entity
+from api.times import timestamp, timestamp_or_none
+from policy.filters import match, text_of
+
+# What a client gets for visibilities that its decoder doesn't know.
+VISIBILITIES: Final = {"limited": "private"}
+# Types whose content needs its title and a link to be understood (decided with `StatusDraft.type`).
+SELF_CONTAINED: Final = frozenset({"Note", "Question", "Announce"})
+
+
+def status_entity(status_id: int, page: StatusPage, api: Api) -> Json:
+    """A status of the page; a boost comes as a wrapper around what it boosts."""
+    status = page.statuses[status_id]
+    if status.boost_of_id is None:
+        return _with_marks(_base(status, page, api), status, page)
+    boosted = status_entity(status.boost_of_id, page, api)
+    wrapper = {**boosted, **_wrapper(status, page, api), "reblog": boosted}
+    if page.viewer is not None:
+        wrapper["reblogged"] = boosted["reblogged"] or status.account_id == page.viewer.id
+        wrapper.pop("pinned", None)
+    return wrapper
+
+
+def _wrapper(status: Any, page: StatusPage, api: Api) -> Json:
+    """What is a boost's own."""
+    return {
+        "id": str(status.id),
+        "uri": status.uri,
+        "created_at": timestamp(status.published_at),
+        "account": page.account(status.account_id, api),
+        "visibility": VISIBILITIES.get(status.visibility, status.visibility),
+        "in_reply_to_id": None,
+        "in_reply_to_account_id": None,
+        "edited_at": None,
+        "application": None,
+    }
+
+
+def _base(status: Any, page: StatusPage, api: Api) -> Json:
+    """The status as everybody sees it."""
+    poll = page.polls.get(status.id)
+    card = page.cards.get(status.card_id)
+    parent_id = status.in_reply_to_id
+    return {
+        "id": str(status.id),
+        "created_at": timestamp(status.published_at),
+        "in_reply_to_id": None if parent_id is None else str(parent_id),
+        "in_reply_to_account_id": None if status.in_reply_to_account_id is None else str(status.in_reply_to_account_id),
+        "sensitive": status.is_sensitive,
+        "spoiler_text": status.summary,
+        "visibility": VISIBILITIES.get(status.visibility, status.visibility),
+        "language": status.language,
+        "uri": status.uri,
+        "url": status.url or status.uri,
+        "replies_count": status.replies_count,
+        "reblogs_count": status.boosts_count,
+        "favourites_count": status.favourites_count,
+        "quotes_count": status.quotes_count,
+        "edited_at": timestamp_or_none(status.edited_at),
+        "content": content_of(status),
+        "local_only": status.is_local_only,
+        "reblog": None,
+        "application": application_entity(page.applications.get(status.application_id)),
+        "account": page.account(status.account_id, api),
+        "media_attachments": [media_entity(one, api) for one in page.attachments.get(status.id, ())],
+        "mentions": [mention_entity(one) for one in page.mentions.get(status.id, ())],
+        "tags": [status_tag_entity(one.name, api) for one in page.tags.get(status.id, ())],
+        "emojis": emoji_entities(status.emojis, api),
+        "card": card_entity(card, api) if card is not None else None,
+        "poll": _poll(poll, status, page, api) if poll is not None else None,
+        "quote": quote_entity(status, page, lambda quoted_id: status_entity(quoted_id, page, api)),
+        "quote_approval": quote_approval(status, page),
+    }
+
+
+def _with_marks(entity: Json, status: Any, page: StatusPage) -> Json:
+    """The entity with what the viewer did to it, and what their filters say."""
+    viewer, marks = page.viewer, page.marks
+    if viewer is None:
+        return entity
+    entity["favourited"] = status.id in marks.favourites
+    entity["reblogged"] = status.id in marks.boosts
+    entity["bookmarked"] = status.id in marks.bookmarks
+    entity["muted"] = status.conversation_id in marks.muted_conversations
+    if status.account_id == viewer.id:
+        entity["pinned"] = status.pinned_at is not None
+    entity["filtered"] = [] if status.account_id == viewer.id else _filtered(entity, status, page)
+    return entity
+
+
+def _filtered(entity: Json, status: Any, page: StatusPage) -> list[Json]:
+    """What the viewer's filters say of a status, in whatever context: the client knows where it shows it."""
+    if not page.filters:
+        return []
+    texts = [text_of(entity["content"]), status.summary]
+    texts += [option["title"] for option in entity["poll"]["options"]] if entity["poll"] else []
+    texts += [media["description"] or "" for media in entity["media_attachments"]]
+    return [filter_result(found) for found in match(page.filters, texts, [status.id])]
+
+
+def is_hidden(entity: Json, context: str | None) -> bool:
+    """Whether a list of this context leaves the status out: a filter of the viewer says so."""
+    return context is not None and any(
+        found["filter"]["filter_action"] == "hide" and context in found["filter"]["context"]
+        for found in entity.get("filtered", ())
+    )
+
+
+def _poll(poll: Any, status: Any, page: StatusPage, api: Api) -> Json:
+    is_own = page.viewer is not None and page.viewer.id == status.account_id
+    own_votes = None if page.viewer is None else page.marks.votes.get(poll.id, [])
+    return poll_entity(poll, api, now=page.now, is_own=is_own, own_votes=own_votes, emojis=status.emojis)
+
+
+def application_entity(application: Any) -> Json | None:
+    """What a status was written with."""
+    return None if application is None else {"name": application.name, "website": application.website}
+
+
+def content_of(status: Any) -> str:
+    """The HTML of a status; of an article, a page or an event with its title and a link to it."""
+    content = str(status.content_html)
+    if status.object_type in SELF_CONTAINED or not status.title:
+        return content
+    url = escape(status.url or status.uri, quote=True)
+    link = f'<a href="{url}" target="_blank" rel="nofollow noopener"><strong>{escape(status.title)}</strong></a>'
+    return f"<p>{link}</p>{content}"

@@ -1,0 +1,27 @@
+"""How many statements something costs: what must not grow with the length of a page."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import event
+
+from tests.peers import Office
+
+
+@contextmanager
+def counted(office: Office) -> Iterator[list[str]]:
+    """The statements that the office's database runs inside the block."""
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    engines = {office.services.database._reader.sync_engine, office.services.database._writer.sync_engine}
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
