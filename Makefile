@@ -11,7 +11,7 @@ JOBS ?= 2
 # `make serve` takes tertulia.toml when there is one, otherwise an office on this machine.
 CONFIG := $(wildcard tertulia.toml)
 
-.PHONY: help demo test test-postgres check format serve bench migration lock clean
+.PHONY: help demo test test-postgres check format serve bench migration messages lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ bench: $(INSTALLED) ## Measure inbound, outbound and memory, as a table
 
 migration: $(INSTALLED) ## Draft the next revision of the tables: make migration MESSAGE="Let an account have two names"
 	$(BIN)/python -W ignore -m migrations "$(MESSAGE)"
+
+messages: $(INSTALLED) ## Add the texts that templates ask for to the catalogues in web/locale
+	$(BIN)/python -m web.messages
 
 lock: $(INSTALLED) ## Write the installed versions to constraints.txt
 	{ echo '# Tested versions, for reproducible installs. Written by `make lock`.'; \

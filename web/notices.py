@@ -14,7 +14,7 @@ from models.statuses import Status
 from social.follows import PENDING
 from web.access import readable
 from web.paging import MAX_ID, PAGE_SIZE, Page, cut, max_id_of
-from web.texts import TEXTS
+from web.texts import DEFAULT_LANGUAGE, Texts
 from web.visits import Visit
 
 Author = aliased(Account)
@@ -33,7 +33,7 @@ class Notice:
     @property
     def sentence(self) -> str:
         key = f"notice_{self.row.kind}"
-        return key if key in TEXTS else "notice_other"
+        return key if key in Texts(DEFAULT_LANGUAGE) else "notice_other"
 
 
 async def show_notifications(visit: Visit) -> web.StreamResponse:

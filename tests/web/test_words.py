@@ -8,21 +8,51 @@ import pytest
 from models.accounts import Account
 from web.faces import HUES, hue, initials
 from web.languages import accepted_language
+from web.messages import used_keys
 from web.paths import safe_path
 from web.sign_in_limits import SignInLimits
 from web.statics import Statics
-from web.texts import LANGUAGES, TEXTS, Texts
+from web.texts import LANGUAGES, Texts, read_catalogue
 from web.times import long_time, short_time
 
 NOW = datetime(2026, 11, 7, 9, 5, tzinfo=UTC)
 
 
+def texts_of(language: str) -> dict[str, tuple[str, ...]]:
+    """The texts of a catalogue by key: one, or as many as the language has plural forms."""
+    found = {}
+    for message in read_catalogue(language):
+        if message.id:
+            is_counted = not isinstance(message.id, str)
+            key = message.id[0] if is_counted else str(message.id)
+            found[key] = tuple(message.string) if is_counted else (str(message.string),)
+    return found
+
+
 def test_every_text_is_there_in_every_language_with_the_same_blanks() -> None:
-    for key, texts in TEXTS.items():
+    english, spanish = (texts_of(language) for language in LANGUAGES)
+    assert list(spanish) == list(english)
+    for key, texts in (*english.items(), *spanish.items()):
+        assert all(text.strip() for text in texts), key
         blanks = [{name for _, name, _, _ in string.Formatter().parse(text) if name} for text in texts]
-        assert len(texts) == len(LANGUAGES)
-        assert all(texts)
-        assert blanks[0] == blanks[1], key
+        wanted = {name for _, name, _, _ in string.Formatter().parse(english[key][0]) if name}
+        assert all(found == wanted for found in blanks), key
+
+
+def test_templates_and_code_use_only_texts_that_are_there() -> None:
+    known = texts_of("es")
+    used = {key if isinstance(key, str) else key[0] for key in used_keys()}
+    assert len(used) > 100
+    assert used - set(known) == set()
+
+
+def test_a_key_without_a_text_is_an_error() -> None:
+    texts = Texts("es")
+    assert "sign_in" in texts
+    assert "no_such_key" not in texts
+    for ask in (lambda: texts("no_such_key"), lambda: texts.count("no_such_key", 2)):
+        with pytest.raises(KeyError):
+            ask()
 
 
 def test_counts_have_a_singular_and_a_plural() -> None:
