@@ -44,7 +44,7 @@ class Endpoint:
     `scope` is what the token must cover, several separated by spaces when any of them is enough. `args` validates
     query, form and JSON together; without it the handler reads the body itself. `returns` describes the answer (None:
     an empty object or what the handler says); `limit` names a further window of `api.limits`. `body_bytes` is the
-    largest body, where it isn't the server's usual one.
+    largest body, where it isn't the server's usual one, `produces` the media type of the answer.
     """
 
     method: str
@@ -56,6 +56,7 @@ class Endpoint:
     returns: type[Entity] | Many | None = None
     limit: str = ""
     body_bytes: int | None = None
+    produces: str = "application/json"
 
     @property
     def name(self) -> str:

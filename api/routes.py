@@ -4,15 +4,18 @@ Each module lists its endpoints; whatever else is asked below `/api/` is answere
 """
 
 from collections.abc import Iterable
+from functools import cache
 from types import ModuleType
 from typing import Final
 
+import orjson
 from aiohttp import web
 
 from api import timelines
-from api.call import Api
+from api.call import Api, Call
 from api.cors import preflight
-from api.endpoints import Endpoint
+from api.endpoints import Access, Endpoint
+from api.openapi import describe
 from api.serving import json_response, served
 
 MODULES: Final[tuple[ModuleType, ...]] = (timelines,)
@@ -20,7 +23,15 @@ MODULES: Final[tuple[ModuleType, ...]] = (timelines,)
 
 def endpoints(modules: Iterable[ModuleType] = MODULES) -> tuple[Endpoint, ...]:
     """Every endpoint, in its order."""
-    return tuple(endpoint for module in modules for endpoint in module.ENDPOINTS)
+    return (*(endpoint for module in modules for endpoint in module.ENDPOINTS), DESCRIPTION)
+
+
+async def get_openapi(call: Call) -> web.Response:
+    """The description of this API, as OpenAPI 3.1."""
+    return web.Response(body=_description(call), content_type="application/json")
+
+
+DESCRIPTION: Final = Endpoint("GET", "/api/openapi.json", get_openapi, Access.ANYBODY)
 
 
 def routes(api: Api) -> list[web.RouteDef]:
@@ -30,6 +41,16 @@ def routes(api: Api) -> list[web.RouteDef]:
     table += [web.options(path, preflight) for path in paths if not path.startswith("/api/")]
     table += [web.options(prefix + "{tail:.*}", preflight) for prefix in ("/api/", "/.well-known/", "/nodeinfo")]
     return [*table, web.route("*", "/api/{tail:.*}", no_such_method)]
+
+
+@cache
+def _bytes_of(origin: str, version: str) -> bytes:
+    return orjson.dumps(describe(endpoints(), origin=origin, version=version))
+
+
+def _description(call: Call) -> bytes:
+    """Made once for each office: it takes longer than anything else here."""
+    return _bytes_of(call.addresses.origin, call.services.settings.software_version)
 
 
 async def no_such_method(_request: web.Request) -> web.Response:

@@ -13,8 +13,8 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, pre_loa
 MAX_ID: Final = 2**63 - 1
 TRUE: Final = frozenset({"1", "true", "t", "on", "yes", "y"})
 FALSE: Final = frozenset({"0", "false", "f", "off", "no", "n"})
-_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
+_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 
 class Args(Schema):
@@ -134,28 +134,28 @@ class IdString(fields.String):
     """An id: a non-empty decimal string."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Regexp(r"^[0-9]{1,19}\Z"), **kwargs)
+        super().__init__(validate=validate.Regexp(r"^[0-9]{1,19}$"), **kwargs)
 
 
 class Timestamp(fields.String):
     """`2026-11-23T16:05:06.123Z`."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Regexp(_TIMESTAMP.pattern + r"\Z"), **kwargs)
+        super().__init__(validate=validate.Regexp(_TIMESTAMP), **kwargs)
 
 
 class DateString(fields.String):
     """`2026-11-23`."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Regexp(_DATE.pattern + r"\Z"), **kwargs)
+        super().__init__(validate=validate.Regexp(_DATE), **kwargs)
 
 
 class Address(fields.String):
     """An absolute URL that is not empty. No validator of the net's grammar: peers' addresses are as they are."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Regexp(r"^[a-z][a-z0-9+.-]*:", flags=re.IGNORECASE), **kwargs)
+        super().__init__(validate=validate.Regexp(r"^[A-Za-z][A-Za-z0-9+.-]*:"), **kwargs)
 
 
 def nullable(field: type[fields.Field[Any]], **kwargs: Any) -> fields.Field[Any]:
