@@ -118,6 +118,7 @@ class Conversation(Base):
     __table_args__ = (
         UniqueConstraint("account_id", "conversation_id"),
         Index("ix_conversations_account", "account_id", "last_status_id"),
+        Index("ix_conversations_conversation", "conversation_id"),
     )
 
     id: Mapped[Id]

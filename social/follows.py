@@ -15,6 +15,7 @@ from models.feeds import Notification
 from models.relations import Block, Endorsement, Follow
 from social.counters import count
 from social.home_feed import backfill_feed, remove_from_feed
+from social.list_members import leave_lists
 from social.notifications import notify
 
 PENDING, ACCEPTED = "pending", "accepted"
@@ -135,6 +136,8 @@ async def end_follow(unit: UnitOfWork, follow: Follow, follower: Account, follow
         count(unit, Account, "following_count", follower.id, -1)
     await unit.session.delete(follow)
     await unit.session.flush()
+    if follower.is_local:
+        await leave_lists(unit, follower, followee)
     if followee.is_local:
         await forget_follow_notices(unit, follower, followee)
     if follower.is_local:

@@ -1,25 +1,35 @@
-"""The home feed, written when a status arrives: one INSERT … SELECT for all new statuses of a unit.
+"""Home and list feeds, written when a status arrives: one INSERT … SELECT for all new statuses of a unit, for each.
 
-A local follower gets a status of somebody they follow when it is public, unlisted or private, and, for a reply, when it
-answers the author, the reader, or somebody whom the reader follows too. Boosts can be switched off per follow, and a
-boost of somebody whom the reader blocked (or who blocked the reader) is left out. Local authors see their own.
+A local follower gets a status of somebody they follow when it is public, unlisted or private (or mentions them), and,
+for a reply, when it answers the author, the reader, or somebody whom the reader follows too. A follow may be without
+boosts, or limited to some languages. Nothing comes from whom the reader muted, nor boosts of what they don't want to
+read (`policy.timelines`). Local authors see their own.
+
+A list gets what its owner would get at home from its members, less the replies that its policy leaves out; members of
+an exclusive list are read there alone. What somebody unfollowed, muted or blocked goes from both; what was left out
+while a mute was in force comes back, the newest of it, when the mute is lifted.
 """
 
 from functools import cache
+from typing import Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, bindparam, delete, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from models import UnitOfWork
 from models.accounts import Account, User
-from models.feeds import FeedEntry
-from models.insertion import Insert, ignoring, insert_missing, insert_selected
-from models.relations import Block, Follow
-from models.statuses import Status
+from models.base import BigInt, UtcDateTime
+from models.feeds import AccountList, FeedEntry, ListEntry, ListMember
+from models.insertion import AnySelect, Insert, ignoring, insert_missing
+from models.relations import Follow
+from models.statuses import Mention, Status
 from models.visibility import Visibility
+from policy.timelines import muted_by, unwanted_by
 
 IN_FEEDS = (Visibility.PUBLIC.value, Visibility.UNLISTED.value, Visibility.PRIVATE.value)
 BACKFILLED_STATUSES = 40
+_IDS: Final = bindparam("status_ids", expanding=True, type_=BigInt)
+_NOW: Final = bindparam("now", type_=UtcDateTime())
 
 
 def add_to_feeds(unit: UnitOfWork, status: Status, author: Account) -> None:
@@ -28,6 +38,8 @@ def add_to_feeds(unit: UnitOfWork, status: Status, author: Account) -> None:
         unit.defer(_add_to_own, status)
     if status.visibility in IN_FEEDS:
         unit.defer(_fan_out, status.id)
+    else:
+        unit.defer(_fan_out_to_mentioned, status.id)
 
 
 async def _add_to_own(unit: UnitOfWork, statuses: list[Status]) -> None:
@@ -36,86 +48,218 @@ async def _add_to_own(unit: UnitOfWork, statuses: list[Status]) -> None:
 
 
 async def _fan_out(unit: UnitOfWork, status_ids: list[int]) -> None:
-    is_sqlite = unit.session.get_bind().dialect.name == "sqlite"
-    await unit.session.execute(_fan_out_statement(is_sqlite), {"status_ids": status_ids})
+    is_sqlite = _is_sqlite(unit)
+    parameters = {"status_ids": status_ids, "now": unit.now}
+    await unit.session.execute(_home_statement(is_sqlite), parameters)
+    await unit.session.execute(_list_statement(is_sqlite), parameters)
+
+
+async def _fan_out_to_mentioned(unit: UnitOfWork, status_ids: list[int]) -> None:
+    statement = _mentioned_statement(_is_sqlite(unit))
+    await unit.session.execute(statement, {"status_ids": status_ids, "now": unit.now})
+
+
+def _is_sqlite(unit: UnitOfWork) -> bool:
+    return unit.session.get_bind().dialect.name == "sqlite"
+
+
+# Made once, all of them: to build a statement takes longer than to run it.
+@cache
+def _home_statement(is_sqlite: bool) -> Insert:
+    query = home_query(is_sqlite).where(Status.id.in_(_IDS))
+    return ignoring(is_sqlite, FeedEntry).from_select(["account_id", "status_id"], query)
 
 
 @cache
-def _fan_out_statement(is_sqlite: bool) -> Insert:
-    """Made once: to build it takes longer than to run it."""
+def _mentioned_statement(is_sqlite: bool) -> Insert:
     query = (
-        select(Follow.follower_id, Status.id)
-        .join(Follow, Follow.followee_id == Status.account_id)
-        .join(User, User.account_id == Follow.follower_id)
-        .where(
-            Status.id.in_(bindparam("status_ids", expanding=True)), Follow.state == "accepted", _wanted_by_follower()
-        )
+        home_query(is_sqlite)
+        .join(Mention, and_(Mention.status_id == Status.id, Mention.account_id == Follow.follower_id))
+        .where(Status.id.in_(_IDS))
     )
     return ignoring(is_sqlite, FeedEntry).from_select(["account_id", "status_id"], query)
 
 
-def _wanted_by_follower() -> ColumnElement[bool]:
+@cache
+def _list_statement(is_sqlite: bool) -> Insert:
+    query = list_query(is_sqlite).where(Status.id.in_(_IDS))
+    return ignoring(is_sqlite, ListEntry).from_select(["list_id", "status_id"], query)
+
+
+@cache
+def home_query(is_sqlite: bool) -> AnySelect:
+    """Who gets which status at home, to be narrowed down to some statuses; wants the parameter `now`."""
+    membership = aliased(ListMember)
+    is_read_in_list = (
+        select(AccountList.id)
+        .join(membership, membership.list_id == AccountList.id)
+        .where(
+            AccountList.account_id == User.account_id,
+            AccountList.is_exclusive,
+            membership.account_id == Status.account_id,
+        )
+        .correlate_except(AccountList, membership)
+        .exists()
+    )
+    return (
+        select(User.account_id, Status.id)
+        .select_from(Status)
+        .join(Follow, Follow.followee_id == Status.account_id)
+        .join(User, User.account_id == Follow.follower_id)
+        .where(Follow.state == "accepted", _wanted_through_follow(is_sqlite, User.account_id), ~is_read_in_list)
+    )
+
+
+@cache
+def list_query(is_sqlite: bool) -> AnySelect:
+    """Which list gets which status, to be narrowed down to some statuses; wants the parameter `now`."""
+    replied_to = aliased(ListMember)
+    answers_member = (
+        select(replied_to.id)
+        .where(replied_to.list_id == AccountList.id, replied_to.account_id == Status.in_reply_to_account_id)
+        .correlate_except(replied_to)
+        .exists()
+    )
+    is_allowed_reply = or_(
+        Status.in_reply_to_uri.is_(None),
+        Status.in_reply_to_account_id == Status.account_id,
+        Status.in_reply_to_account_id == AccountList.account_id,
+        AccountList.replies_policy == "followed",
+        and_(AccountList.replies_policy == "list", answers_member),
+    )
+    follow = and_(
+        Follow.follower_id == AccountList.account_id,
+        Follow.followee_id == Status.account_id,
+        Follow.state == "accepted",
+    )
+    return (
+        select(ListMember.list_id, Status.id)
+        .join(ListMember, ListMember.account_id == Status.account_id)
+        .join(AccountList, AccountList.id == ListMember.list_id)
+        .outerjoin(Follow, follow)
+        .where(
+            is_allowed_reply,
+            or_(
+                AccountList.account_id == Status.account_id,
+                and_(Follow.id.is_not(None), _wanted_through_follow(is_sqlite, AccountList.account_id)),
+            ),
+        )
+    )
+
+
+def _wanted_through_follow(is_sqlite: bool, reader: SQLColumnExpression[int]) -> ColumnElement[bool]:
+    """What a follow brings to the follower: replies to whom they know, boosts and languages as they chose.
+
+    `reader` is the follower by another name, which only local ones have: nothing is asked about the others.
+    """
     also = aliased(Follow)
     boosted = aliased(Status)
     follows_parent = (
         select(also.id)
-        .where(
-            also.follower_id == Follow.follower_id,
-            also.followee_id == Status.in_reply_to_account_id,
-            also.state == "accepted",
-        )
+        .where(also.follower_id == reader, also.followee_id == Status.in_reply_to_account_id, also.state == "accepted")
+        .correlate_except(also)
         .exists()
     )
-    blocks_boosted = (
-        select(Block.id)
-        .join(boosted, boosted.id == Status.boost_of_id)
-        .where(
-            or_(
-                and_(Block.account_id == Follow.follower_id, Block.target_id == boosted.account_id),
-                and_(Block.target_id == Follow.follower_id, Block.account_id == boosted.account_id),
-            )
-        )
+    unwanted_boost = (
+        select(boosted.id)
+        .where(boosted.id == Status.boost_of_id, unwanted_by(reader, boosted.account_id, now=_NOW))
+        .correlate_except(boosted)
         .exists()
     )
     is_answer_for_reader = or_(
         Status.in_reply_to_uri.is_(None),
         Status.in_reply_to_account_id == Status.account_id,
-        Status.in_reply_to_account_id == Follow.follower_id,
+        Status.in_reply_to_account_id == reader,
         follows_parent,
     )
-    is_wanted_boost = or_(Status.boost_of_id.is_(None), and_(Follow.shows_boosts, ~blocks_boosted))
-    return and_(is_answer_for_reader, is_wanted_boost)
-
-
-async def backfill_feed(unit: UnitOfWork, follower: Account, followee: Account) -> None:
-    """Show the newest statuses of somebody who is followed from now on."""
-    newest = (
-        select(Status.id)
-        .where(Status.account_id == followee.id, Status.visibility.in_(IN_FEEDS))
-        .order_by(Status.id.desc())
-        .limit(BACKFILLED_STATUSES)
+    return and_(
+        is_answer_for_reader,
+        or_(Status.boost_of_id.is_(None), and_(Follow.shows_boosts, ~unwanted_boost)),
+        or_(Follow.languages.is_(None), Status.language.is_(None), _is_chosen_language(is_sqlite)),
+        ~muted_by(reader, Status.account_id, now=_NOW),
     )
+
+
+def _is_chosen_language(is_sqlite: bool) -> ColumnElement[bool]:
+    if not is_sqlite:
+        return Follow.languages.op("?", is_comparison=True)(Status.language)
+    chosen = func.json_each(Follow.languages).table_valued("value")
+    query = select(literal(1)).select_from(chosen).where(chosen.c.value == Status.language)
+    return query.correlate_except(chosen).exists()
+
+
+async def backfill_feed(unit: UnitOfWork, reader: Account, author: Account) -> None:
+    """Show the newest statuses of somebody who is followed, or no longer muted, from now on: at home and in lists."""
     await unit.session.flush()
-    await insert_selected(
-        unit.session,
-        FeedEntry,
-        ["account_id", "status_id"],
-        select(Follow.follower_id, Status.id)
-        .join(Follow, Follow.followee_id == Status.account_id)
-        .where(Status.id.in_(newest), Follow.follower_id == follower.id, _wanted_by_follower()),
+    is_sqlite = _is_sqlite(unit)
+    newest = _newest_of(author.id)
+    home = home_query(is_sqlite).where(Follow.follower_id == reader.id, Status.id.in_(newest))
+    lists = list_query(is_sqlite).where(AccountList.account_id == reader.id, Status.id.in_(newest))
+    await _insert(unit, FeedEntry, "account_id", home)
+    await _insert(unit, ListEntry, "list_id", lists)
+
+
+async def backfill_list(unit: UnitOfWork, list_id: int, account_id: int) -> None:
+    """Show the newest statuses of somebody who is on a list from now on."""
+    await unit.session.flush()
+    query = list_query(_is_sqlite(unit)).where(
+        ListMember.list_id == list_id, ListMember.account_id == account_id, Status.id.in_(_newest_of(account_id))
+    )
+    await _insert(unit, ListEntry, "list_id", query)
+
+
+async def _insert(unit: UnitOfWork, table: type[FeedEntry] | type[ListEntry], column: str, query: AnySelect) -> None:
+    statement = ignoring(_is_sqlite(unit), table).from_select([column, "status_id"], query)
+    await unit.session.execute(statement, {"now": unit.now})
+
+
+def _newest_of(author_id: int) -> AnySelect:
+    newest = aliased(Status)
+    return (
+        select(newest.id)
+        .where(newest.account_id == author_id, newest.visibility.in_(IN_FEEDS))
+        .order_by(newest.id.desc())
+        .limit(BACKFILLED_STATUSES)
     )
 
 
 async def remove_from_feed(unit: UnitOfWork, reader: Account, author: Account) -> None:
-    """Take what `author` wrote, or is boosted from, out of the reader's feed."""
-    boosted = aliased(Status)
-    written = select(Status.id).where(Status.account_id == author.id)
-    boosts = select(Status.id).join(boosted, boosted.id == Status.boost_of_id).where(boosted.account_id == author.id)
+    """Take what `author` wrote, or is boosted from, out of the reader's feed and lists."""
+    await unit.session.flush()
+    lists = select(AccountList.id).where(AccountList.account_id == reader.id)
+    for entry, mine in ((FeedEntry, FeedEntry.account_id == reader.id), (ListEntry, ListEntry.list_id.in_(lists))):
+        await _remove(unit, entry, mine, author.id)
+
+
+async def remove_from_list(unit: UnitOfWork, list_id: int, account_id: int) -> None:
+    """Take what somebody wrote or boosted out of a list; what others boosted of theirs stays."""
+    written = select(Status.id).where(Status.account_id == account_id)
+    await unit.session.execute(
+        delete(ListEntry)
+        .where(ListEntry.list_id == list_id, ListEntry.status_id.in_(written))
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def remove_home_entries(unit: UnitOfWork, reader_id: int, author_id: int) -> None:
+    """Take what somebody wrote or boosted out of the home feed alone: from now on they are read in a list."""
+    written = select(Status.id).where(Status.account_id == author_id)
     await unit.session.execute(
         delete(FeedEntry)
-        .where(
-            FeedEntry.account_id == reader.id,
-            or_(FeedEntry.status_id.in_(written), FeedEntry.status_id.in_(boosts)),
-        )
+        .where(FeedEntry.account_id == reader_id, FeedEntry.status_id.in_(written))
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def _remove(
+    unit: UnitOfWork, entry: type[FeedEntry] | type[ListEntry], mine: ColumnElement[bool], author_id: int
+) -> None:
+    boosted = aliased(Status)
+    written = select(Status.id).where(Status.account_id == author_id)
+    boosts = select(Status.id).join(boosted, boosted.id == Status.boost_of_id).where(boosted.account_id == author_id)
+    status_id: SQLColumnExpression[int] = entry.status_id
+    await unit.session.execute(
+        delete(entry)
+        .where(mine, or_(status_id.in_(written), status_id.in_(boosts)))
         .execution_options(synchronize_session=False)
     )

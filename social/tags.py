@@ -1,4 +1,4 @@
-"""Hashtags of statuses: the tag is made when it is first used."""
+"""Hashtags of statuses: the tag is made when it is first used, and who follows it gets what is public."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,9 @@ from sqlalchemy import bindparam, select
 from models import UnitOfWork
 from models.insertion import insert_missing
 from models.statuses import Status, StatusTag, Tag
+from models.visibility import Visibility
 from social.drafts import TagDraft
+from social.tag_follows import fan_out_to_tag_followers
 
 _TAG_IDS = select(Tag.name, Tag.id).where(Tag.name.in_(bindparam("names", expanding=True)))
 
@@ -17,6 +19,8 @@ async def attach_tags(unit: UnitOfWork, status: Status, drafts: Sequence[TagDraf
     by_name = {draft.name: draft for draft in drafts}
     if by_name:
         unit.defer(_attach, (status.id, by_name))
+        if status.visibility == Visibility.PUBLIC.value:
+            unit.defer(fan_out_to_tag_followers, status.id)  # after the tags: deferred work runs in its order
 
 
 async def _attach(unit: UnitOfWork, items: list[tuple[int, dict[str, TagDraft]]]) -> None:

@@ -259,6 +259,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("conversations", schema=None) as batch_op:
         batch_op.create_index("ix_conversations_account", ["account_id", "last_status_id"], unique=False)
+        batch_op.create_index("ix_conversations_conversation", ["conversation_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_conversations_last_status_id"), ["last_status_id"], unique=False)
 
     op.create_table(
@@ -632,6 +633,7 @@ def upgrade() -> None:
         sa.Column("endpoint", sa.Text(), nullable=False),
         sa.Column("p256dh", sa.Text(), nullable=False),
         sa.Column("auth", sa.Text(), nullable=False),
+        sa.Column("token_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("alerts", JSON, nullable=False),
         sa.Column("policy", sa.String(length=16), nullable=False),
         sa.Column("is_standard", sa.Boolean(), nullable=False),
@@ -896,6 +898,7 @@ def downgrade() -> None:
     op.drop_table("dismissed_suggestions")
     with op.batch_alter_table("conversations", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_conversations_last_status_id"))
+        batch_op.drop_index("ix_conversations_conversation")
         batch_op.drop_index("ix_conversations_account")
 
     op.drop_table("conversations")

@@ -1,0 +1,73 @@
+"""Following hashtags: what is public and carries one comes home, whoever wrote it.
+
+Costs one INSERT … SELECT for all new statuses of a unit that carry tags, and nothing for the others. Boosts and the
+reader's own statuses bring nothing; who is muted or blocked is left out (`policy.timelines`).
+"""
+
+from functools import cache
+from typing import Final
+
+from sqlalchemy import bindparam, delete, select
+
+from models import UnitOfWork
+from models.accounts import Account
+from models.base import BigInt, UtcDateTime
+from models.feeds import FeedEntry
+from models.insertion import Insert, ignoring, insert_ignoring
+from models.relations import TagFollow
+from models.statuses import Status, StatusTag, Tag
+from models.visibility import Visibility
+from policy.limits import FOLLOWED_TAGS
+from policy.timelines import unwanted_by
+from social.quotas import require_room
+
+_IDS: Final = bindparam("status_ids", expanding=True, type_=BigInt)
+_NOW: Final = bindparam("now", type_=UtcDateTime())
+
+
+async def follow_tag(unit: UnitOfWork, account: Account, tag: Tag) -> bool:
+    """Follow a hashtag from now on; False when it was followed before. Raises QuotaReached."""
+    await unit.session.flush()
+    query = select(TagFollow.id).where(TagFollow.tag_id == tag.id, TagFollow.account_id == account.id)
+    if await unit.session.scalar(query) is not None:
+        return False
+    await require_room(unit, TagFollow, TagFollow.account_id == account.id, FOLLOWED_TAGS, "followed hashtags")
+    row = {"id": unit.new_id(), "account_id": account.id, "tag_id": tag.id, "created_at": unit.now}
+    await unit.session.execute(insert_ignoring(unit.session, TagFollow).values(**row))
+    return True
+
+
+async def unfollow_tag(unit: UnitOfWork, account: Account, tag: Tag) -> bool:
+    """Stop following a hashtag; what came by it stays. False when it wasn't followed."""
+    await unit.session.flush()
+    statement = (
+        delete(TagFollow)
+        .where(TagFollow.tag_id == tag.id, TagFollow.account_id == account.id)
+        .returning(TagFollow.id)
+        .execution_options(synchronize_session=False)
+    )
+    return (await unit.session.scalar(statement)) is not None
+
+
+async def fan_out_to_tag_followers(unit: UnitOfWork, status_ids: list[int]) -> None:
+    """Deferred by `social.tags`, once the tags of new statuses are written."""
+    is_sqlite = unit.session.get_bind().dialect.name == "sqlite"
+    await unit.session.execute(_statement(is_sqlite), {"status_ids": status_ids, "now": unit.now})
+
+
+@cache
+def _statement(is_sqlite: bool) -> Insert:
+    query = (
+        select(TagFollow.account_id, StatusTag.status_id)
+        .select_from(StatusTag)
+        .join(TagFollow, TagFollow.tag_id == StatusTag.tag_id)
+        .join(Status, Status.id == StatusTag.status_id)
+        .where(
+            StatusTag.status_id.in_(_IDS),
+            Status.visibility == Visibility.PUBLIC.value,
+            Status.boost_of_id.is_(None),
+            Status.account_id != TagFollow.account_id,
+            ~unwanted_by(TagFollow.account_id, Status.account_id, now=_NOW),
+        )
+    )
+    return ignoring(is_sqlite, FeedEntry).from_select(["account_id", "status_id"], query)
