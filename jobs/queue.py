@@ -46,17 +46,28 @@ async def enqueue_job(
     unit: UnitOfWork, kind: str, payload: Mapping[str, Any], *, unique_key: str, due_in: float = 0
 ) -> None:
     """Queue a job of `kind`, due in so many seconds, unless one with this `unique_key` waits already."""
+    await enqueue_jobs(unit, kind, {unique_key: payload}, due_in=due_in)
+
+
+async def enqueue_jobs(
+    unit: UnitOfWork, kind: str, payloads: Mapping[str, Mapping[str, Any]], *, due_in: float = 0
+) -> None:
+    """The same for many of a kind, by their unique keys, with one statement."""
     insert = sqlite_insert if unit.session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    statement: Any = insert(_JOBS).values(
-        id=unit.new_id(),
-        kind=kind,
-        unique_key=unique_key,
-        payload=dict(payload),
-        due_at=unit.now + timedelta(seconds=due_in),
-        created_at=unit.now,
-    )
+    rows = [
+        {
+            "id": unit.new_id(),
+            "kind": kind,
+            "unique_key": unique_key,
+            "payload": dict(payload),
+            "due_at": unit.now + timedelta(seconds=due_in),
+            "created_at": unit.now,
+        }
+        for unique_key, payload in payloads.items()
+    ]
+    statement: Any = insert(_JOBS)
     await unit.session.execute(
-        statement.on_conflict_do_nothing(index_elements=["unique_key"], index_where=text("state = 'queued'"))
+        statement.on_conflict_do_nothing(index_elements=["unique_key"], index_where=text("state = 'queued'")), rows
     )
     unit.signal(JOBS)
 

@@ -57,7 +57,7 @@ class NotificationPolicy(Base):
 
 
 class NotificationRequest(Base):
-    """Somebody whose notifications were held back; the recipient may accept them. How many wait is counted, not kept."""
+    """Somebody whose notifications were held back; the recipient may accept them. How many wait isn't kept."""
 
     __tablename__ = "notification_requests"
     __table_args__ = (UniqueConstraint("account_id", "from_account_id"),)

@@ -30,6 +30,16 @@ def ignoring(is_sqlite: bool, table: type[Base]) -> Insert:
     return (sqlite_insert(target) if is_sqlite else postgresql_insert(target)).on_conflict_do_nothing()
 
 
+@lru_cache(maxsize=32)
+def updating(is_sqlite: bool, table: type[Base], unique: tuple[str, ...], columns: tuple[str, ...]) -> Insert:
+    """`INSERT … ON CONFLICT (unique) DO UPDATE` of `columns` to what would have been inserted; made once."""
+    target = cast(Table, table.__table__)
+    statement: Insert = sqlite_insert(target) if is_sqlite else postgresql_insert(target)
+    return statement.on_conflict_do_update(
+        index_elements=list(unique), set_={name: statement.excluded[name] for name in columns}
+    )
+
+
 async def insert_missing(session: AsyncSession, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
     """Insert the rows that violate no unique constraint, in one round trip."""
     if rows:

@@ -84,7 +84,8 @@ class PushSubscription(Base):
     """Where the notifications of one access token are pushed (RFC 8030), and with which keys they are sealed.
 
     `alerts` maps kinds of notification to whether they are wanted; `policy` is all, followed, follower or none;
-    `is_standard` tells RFC 8291 from the older draft (`aesgcm`) that some apps still decode.
+    `is_standard` tells RFC 8291 from the older draft (`aesgcm`) that some apps still decode. `token_sealed` is the
+    access token under the server key: apps with several accounts tell by it whose a push is.
     """
 
     __tablename__ = "push_subscriptions"
@@ -95,6 +96,7 @@ class PushSubscription(Base):
     endpoint: Mapped[str]
     p256dh: Mapped[str]
     auth: Mapped[str]
+    token_sealed: Mapped[bytes]
     alerts: Mapped[dict[str, bool]]
     policy: Mapped[str] = mapped_column(String(16), default="all")
     is_standard: Mapped[bool] = mapped_column(default=False)

@@ -15,7 +15,7 @@ from models.statuses import Status
 from models.visibility import Visibility
 from social.counters import count
 from social.home_feed import add_to_feeds
-from social.notifications import notify
+from social.notifications import notify, retract
 from social.streams import tell_made
 
 MAX_REACTION_CHARACTERS = 64
@@ -78,6 +78,7 @@ async def unfavourite(
     if not found.content:
         count(unit, Status, "favourites_count", found.status_id, -1)
     await unit.session.execute(delete(Favourite).where(Favourite.id == found.id))
+    retract(unit, "favourite", account.id, status_id=found.status_id)
     return True
 
 

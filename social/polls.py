@@ -9,6 +9,7 @@ from sqlalchemy import select
 from models import UnitOfWork
 from models.accounts import Account
 from models.statuses import Poll, PollVote, Status
+from social.watchers import watch_poll
 
 
 class VoteRefused(Exception):
@@ -47,4 +48,6 @@ async def vote(unit: UnitOfWork, voter: Account, poll: Poll, choice: int, *, uri
     ]
     if not earlier:
         poll.voters_count += 1
+        if voter.is_local:
+            await watch_poll(unit, poll.status_id, poll.closes_at)
     return True

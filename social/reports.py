@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
-
 from content.html import plain_text
 from models import UnitOfWork
-from models.accounts import Account, User
+from models.accounts import Account
 from models.insertion import insert_ignoring
 from models.relations import Report
 from policy.limits import REPORT_COMMENT_CHARACTERS
-from social.notifications import notify
+from social.notifications import notify_moderators
 
 
 async def file_report(
@@ -40,9 +38,5 @@ async def file_report(
     )
     if (await unit.session.scalar(statement)) is None:
         return False
-    moderators = await unit.session.scalars(
-        select(Account).join(User, User.account_id == Account.id).where(User.role.in_(("moderator", "admin")))
-    )
-    for moderator in moderators:
-        notify(unit, moderator, "admin.report", reporter, subject_id=report_id)
+    await notify_moderators(unit, "admin.report", reporter.id, subject_id=report_id)
     return True
