@@ -10,6 +10,7 @@ from access.tokens import Bearer, Bearers
 from api.errors import NotFound, Unauthorized
 from api.limits import ApiLimits
 from content.media import MediaStore
+from federation.expiring import Expiring
 from federation.services import Services
 from models import Database
 from models.accounts import Account
@@ -31,6 +32,8 @@ class Api:
     shown: Callable[[str], str] = str
     # What the office documents announce for Web Push; empty where push isn't set up.
     vapid_public_key: str = ""
+    # Answers that everybody gets and that may be some seconds old, as bytes.
+    kept: Expiring[str, bytes] = field(default_factory=lambda: Expiring(max_entries=200))
 
 
 @dataclass(slots=True)

@@ -11,14 +11,20 @@ from typing import Final
 import orjson
 from aiohttp import web
 
-from api import timelines
+from api import announcements, custom_emojis, instance, oembed, timelines
 from api.call import Api, Call
 from api.cors import preflight
 from api.endpoints import Access, Endpoint
 from api.openapi import describe
 from api.serving import json_response, served
 
-MODULES: Final[tuple[ModuleType, ...]] = (timelines,)
+MODULES: Final[tuple[ModuleType, ...]] = (
+    timelines,
+    instance,
+    announcements,
+    custom_emojis,
+    oembed,
+)
 
 
 def endpoints(modules: Iterable[ModuleType] = MODULES) -> tuple[Endpoint, ...]:
