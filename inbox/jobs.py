@@ -6,9 +6,13 @@ from typing import Any
 
 from federation.services import Services
 from inbox.synchronization import SYNCHRONIZE, run_synchronization
+from models.accounts import Account
 from models.statuses import Status
 from outbox.polls import POLL_CHANGED
+from outbox.push import send_push
 from outbox.statuses import publish_update
+from social.push_subscriptions import PUSH
+from social.watchers import POLL_ENDED, end_poll
 
 JobHandler = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -17,6 +21,8 @@ def job_handlers(services: Services) -> Mapping[str, JobHandler]:
     """The kinds of job and what runs them."""
     return {
         POLL_CHANGED: partial(publish_poll, services),
+        POLL_ENDED: partial(end_poll_of, services),
+        PUSH: partial(send_push, services),
         SYNCHRONIZE: partial(run_synchronization, services),
     }
 
@@ -26,4 +32,13 @@ async def publish_poll(services: Services, payload: dict[str, Any]) -> None:
     async with services.database.unit_of_work() as unit:
         status = await unit.session.get(Status, int(payload["status_id"]))
         if status is not None:
+            await publish_update(services, unit, status)
+
+
+async def end_poll_of(services: Services, payload: dict[str, Any]) -> None:
+    """Tell those whom the end of a poll concerns here; of one of ours the others get the final numbers."""
+    async with services.database.unit_of_work() as unit:
+        status = await end_poll(unit, int(payload["status_id"]))
+        author = None if status is None else await unit.session.get(Account, status.account_id)
+        if status is not None and author is not None and author.is_local:
             await publish_update(services, unit, status)

@@ -40,6 +40,7 @@ ALLOWED = {
     "babel": ("web/*.py",),
     "click": ("server/*.py", "server/commands/*.py"),
     "cryptography": ("keys/*.py",),
+    "http_ece": ("keys/*.py",),
     "http_message_signatures": ("keys/*.py",),
     "jinja2": ("web/*.py",),
     "lxml": ("content/pages.py",),
