@@ -2,16 +2,25 @@
 
 from sqlalchemy import select
 
-from federation.documents import flag_activity, like_activity, undo_activity, vote_activity
+from federation.documents import (
+    flag_activity,
+    like_activity,
+    revoke_quote_activity,
+    undo_activity,
+    vote_activity,
+)
 from federation.services import Services
 from models import UnitOfWork
 from models.accounts import INSTANCE_ACTOR_ID, Account
 from models.relations import Favourite
 from models.statuses import Poll, Status
-from outbox.publish import Document, activity_uri, send_to
+from models.visibility import Visibility
+from outbox.publish import Document, activity_uri, send, send_to
+from outbox.recipients import inboxes_of
 from outbox.statuses import publish_update
 from social.interactions import favourite, unfavourite
 from social.polls import vote
+from social.quotes import refuse_quote
 from social.reports import file_report
 
 
@@ -67,6 +76,41 @@ async def publish_votes(
             await send_to(services, unit, account, document, author, ordering_key=status.uri)
     if author.is_local:
         await publish_update(services, unit, status)
+
+
+async def publish_quote_revocation(
+    services: Services, unit: UnitOfWork, author: Account, quoted: Status, quote: Status
+) -> bool:
+    """Take back the consent that `quote` quotes `quoted`, which is the author's; False when there is none to take back.
+
+    The quoter's server is told, and with what is public everybody who may have seen it.
+    """
+    if quote.quote_of_id != quoted.id or quote.quote_state not in ("accepted", "pending"):
+        return False
+    authorization_uri = quote.quote_authorization_uri
+    refuse_quote(unit, quote, "revoked")
+    quoter = await unit.session.get_one(Account, quote.account_id)
+    if authorization_uri is not None:
+        is_public = Visibility(quoted.visibility).is_public
+        document = revoke_quote_activity(
+            activity_uri(unit),
+            actor_uri=author.uri,
+            authorization_uri=authorization_uri,
+            quoter_uri=quoter.uri,
+            is_public=is_public,
+        )
+        await send(
+            services,
+            unit,
+            author,
+            document,
+            inbox_urls=inboxes_of([quoter]),
+            to_followers=is_public,
+            ordering_key=quote.uri,
+        )
+    if quoter.is_local:
+        await publish_update(services, unit, quote)
+    return True
 
 
 async def publish_report(

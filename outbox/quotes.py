@@ -16,20 +16,32 @@ from social.follows import is_following
 from social.quotes import accept_quote, announce_quote, refuse_quote
 
 
+async def settle_quote(unit: UnitOfWork, quoter: Account, status: Status) -> bool:
+    """For a new quote of ours: decide at once when the quoted author is local, so that the answer goes out with it.
+
+    True when another server has to be asked (`ask_to_quote`).
+    """
+    if status.quote_of_id is None or status.quote_state != "pending":
+        return False
+    quoted = await unit.session.get_one(Status, status.quote_of_id)
+    author = await unit.session.get_one(Account, quoted.account_id)
+    if not author.is_local:
+        return True
+    if await decide_quote(unit, quoter, status, quoted, author):
+        accept_quote(unit, status, unit.addresses.quote_authorization(author.id, status.id))
+        announce_quote(unit, author, quoter, status)
+    else:
+        refuse_quote(unit, status)
+    return False
+
+
 async def ask_to_quote(services: Services, unit: UnitOfWork, bundle: StatusBundle) -> None:
-    """For a new quote of ours: decide when the quoted author is local, else ask their server."""
+    """Ask the server of the quoted author, once the quote has been sent."""
     status = bundle.status
-    if status.quote_of_id is None or status.quote_uri is None:
+    if status.quote_of_id is None:
         return
     quoted = await unit.session.get_one(Status, status.quote_of_id)
     author = await unit.session.get_one(Account, quoted.account_id)
-    if author.is_local:
-        if await decide_quote(unit, bundle.author, status, quoted, author):
-            accept_quote(unit, status, unit.addresses.quote_authorization(author.id, status.id))
-            announce_quote(unit, author, bundle.author, status)
-        else:
-            refuse_quote(unit, status)
-        return
     document = quote_request_activity(
         activity_uri(unit), bundle, unit.addresses, quoted_uri=quoted.uri, quoted_author_uri=author.uri
     )

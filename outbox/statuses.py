@@ -20,11 +20,11 @@ from models.accounts import Account
 from models.statuses import Attachment, Status
 from models.visibility import Visibility
 from outbox.publish import activity_uri, send
-from outbox.quotes import ask_to_quote
+from outbox.quotes import ask_to_quote, settle_quote
 from outbox.recipients import goes_to_followers, status_inboxes
 from policy.authority import may_boost, may_delete, may_edit
 from social.drafts import StatusDraft
-from social.edits import delete_status, edit_status
+from social.edits import NO_CHANGES, MediaChanges, delete_status, edit_status
 from social.interactions import boost, find_boost
 from social.statuses import create_status
 
@@ -55,10 +55,12 @@ async def publish_status(
     is_local_only: bool = False,
     reached_silently: Sequence[Account] = (),
     uploads: Sequence[Attachment] = (),
+    application_id: int | None = None,
 ) -> Status:
     """Write a status and send its Create. The draft's HTML is composed by us (`content.compose`), or sanitised.
 
-    `reached_silently` get it without being named (`bto`, `bcc`); `uploads` are files of the author's own.
+    `reached_silently` get it without being named (`bto`, `bcc`); `uploads` are files of the author's own;
+    `application_id` is the app that it was written with.
     """
     status = await create_status(
         unit,
@@ -68,12 +70,14 @@ async def publish_status(
         group=group,
         is_local_only=is_local_only,
         uploads=uploads,
+        application_id=application_id,
     )
+    must_ask = await settle_quote(unit, author, status)
     if is_local_only:
         return status
     bundle = await _bundle(unit, status)
     await _send(services, unit, bundle, create_activity(bundle, unit.addresses), audience_of(bundle))
-    if status.quote_uri is not None and status.quote_state == "pending":
+    if must_ask:
         await ask_to_quote(services, unit, bundle)
     return status
 
@@ -86,15 +90,17 @@ async def publish_edit(
     draft: StatusDraft,
     *,
     uploads: Sequence[Attachment] | None = None,
+    media_changes: MediaChanges = NO_CHANGES,
 ) -> bool:
     """Edit a status and send its Update; False when nothing changed. Raises NotAllowed.
 
-    `uploads` are the files that it has from now on; None leaves them as they are.
+    `uploads` are the files that it has from now on; None leaves them as they are. `media_changes` are new descriptions
+    and the like, by the id of the attachment.
     """
     if not may_edit(author, status):
         raise NotAllowed("Only the author can edit this.")
     before = await _bundle(unit, status)
-    if not await edit_status(unit, author, status, draft, uploads=uploads):
+    if not await edit_status(unit, author, status, draft, uploads=uploads, media_changes=media_changes):
         return False
     await publish_update(services, unit, status, also=audience_of(before).inbox_urls)
     return True

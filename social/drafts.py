@@ -58,13 +58,17 @@ class AttachmentDraft:
 
 @dataclass(frozen=True, slots=True)
 class PollDraft:
-    """A poll: `options` are (title, votes or 0); `closed_at` is set when the author's server closed it."""
+    """A poll: `options` are (title, votes or 0); `closed_at` is set when the author's server closed it.
+
+    `hides_totals` is a wish of local authors: votes are shown when it is over.
+    """
 
     options: tuple[tuple[str, int], ...]
     is_multiple: bool = False
     closes_at: datetime | None = None
     closed_at: datetime | None = None
     voters_count: int | None = None
+    hides_totals: bool = False
 
 
 @dataclass(frozen=True, slots=True)

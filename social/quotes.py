@@ -50,6 +50,13 @@ def refuse_quote(unit: UnitOfWork, status: Status, state: str = "rejected") -> N
     tell_edited(unit, status)
 
 
+def drop_quote(unit: UnitOfWork, status: Status) -> None:
+    """An edit leaves out what was quoted: the status quotes nothing any more."""
+    if status.quote_state == "accepted" and status.quote_of_id is not None:
+        count(unit, Status, "quotes_count", status.quote_of_id, -1)
+    status.quote_of_id = status.quote_uri = status.quote_state = status.quote_authorization_uri = None
+
+
 def announce_quote(unit: UnitOfWork, quoted_author: Account, quoter: Account, status: Status) -> None:
     """Tell the quoted author."""
     notify(unit, quoted_author, "quote", quoter, status_id=status.id)

@@ -19,6 +19,7 @@ from models.insertion import insert_ignoring
 from models.statuses import Attachment, Mention, Poll, Status
 from models.visibility import Visibility
 from social.accounts import preload_accounts
+from social.conversations import add_to_conversations, conversation_is_joined
 from social.counters import count
 from social.drafts import AttachmentDraft, StatusDraft
 from social.home_feed import add_to_feeds
@@ -26,6 +27,7 @@ from social.notifications import notify
 from social.quotes import attach_quote
 from social.streams import tell_made
 from social.tags import attach_tags
+from social.watchers import tell_watchers, watch_poll
 
 MAX_TITLE_CHARACTERS = 500
 MAX_OPTION_CHARACTERS = 200
@@ -62,6 +64,7 @@ async def create_status(
     group: Account | None = None,
     is_local_only: bool = False,
     uploads: Sequence[Attachment] = (),
+    application_id: int | None = None,
 ) -> Status:
     """Store a new status of `author` and let everybody whom it concerns know.
 
@@ -73,6 +76,7 @@ async def create_status(
     status = _new_row(unit, author, draft, visibility or draft.visibility, parent)
     status.group_id = group.id if group is not None else None
     status.is_local_only = is_local_only
+    status.application_id = application_id
     unit.session.add(status)
     unit.statuses[status.uri] = status
     await _attach(unit, status, author, draft, delivered_to)
@@ -82,7 +86,9 @@ async def create_status(
         count(unit, Status, "replies_count", parent.id)
     unit.defer(_adopt_orphans, status)
     add_to_feeds(unit, status, author)
+    add_to_conversations(unit, status, author)
     tell_made(unit, status)
+    tell_watchers(unit, status)
     return status
 
 
@@ -159,6 +165,8 @@ async def _attach(
     unit.session.add_all(attachment_rows(unit, status, draft.attachments))
     if draft.poll is not None:
         unit.session.add(poll_row(unit, status, draft))
+        if author.is_local:
+            await watch_poll(unit, status.id, draft.poll.closes_at)
     if draft.quote is not None:
         await attach_quote(unit, status, author, draft.quote)
 
@@ -240,6 +248,7 @@ def poll_row(unit: UnitOfWork, status: Status, draft: StatusDraft) -> Poll:
         closes_at=draft.poll.closes_at,
         closed_at=draft.poll.closed_at,
         voters_count=draft.poll.voters_count or 0,
+        hides_totals=draft.poll.hides_totals,
     )
 
 
@@ -255,6 +264,8 @@ async def _adopt_orphans(unit: UnitOfWork, parents: list[Status]) -> None:
         parent = by_uri[orphan.in_reply_to_uri or ""]
         if orphan.id == parent.id:
             continue
+        if orphan.visibility == Visibility.DIRECT.value:
+            await conversation_is_joined(unit, orphan.conversation_id, parent.conversation_id)
         orphan.in_reply_to_id = parent.id
         orphan.in_reply_to_account_id = parent.account_id
         count(unit, Status, "replies_count", parent.id)

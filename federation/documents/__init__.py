@@ -35,6 +35,7 @@ from federation.documents.quotes import (
     quote_authorization_document,
     quote_request_activity,
     reject_quote_request,
+    revoke_quote_activity,
 )
 from federation.documents.status import embedded_status, status_document
 from federation.documents.wire_time import wire_time
@@ -66,6 +67,7 @@ __all__ = [
     "reject_activity",
     "reject_quote_request",
     "remove_activity",
+    "revoke_quote_activity",
     "status_document",
     "tombstone_document",
     "undo_activity",

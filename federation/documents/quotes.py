@@ -5,6 +5,7 @@ from federation.documents.activities import activity
 from federation.documents.bundles import StatusBundle
 from federation.documents.status import embedded_status
 from federation.json_ld.strict_json import JsonObject
+from federation.json_ld.terms import PUBLIC
 from models.addresses import LocalAddresses
 
 
@@ -63,6 +64,14 @@ def quote_authorization_document(uri: str, *, author_uri: str, quote_uri: str, q
         "interactingObject": quote_uri,
         "interactionTarget": quoted_uri,
     }
+
+
+def revoke_quote_activity(
+    uri: str, *, actor_uri: str, authorization_uri: str, quoter_uri: str, is_public: bool
+) -> JsonObject:
+    """Delete of a QuoteAuthorization: the quoted author takes the consent back."""
+    to = [PUBLIC, quoter_uri] if is_public else [quoter_uri]
+    return activity(uri, "Delete", actor_uri, authorization_uri, to=to, context=emitted_contexts.QUOTE)
 
 
 def _request(uri: str, requester_uri: str, quoted_uri: str, quote_uri: str) -> JsonObject:
