@@ -13,10 +13,11 @@ from pathlib import Path
 
 from PIL import Image, ImageOps, ImageSequence
 
+from content.media_limits import IMAGE_MATRIX
 from content.media_types import IMAGE_TYPES
 
 MAX_SIDE = 16_384
-MAX_PIXELS = 7_680 * 4_320  # of what comes in
+MAX_PIXELS = IMAGE_MATRIX  # of what comes in
 MAX_KEPT_PIXELS = 3_840 * 2_160  # larger images are scaled down to this
 MAX_FRAMES = 300
 MAX_ANIMATION_PIXELS = 60_000_000  # width x height x frames
@@ -54,6 +55,15 @@ def encode_again(path: Path, media_type: str) -> EncodedImage:
         raise ImageRefused("the image has too many pixels") from error
     except Exception as error:  # Pillow raises anything, from SyntaxError to struct.error, on a broken file
         raise ImageRefused("the image can't be read") from error
+
+
+def is_moving(path: Path) -> bool:
+    """Whether a GIF has more than one frame; False for what can't be read. Decodes no pixels."""
+    try:
+        with Image.open(path, formats=("GIF",)) as image:
+            return bool(getattr(image, "is_animated", False)) and image.width * image.height <= MAX_PIXELS
+    except Exception:  # Pillow raises anything on a broken file; reading it for good will refuse it with a reason
+        return False
 
 
 def _encode(image: Image.Image, name: str) -> EncodedImage:

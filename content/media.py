@@ -1,40 +1,48 @@
-"""The files that our people upload: checked, made harmless, stored under names that nobody chose.
+"""The files that our people upload, and those of others that they look at: checked, made harmless, stored.
 
-Owns a directory. Promises that a file appears under its key completely or not at all, that images are encoded anew
-(`content.images`), that nothing is stored or served under a type that a browser runs or another server believes
-(SVG, HTML, JSON, ActivityPub), and that no name from outside ever becomes part of a path. Sound and film are stored
-as they are once their first bytes fit: their metadata stays in them.
+Owns the way of a file from outside into the storage. Promises that a file appears under its key completely or not at
+all, that images are encoded anew (`content.images`), that film and sound lose their metadata where ffmpeg is installed
+(`content.film`; without it they are kept as they are), that nothing is stored or served under a type that a browser
+runs or another server believes (SVG, HTML, JSON, ActivityPub), and that no name from outside becomes part of a path.
 
-On failure: `MediaRefused` with a sentence for the person who uploads, or `MediaMissing`; nothing is left behind.
+A file that takes long (`is_slow`) may be stored raw, under a key that nobody is told, and be processed later.
+
+On failure: `MediaRefused` with a sentence for the person who uploads, `MediaMissing`, or the storage's StorageFailed;
+nothing is left behind.
 """
 
 import asyncio
-import hashlib
-import os
 import re
 import secrets
 from collections.abc import AsyncIterable, AsyncIterator
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from content.images import ImageRefused, encode_again
-from content.media_types import EXTENSIONS, HEAD_BYTES, agreed_type, detect
+from content import media_limits as limits
+from content.film import FilmTools
+from content.images import is_moving
+from content.media_types import EXTENSIONS, HEAD_BYTES, agreed_type, detect, kind_of
 from content.names import sanitize_name
+from content.processing import Processed, Refused, process
+from content.storage import DiskStorage, Storage, Stored
 
-MAX_IMAGE_BYTES = 16 * 1_048_576
-MAX_MEDIA_BYTES = 99 * 1_048_576
 _WRITE_BYTES = 1_048_576
-_AT_ONCE = 1  # images decoded at the same time; the largest takes a quarter of a gigabyte for a moment
+_AT_ONCE = 1  # files processed at the same time; the largest image takes a quarter of a gigabyte for a moment
 
-_KEY = re.compile(r"[0-9a-f]{32}\.(" + "|".join(EXTENSIONS.values()) + ")")
-_TYPES = {extension: media_type for media_type, extension in EXTENSIONS.items()}
+_ALL_EXTENSIONS = {**EXTENSIONS, "image/gif": "gif"}  # a GIF rests here only until it was looked at
+_KEY = re.compile(r"[0-9a-f]{32}\.(" + "|".join(_ALL_EXTENSIONS.values()) + ")")
+_TYPES = {extension: media_type for media_type, extension in _ALL_EXTENSIONS.items()}
 
-# Whatever a file manages to be, it is shown in a sandbox and never run, guessed at or embedded as a document.
+# Whatever a file manages to be, it is shown in a sandbox and never run, guessed at or embedded as a document. Scripts
+# of apps may read it: they draw pictures on a canvas and save them, and there is nothing here but the file.
 SERVING_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Content-Disposition": "inline",
     "Cache-Control": "public, max-age=31536000, immutable",
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
 }
 
 
@@ -53,76 +61,169 @@ class MediaMissing(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class StoredMedia:
-    """A file that was just stored. `name` is the uploader's file name as text to show, never a path."""
+    """A file that was just stored. `name` is the uploader's file name as text to show, never a path.
+
+    `kind` is image, gifv, video or audio; `is_processed` False: the raw file, to be given to `process_stored` later.
+    """
 
     key: str
     media_type: str
+    kind: str
     size_bytes: int
-    width: int | None
-    height: int | None
-    sha256: str
-    name: str
+    name: str = ""
+    is_processed: bool = True
+    preview_key: str | None = None
+    width: int | None = None
+    height: int | None = None
     blurhash: str | None = None
+    meta: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> list[str]:
+        """All files that belong to it."""
+        return [self.key, *([self.preview_key] if self.preview_key else [])]
 
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:
-    """A stored file, to be served with `SERVING_HEADERS`."""
+    """A stored file, to be served with `SERVING_HEADERS`; `path` where it lies on this machine's disk."""
 
-    path: Path
+    stored: Stored
     media_type: str
-    size_bytes: int
+
+    @property
+    def path(self) -> Path | None:
+        return self.stored.path
+
+    @property
+    def size_bytes(self) -> int:
+        return self.stored.size_bytes
 
 
 class MediaStore:
-    """Files under one directory, two levels deep. Several processes may share it."""
+    """Files in a storage; drafts of them in `directory`. `tools` None: as if ffmpeg weren't installed."""
 
     def __init__(
-        self, directory: Path, *, max_image_bytes: int = MAX_IMAGE_BYTES, max_media_bytes: int = MAX_MEDIA_BYTES
+        self,
+        directory: Path,
+        *,
+        storage: Storage | None = None,
+        tools: FilmTools | None = None,
+        max_image_bytes: int = limits.IMAGE_BYTES,
+        max_media_bytes: int = limits.VIDEO_BYTES,
     ) -> None:
-        self._directory = directory
+        self._drafts = directory / "incoming"
+        self._storage = storage or DiskStorage(directory)
+        self._tools = tools
         self._max_image_bytes = max_image_bytes
         self._max_media_bytes = max_media_bytes
-        self._decoding = asyncio.Semaphore(_AT_ONCE)
-        (directory / "incoming").mkdir(parents=True, exist_ok=True)
+        self._processing = asyncio.Semaphore(_AT_ONCE)
 
     async def store_upload(
-        self, source: bytes | AsyncIterable[bytes], declared_type: str, filename: str = ""
+        self,
+        source: bytes | AsyncIterable[bytes],
+        declared_type: str,
+        filename: str = "",
+        *,
+        may_wait: bool = False,
+        is_remote: bool = False,
     ) -> StoredMedia:
-        """Check and keep an upload. Raises MediaRefused."""
-        incoming = self._directory / "incoming" / secrets.token_hex(16)
-        try:
-            media_type = await self._receive(incoming, _chunks(source), declared_type)
-            width = height = None
-            if media_type.startswith("image/"):
-                async with self._decoding:
-                    media_type, width, height = await asyncio.to_thread(_replace_image, incoming, media_type)
-            key = f"{secrets.token_hex(16)}.{EXTENSIONS[media_type]}"
-            size, digest = await asyncio.to_thread(_publish, incoming, self._path(key))
-        finally:
-            incoming.unlink(missing_ok=True)
+        """Check and keep a file. Raises MediaRefused and StorageFailed.
+
+        `may_wait`: film, sound and moving GIFs are stored raw, for `process_stored`. `is_remote`: what others
+        published already needs no preview, a GIF that moves stays a picture, and film and sound stay as they are.
+        """
         name = sanitize_name(PurePosixPath(filename.replace("\\", "/")).name, 100)
-        return StoredMedia(key, media_type, size, width, height, digest, name)
+        async with self._draft() as draft:
+            media_type = await self._receive(draft, _chunks(source), declared_type)
+            if may_wait and await self._is_slow(draft, media_type):
+                size = _size(draft)
+                key = await self._add(draft, media_type)
+                kind = "gifv" if media_type == "image/gif" else kind_of(media_type)
+                return StoredMedia(key, media_type, kind, size, name, is_processed=False)
+            return await self._process(draft, media_type, name, is_remote=is_remote)
 
-    def open(self, key: str) -> MediaFile:
-        """Where the file of a key is, and as what to serve it. Raises MediaMissing."""
+    async def process_stored(self, key: str) -> StoredMedia:
+        """Do what `store_upload` put off; the raw file stays until it is removed. Raises MediaRefused, MediaMissing."""
+        raw = await self.open(key)
+        async with self._draft() as draft:
+            with draft.open("xb") as file:
+                async for chunk in raw.stored.read():
+                    await asyncio.to_thread(file.write, chunk)
+            return await self._process(draft, raw.media_type, "", is_remote=False)
+
+    async def store_bytes(self, data: bytes, media_type: str) -> str:
+        """Keep a file of our own making; its key. Raises StorageFailed."""
+        async with self._draft() as draft:
+            await asyncio.to_thread(draft.write_bytes, data)
+            return await self._add(draft, media_type)
+
+    async def open(self, key: str) -> MediaFile:
+        """The file of a key, and as what to serve it. Raises MediaMissing and StorageFailed."""
         match = _KEY.fullmatch(key)
-        if match is None:
+        stored = await self._storage.find(key) if match else None
+        if match is None or stored is None:
             raise MediaMissing(key)
-        path = self._path(key)
+        return MediaFile(stored, _TYPES[match[1]])
+
+    async def remove(self, *keys: str) -> None:
+        """Delete files; those that are not there are fine. Raises StorageFailed."""
+        await self._storage.remove([key for key in keys if _KEY.fullmatch(key)])
+
+    @asynccontextmanager
+    async def _draft(self) -> AsyncIterator[Path]:
+        """A name for a file under way; whatever is there at the end goes."""
+        self._drafts.mkdir(parents=True, exist_ok=True)
+        path = self._drafts / secrets.token_hex(16)
         try:
-            size = path.stat().st_size
-        except FileNotFoundError as error:
-            raise MediaMissing(key) from error
-        return MediaFile(path, _TYPES[match[1]], size)
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
 
-    def remove(self, key: str) -> None:
-        """Delete the file of a key; one that is not there is fine."""
-        if _KEY.fullmatch(key):
-            self._path(key).unlink(missing_ok=True)
+    async def _is_slow(self, draft: Path, media_type: str) -> bool:
+        if self._tools is None:
+            return False
+        if media_type == "image/gif":
+            return await asyncio.to_thread(is_moving, draft)
+        return not media_type.startswith("image/")
 
-    def _path(self, key: str) -> Path:
-        return self._directory / key[:2] / key
+    async def _process(self, draft: Path, media_type: str, name: str, *, is_remote: bool) -> StoredMedia:
+        async with self._draft() as target, self._processing:
+            try:
+                made = await process(
+                    draft, media_type, target, None if is_remote else self._tools, has_preview=not is_remote
+                )
+            except Refused as refused:
+                raise MediaRefused(f"Not accepted: {refused}") from refused
+            return await self._publish(target if target.exists() else draft, made, name)
+
+    async def _publish(self, draft: Path, made: Processed, name: str) -> StoredMedia:
+        size = _size(draft)
+        key = await self._add(draft, made.media_type)
+        preview_key = None
+        if made.preview is not None:
+            try:
+                preview_key = await self.store_bytes(made.preview.data, made.preview.media_type)
+            except BaseException:
+                await self.remove(key)
+                raise
+        return StoredMedia(
+            key,
+            made.media_type,
+            made.kind,
+            size,
+            name,
+            preview_key=preview_key,
+            width=made.width,
+            height=made.height,
+            blurhash=made.preview.blurhash if made.preview else None,
+            meta=made.meta,
+        )
+
+    async def _add(self, draft: Path, media_type: str) -> str:
+        key = f"{secrets.token_hex(16)}.{_ALL_EXTENSIONS[media_type]}"
+        await self._storage.add(key, draft, media_type)
+        return key
 
     async def _receive(self, path: Path, chunks: AsyncIterator[bytes], declared_type: str) -> str:
         """Write an upload to `path`, refusing it as soon as its first bytes or its size say so."""
@@ -152,6 +253,10 @@ class MediaStore:
             raise MediaRefused(f"The file is larger than {limit // 1_048_576} MiB", is_too_large=True)
 
 
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
 def _checked_type(head: bytes, declared_type: str) -> str:
     detected = detect(head)
     if detected is None:
@@ -160,26 +265,6 @@ def _checked_type(head: bytes, declared_type: str) -> str:
     if agreed is None:
         raise MediaRefused(f"The file is said to be {sanitize_name(declared_type, 60)}, but it is {detected}")
     return agreed
-
-
-def _replace_image(path: Path, media_type: str) -> tuple[str, int, int]:
-    try:
-        image = encode_again(path, media_type)
-    except ImageRefused as refused:
-        raise MediaRefused(f"Not accepted: {refused}") from refused
-    path.write_bytes(image.data)
-    return image.media_type, image.width, image.height
-
-
-def _publish(incoming: Path, path: Path) -> tuple[int, str]:
-    """Move a complete file to its place; (size in bytes, SHA-256 in hex)."""
-    with incoming.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        os.fsync(file.fileno())
-        size = file.tell()
-    path.parent.mkdir(exist_ok=True)
-    incoming.replace(path)
-    return size, digest
 
 
 async def _chunks(source: bytes | AsyncIterable[bytes]) -> AsyncIterator[bytes]:

@@ -26,6 +26,25 @@ EXTENSIONS: Mapping[str, str] = {
     "audio/wav": "wav",
 }
 
+# Other names under which clients send the same.
+CLAIMED_TYPES = frozenset(
+    {
+        "audio/aacp",
+        "audio/m4a",
+        "audio/mp3",
+        "audio/wave",
+        "audio/x-m4a",
+        "audio/x-pn-wave",
+        "audio/x-wav",
+        "audio/vnd.wave",
+        "audio/vorbis",
+        "audio/opus",
+        "audio/x-flac",
+        "video/x-m4v",
+        "video/3gpp",
+    }
+)
+
 HEAD_BYTES = 512
 UNKNOWN_TYPES = frozenset({"", "application/octet-stream"})
 
@@ -111,3 +130,9 @@ def _open_container(head: bytes) -> str | None:
     if b"theora" in head[:64]:
         return "video/ogg"
     return "audio/ogg" if any(codec in head[:64] for codec in (b"vorbis", b"OpusHead", b"FLAC", b"Speex")) else None
+
+
+def kind_of(media_type: str) -> str:
+    """What clients call an attachment of this type: image, video, audio or unknown."""
+    family = media_type.partition("/")[0]
+    return family if family in ("image", "video", "audio") else "unknown"

@@ -9,11 +9,14 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 
+from content.media import MediaStore
 from federation.client import HttpClient
+from federation.media_addresses import MediaAddresses
 from federation.peers import PeerDirectory
 from federation.peers.hosts import HostTable
 from federation.trust.keyring import Keyring
 from keys.replay import ReplayCache
+from keys.web_push import PushKeys
 from models import Database
 from models.addresses import LocalAddresses
 from policy.rates import RateLimiter
@@ -31,6 +34,9 @@ class FederationSettings:
     instance_description: str = ""
     contact_email: str = ""
     software_version: str = "0.1.0"
+    media_cache_bytes: int = 2 * 1_073_741_824
+    media_cache_days: int = 14
+    has_link_previews: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +49,11 @@ class Services:
     keyring: Keyring
     peers: PeerDirectory
     hosts: HostTable
+    media: MediaStore
+    media_addresses: MediaAddresses
     settings: FederationSettings
     replays: ReplayCache
     rates: RateLimiter
+    push: PushKeys
     executor: Executor
     clock: Callable[[], datetime]

@@ -74,6 +74,19 @@ class LocalAddresses:
     def media(self, key: str) -> str:
         return f"{self.origin}/media/{key}"
 
+    @property
+    def default_avatar(self) -> str:
+        """The picture of who has none; strict clients want an address in any case."""
+        return f"{self.origin}/avatars/original/missing.png"
+
+    @property
+    def default_header(self) -> str:
+        return f"{self.origin}/headers/original/missing.png"
+
+    @property
+    def instance_thumbnail(self) -> str:
+        return f"{self.origin}/instance/thumbnail.png"
+
     def handle(self, username: str) -> str:
         """`name@domain`, without a leading @."""
         return f"{username}@{self.domain}"

@@ -1,23 +1,20 @@
-"""Files over HTTP: `uploadMedia` (SocialCG, ActivityPub Media Upload), and the files themselves.
+"""`uploadMedia` (SocialCG, ActivityPub Media Upload): a form with a `file` and an `object` that describes it.
 
-An upload is a form with a `file` and an `object` that describes it. A file is read by everybody who knows its address,
-in a closed network too: the key in it is 128 random bits that only readers of the status have seen, browsers and apps
-fetch pictures without any signature or token, and a peer's people must see them. It is served so that it can never be
-taken for a page or for a document of ours (case O32): with the type that its bytes had, `nosniff`, in a sandbox.
+The files themselves are served by `outbox.file_routes`.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import BodyPartReader, web
 
-from content.media import SERVING_HEADERS, MediaMissing, MediaRefused, MediaStore, StoredMedia
+from content.media import MediaRefused, MediaStore, StoredMedia
 from federation.json_ld import DocumentRefused, JsonObject
 from federation.services import Services
 from models.accounts import Account
-from outbox.c2s.refusals import ClientRefused, malformed, unknown
+from outbox.c2s.refusals import ClientRefused, malformed
 from outbox.c2s.uploads import find_upload, keep_upload, read_shell, upload_document
 
 MAX_SHELL_BYTES: Final = 65_536
@@ -38,7 +35,7 @@ async def post_upload(media: Media, request: web.Request, owner: Account) -> Jso
 
     The file is checked while it arrives and is removed again when the rest of the form is no good.
     """
-    with ExitStack() as undo:
+    async with AsyncExitStack() as undo:
         stored, shell = await _read_form(media, request, undo)
         try:
             upload = await keep_upload(media.services, owner, stored, read_shell(shell))
@@ -55,16 +52,7 @@ async def get_upload(media: Media, request: web.Request, owner: Account) -> Json
     return upload_document(owner, upload, media.services.addresses)
 
 
-async def get_media(media: Media, request: web.Request) -> web.StreamResponse:
-    """A stored file. Raises ClientRefused (404)."""
-    try:
-        file = media.store.open(request.match_info["key"])
-    except MediaMissing as missing:
-        raise unknown("This file") from missing
-    return web.FileResponse(file.path, headers={**SERVING_HEADERS, "Content-Type": file.media_type})
-
-
-async def _read_form(media: Media, request: web.Request, undo: ExitStack) -> tuple[StoredMedia, bytes]:
+async def _read_form(media: Media, request: web.Request, undo: AsyncExitStack) -> tuple[StoredMedia, bytes]:
     """The stored file and the bytes of the object; `undo` removes the file again."""
     stored: StoredMedia | None = None
     shell = b""
@@ -74,7 +62,7 @@ async def _read_form(media: Media, request: web.Request, undo: ExitStack) -> tup
                 if stored is not None:
                     raise malformed("An upload has one file.")
                 stored = await _store(media, part)
-                undo.callback(media.store.remove, stored.key)
+                undo.push_async_callback(media.store.remove, *stored.keys)
             elif part.name == "object":
                 shell = await _read_small(part)
     except ValueError as error:  # what aiohttp says of a form that is none

@@ -1,7 +1,7 @@
 """Client to server over HTTP: `POST outbox` and `GET inbox` for their owner, and `proxyUrl` (ActivityPub §6, §5.2).
 
 The bearer token says whose request it is; nobody reads or writes the boxes of somebody else. Refusals are problem
-documents (RFC 9457). What happens is in `client_activities`, `inbox_collection` and `c2s`; files have `media_routes`.
+documents (RFC 9457). What happens is in `client_activities`, `inbox_collection` and `c2s`; uploads have `media_routes`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -23,7 +23,7 @@ from outbox.c2s.proxy import fetch_for
 from outbox.c2s.refusals import ClientRefused, forbidden, malformed
 from outbox.client_activities import perform
 from outbox.inbox_collection import inbox_answer
-from outbox.media_routes import Media, get_media, get_upload, post_upload
+from outbox.media_routes import Media, get_upload, post_upload
 from policy.rates import RateLimiter
 
 log = structlog.get_logger(__name__)
@@ -67,7 +67,7 @@ Handler = Callable[[Desk, web.Request], Awaitable[web.StreamResponse]]
 
 
 def routes(services: Services, *, bearer: Bearer, media: MediaStore, fetch_status: FetchStatus) -> list[web.RouteDef]:
-    """The routes for clients, and the media files; `fetch_status` finds a status here or at its server."""
+    """The routes for clients; `fetch_status` finds a status here or at its server."""
     rates = RateLimiter(is_on=services.rates.is_on, per_second=PROXY_PER_SECOND, burst=PROXY_BURST)
     desk = Desk(services, bearer, Media(services, media), fetch_status, rates)
     user = r"/users/{account_id:\d{1,19}}"
@@ -77,7 +77,6 @@ def routes(services: Services, *, bearer: Bearer, media: MediaStore, fetch_statu
         web.post(f"{user}/uploadMedia", partial(_answered, desk, upload)),
         web.get(rf"{user}/media/{{upload_id:\d{{1,19}}}}", partial(_answered, desk, show_upload)),
         web.post("/proxyUrl", partial(_answered, desk, post_proxy)),
-        web.get("/media/{key}", partial(_answered, desk, show_media)),
     ]
 
 
@@ -108,11 +107,6 @@ async def show_upload(desk: Desk, request: web.Request) -> web.Response:
     """The object that stands for an upload, for its owner."""
     document = await get_upload(desk.media, request, await _owner(desk, request))
     return web.Response(body=orjson.dumps(document), headers={**_PRIVATE, "Content-Type": ACTIVITY_JSON})
-
-
-async def show_media(desk: Desk, request: web.Request) -> web.StreamResponse:
-    """A file, for everybody who has its address."""
-    return await get_media(desk.media, request)
 
 
 async def post_proxy(desk: Desk, request: web.Request) -> web.Response:

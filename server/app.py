@@ -11,13 +11,13 @@ from aiohttp import web
 import api.routes
 import federation.routes
 import inbox.routes
+import outbox.file_routes
 import outbox.report_routes
 import outbox.routes
 from access.tokens import Bearers
 from api.call import Api
 from api.cors import add_cors_headers
 from api.limits import ApiLimits
-from content.media import MediaStore
 from federation.services import Services
 from inbox.fetching import fetch_status
 from inbox.journal import Journal
@@ -37,15 +37,19 @@ def make_app(
     app = web.Application(middlewares=[around_requests(front_of(settings))], client_max_size=settings.max_body_bytes)
     bearers = Bearers(services.database)
     bearer = BearerTokens(bearers)
-    media = MediaStore(settings.media_dir)
-    pages = web_pages(services, is_password=is_password, hash_password=hash_password)
+    media = services.media
+    pages = web_pages(services, is_password=is_password, hash_password=hash_password, bearers=bearers)
     app.add_routes(health_routes(health or Health(services.database)))
     app.add_routes(inbox.routes.routes(services, journal or Journal(services.database)))
     app.add_routes(outbox.routes.routes(services, bearer=bearer, media=media, fetch_status=fetch_status))
+    app.add_routes(outbox.file_routes.routes(services))
     app.add_routes(outbox.report_routes.routes(services, bearer=bearer))
     app.add_routes(federation.routes.routes(services, pages=pages.federation, bearer=bearer))
     app.add_routes(pages.routes())
-    app.add_routes(api.routes.routes(Api(services, bearers, media, ApiLimits(is_on=settings.rate_limits))))
+    limits = ApiLimits(is_on=settings.rate_limits)
+    shown = services.media_addresses.proxied
+    clients = Api(services, bearers, media, limits, shown, vapid_public_key=services.push.public_key)
+    app.add_routes(api.routes.routes(clients))
     app.on_response_prepare.append(add_security_headers)
     app.on_response_prepare.append(add_cors_headers)
     return app

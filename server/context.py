@@ -6,27 +6,36 @@ spot), and the instance actor exists and has keys. Otherwise it raises SettingsE
 MigrationFailed with a sentence that says what to do, and leaves nothing open.
 """
 
+import secrets
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 
+from content.bucket import BucketSettings, BucketStorage
+from content.film import FilmTools
+from content.media import MediaStore
+from content.storage import Storage
 from federation.client import HttpClient
 from federation.client.name_resolution import Resolve
+from federation.media_addresses import SECRET_BYTES, SECRET_NAME, MediaAddresses
 from federation.peers import PeerDirectory
 from federation.peers.hosts import HostTable
 from federation.services import FederationSettings, Services
 from federation.trust.keyring import Keyring
-from keys.keypairs import PrivateKey, generate_ed25519, generate_rsa, load_server_key
+from keys.keypairs import KeyRejected, PrivateKey, ServerKey, generate_ed25519, generate_rsa, load_server_key
 from keys.replay import ReplayCache
+from keys.server_secrets import load_secret
+from keys.web_push import VAPID_SECRET, PushKeys, new_vapid_key
 from models import Database
 from models.addresses import LocalAddresses
 from models.database import utc_now
 from policy.rates import RateLimiter
 from server.instance_actor import ensure_instance_actor
 from server.migrate import check_schema, migrate_when_behind
-from server.settings import Settings, check_data_dir_belongs
+from server.settings import Settings, SettingsError, check_data_dir_belongs
 
 # Signing and verifying release the GIL: two threads use two cores, more only wait.
 SIGNING_THREADS = 2
@@ -53,6 +62,8 @@ async def open_services(
         stack.push_async_callback(client.close)
         executor = ThreadPoolExecutor(SIGNING_THREADS, thread_name_prefix="signing")
         stack.callback(executor.shutdown, wait=True, cancel_futures=True)
+        media = open_media(settings)
+        media_secret = await open_secret(database, server_key, SECRET_NAME, partial(secrets.token_bytes, SECRET_BYTES))
         hosts = HostTable(database, clock)
         stack.push_async_callback(hosts.close)
         services = Services(
@@ -62,9 +73,12 @@ async def open_services(
             keyring=Keyring(database, server_key, new_rsa=new_rsa, new_ed25519=new_ed25519),
             peers=PeerDirectory(database, is_closed=settings.federation == "closed"),
             hosts=hosts,
+            media=media,
+            media_addresses=MediaAddresses(database.addresses, media_secret),
             settings=federation_settings(settings),
             replays=ReplayCache(),
             rates=RateLimiter(is_on=settings.rate_limits),
+            push=await open_push_keys(database, server_key, settings),
             executor=executor,
             clock=clock,
         )
@@ -72,6 +86,13 @@ async def open_services(
         await ensure_instance_actor(services)
         await services.peers.load()
         yield services
+
+
+async def open_push_keys(database: Database, server_key: ServerKey, settings: Settings) -> PushKeys:
+    """The keys of Web Push, made at the first start."""
+    vapid = await open_secret(database, server_key, VAPID_SECRET, new_vapid_key)
+    subject = f"mailto:{settings.contact_email}" if settings.contact_email else settings.origin
+    return PushKeys(vapid, server_key, subject=subject)
 
 
 def open_database(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Database:
@@ -89,6 +110,31 @@ async def prepare_database(database: Database) -> None:
     if database.is_sqlite:
         await migrate_when_behind(database)
     await check_schema(database)
+
+
+async def open_secret(database: Database, server_key: ServerKey, name: str, make: Callable[[], bytes]) -> bytes:
+    """A secret of the office. Raises SettingsError when the server's key isn't the one that sealed it."""
+    try:
+        return await load_secret(database, server_key, name, make)
+    except KeyRejected as rejected:
+        problem = "server.key is not the key of this database: put the one from its backup into the data directory."
+        raise SettingsError([problem]) from rejected
+
+
+def open_media(settings: Settings) -> MediaStore:
+    """The media files, on disk or in a bucket; nothing is connected yet."""
+    storage: Storage | None = None
+    if settings.media_storage == "s3":
+        storage = BucketStorage(
+            BucketSettings(
+                bucket=settings.s3_bucket,
+                region=settings.s3_region,
+                endpoint=settings.s3_endpoint,
+                access_key=settings.s3_access_key,
+                secret_key=settings.s3_secret_key,
+            )
+        )
+    return MediaStore(settings.media_dir, storage=storage, tools=FilmTools.found())
 
 
 def open_client(settings: Settings, resolve: Resolve | None = None) -> HttpClient:
@@ -113,4 +159,7 @@ def federation_settings(settings: Settings) -> FederationSettings:
         instance_description=settings.instance_description,
         contact_email=settings.contact_email,
         software_version=version("tertulia"),
+        media_cache_bytes=settings.media_cache_size_mb * 1_048_576,
+        media_cache_days=settings.media_cache_days,
+        has_link_previews=settings.link_previews,
     )

@@ -6,6 +6,7 @@ raised as one `SettingsError` with a sentence a problem, so that an administrato
 """
 
 import difflib
+import importlib.util
 import json
 import os
 import tomllib
@@ -89,6 +90,7 @@ def load_settings(config_path: Path | None, environ: Mapping[str, str]) -> Setti
     if "domain" in values and ("origin" in values or "origin" not in written):
         _derive(values)
         problems += _http_problems(values)
+    problems += _storage_problems(values)
     if problems:
         raise SettingsError(problems)
     return Settings(**values)
@@ -173,6 +175,23 @@ def _http_problems(values: Mapping[str, Any]) -> list[str]:
         f"the way what is private: set TERTULIA_ORIGIN=https://{values['domain']} behind a TLS proxy (see deploy/), "
         "or, inside a test network, put its addresses into TERTULIA_ALLOWED_ADDRESSES."
     ]
+
+
+def _storage_problems(values: dict[str, Any]) -> list[str]:
+    """A bucket needs a name and the library; the secret is read from its file."""
+    if values.get("media_storage") != "s3":
+        return []
+    problems = []
+    if not values.get("s3_bucket"):
+        problems.append("TERTULIA_S3_BUCKET is missing: with media_storage = s3 it names the bucket.")
+    if importlib.util.find_spec("botocore") is None:
+        problems.append("TERTULIA_MEDIA_STORAGE is s3, but its library isn't installed: pip install 'tertulia[s3]'.")
+    if values.get("s3_secret_key_file"):
+        try:
+            values["s3_secret_key"] = Path(values["s3_secret_key_file"]).read_text("utf-8").strip()
+        except (OSError, ValueError) as problem:
+            problems.append(f"TERTULIA_S3_SECRET_KEY_FILE can't be read ({problem}): correct the path.")
+    return problems
 
 
 def _is_loopback(host: str) -> bool:

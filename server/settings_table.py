@@ -158,6 +158,50 @@ class Settings:
             default="30",
         ),
     ]
+    media_storage: Annotated[
+        str,
+        Setting(
+            kinds.one_of("disk", "s3"),
+            "Where uploads and cached media rest: below data_dir, or in a bucket (install `tertulia[s3]`).",
+            default="disk",
+        ),
+    ]
+    s3_endpoint: Annotated[
+        str, Setting(kinds.TEXT, "URL of the server that speaks S3; empty for AWS itself.", default="")
+    ]
+    s3_bucket: Annotated[str, Setting(kinds.TEXT, "Name of the bucket. It stays private.", default="")]
+    s3_region: Annotated[str, Setting(kinds.TEXT, "Region that requests are signed for.", default="us-east-1")]
+    s3_access_key: Annotated[str, Setting(kinds.TEXT, "Access key; empty for the machine's own role.", default="")] = (
+        field(repr=False)
+    )
+    s3_secret_key: Annotated[str, Setting(kinds.TEXT, "Secret of the access key; better in a file.", default="")] = (
+        field(repr=False)
+    )
+    s3_secret_key_file: Annotated[str, Setting(kinds.TEXT, "File that holds the secret of the access key.", default="")]
+    media_cache_size_mb: Annotated[
+        int,
+        Setting(
+            kinds.whole_number("MiB", least=16, most=10_485_760),
+            "Most that pictures, sound and film of other servers take here; what was unused longest goes first.",
+            default="2048",
+        ),
+    ]
+    media_cache_days: Annotated[
+        int,
+        Setting(
+            kinds.whole_number("days", least=1, most=3650),
+            "How long media of other servers stay after somebody last looked at them.",
+            default="14",
+        ),
+    ]
+    link_previews: Annotated[
+        bool,
+        Setting(
+            kinds.SWITCH,
+            "Fetch the pages that posts link to, and show title and picture below the post.",
+            default="on",
+        ),
+    ]
     instance_name: Annotated[
         str, Setting(kinds.TEXT, "Name of this office as apps and peers show it.", default="Tertulia")
     ]

@@ -11,6 +11,7 @@ from aiohttp import web
 
 import federation.routes
 import inbox.routes
+import outbox.file_routes
 import outbox.report_routes
 import outbox.routes
 from content.media import MediaStore
@@ -92,6 +93,7 @@ def test_the_documented_addresses_are_those_that_answer(tmp_path: Path) -> None:
         *federation.routes.routes(services),
         *inbox.routes.routes(services, cast(Journal, None)),
         *outbox.routes.routes(services, bearer=bearer, media=MediaStore(tmp_path), fetch_status=bearer),
+        *(route for route in outbox.file_routes.routes(services) if route.path.startswith("/media/")),
         *outbox.report_routes.routes(services, bearer=bearer),
     ]
     answered = {f"{route.method} {web.Application().router.add_resource(route.path).canonical}" for route in made}

@@ -16,15 +16,12 @@ On failure: one of `federation.client.errors`, whose names are also here. A 4xx 
 
 import asyncio
 import functools
-import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -42,8 +39,9 @@ from federation.client.errors import (
     TooManyRedirects,
 )
 from federation.client.fetch_budget import FetchBudget
+from federation.client.guarded_resolver import GuardedResolver, open_socket
 from federation.client.kept_connections import KEEP_ALIVE_SECONDS, KeptHosts
-from federation.client.name_resolution import LOOPBACK, NoSuchName, Resolve, SystemResolver, is_loopback_name
+from federation.client.name_resolution import NoSuchName, Resolve, SystemResolver
 from federation.client.response_body import ACCEPT_ENCODING, BodyDecoder, BodyTooLarge, BodyUnreadable
 from federation.client.retry_after import retry_after_seconds
 from federation.client.url_rules import PRIVATE_SUFFIXES, CheckedUrl, check_url, host_of, origin_of, redirect_target
@@ -52,6 +50,7 @@ __all__ = [
     "AddressRefused",
     "BudgetExhausted",
     "CertificateRefused",
+    "Download",
     "FetchBudget",
     "HttpClient",
     "NameNotFound",
@@ -92,6 +91,15 @@ class Response:
     headers: Mapping[str, str]
     body: bytes
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A response whose body is still to come: read `pieces` inside the block that gave it."""
+
+    status: int
+    headers: Mapping[str, str]
+    pieces: AsyncIterator[bytes]
 
 
 class HttpClient:
@@ -146,6 +154,29 @@ class HttpClient:
         except TimeoutError as error:
             raise RemoteTimeout(current.url, "no complete response in time") from error
 
+    @asynccontextmanager
+    async def download(
+        self, url: str, *, accept: str, sign: Sign | None, max_bytes: int, total_seconds: float
+    ) -> AsyncIterator[Download]:
+        """GET something large, to be read in pieces inside the block; redirects as with `get`. Raises RemoteError."""
+        current = self._check(url)
+        seen: set[str] = set()
+        try:
+            async with asyncio.timeout(total_seconds):
+                while True:
+                    _count_hop(current, seen)
+                    headers = CIMultiDict({"Accept": accept, "Accept-Encoding": "identity"})
+                    headers.update(await sign("GET", current.url, None) if sign is not None else {})
+                    async with self._exchange(current, "GET", headers) as response:
+                        location = _location(response)
+                        if location is None:
+                            yield Download(response.status, response.headers, _pieces(response, max_bytes))
+                            return
+                    current = redirect_target(current, location)
+                    self._check_place(current)
+        except TimeoutError as error:
+            raise RemoteTimeout(current.url, "no complete response in time") from error
+
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Response:
         """POST without redirects: a 3xx comes back as it is. Raises RemoteError.
 
@@ -191,9 +222,7 @@ class HttpClient:
     ) -> Response:
         seen: set[str] = set()
         while True:
-            if current.url in seen or len(seen) > MAX_REDIRECTS:
-                raise TooManyRedirects(current.url, "the redirects go round in circles or never end")
-            seen.add(current.url)
+            _count_hop(current, seen)
             if budget is not None:
                 budget.spend()
             answer = await self._get_once(current, accept, sign, max_bytes)
@@ -209,7 +238,7 @@ class HttpClient:
         if sign is not None:
             headers.update(await sign("GET", target.url, None))
         async with self._exchange(target, "GET", headers) as response:
-            location = response.headers.get("Location") if response.status in _REDIRECTS else None
+            location = _location(response)
             if location is not None:
                 return redirect_target(target, location)
             return Response(response.status, response.headers, await _read_body(response, max_bytes), target.url)
@@ -249,8 +278,8 @@ class HttpClient:
 
     def _new_session(self, scheme: str, is_kept: bool) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
-            resolver=_GuardedResolver(self._resolve, self._guard, scheme),
-            socket_factory=functools.partial(_open_socket, self._guard, scheme),
+            resolver=GuardedResolver(self._resolve, self._guard, scheme),
+            socket_factory=functools.partial(open_socket, self._guard, scheme),
             ttl_dns_cache=DNS_CACHE_SECONDS,
             dns_cache_max_size=DNS_CACHE_NAMES,
             limit=self._connection_limit,
@@ -270,47 +299,6 @@ class HttpClient:
             max_field_size=MAX_HEADER_BYTES,
             max_headers=MAX_HEADERS,
         )
-
-
-class _GuardedResolver(AbstractResolver):
-    """Gives aiohttp the acceptable addresses of a name, and refuses a name that has none."""
-
-    def __init__(self, resolve: Resolve, guard: AddressGuard, scheme: str) -> None:
-        self._resolve = resolve
-        self._guard = guard
-        self._scheme = scheme
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        found = LOOPBACK if is_loopback_name(host) else await self._resolve(host, port)
-        refusals: list[ForbiddenAddress] = []
-        accepted: list[ResolveResult] = []
-        for address in found:
-            try:
-                self._guard.check(address, port, scheme=self._scheme)
-            except ForbiddenAddress as refused:
-                refusals.append(refused)
-            else:
-                accepted.append(_resolve_result(host, address, port))
-        if not accepted:
-            raise refusals[0] if refusals else NoSuchName(f"{host} has no address")
-        return accepted
-
-    async def close(self) -> None:
-        """Nothing of its own to close."""
-
-
-def _resolve_result(host: str, address: str, port: int) -> ResolveResult:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    return ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST)
-
-
-def _open_socket(guard: AddressGuard, scheme: str, address_info: tuple[Any, ...]) -> socket.socket:
-    """The socket for one connection attempt. Whatever led here, this is the address that will be connected to."""
-    family, kind, protocol, _, address = address_info
-    guard.check(address[0], address[1], scheme=scheme)
-    return socket.socket(family=family, type=kind, proto=protocol)
 
 
 class _ConnectionWasStale(RemoteUnreachable):
@@ -341,6 +329,29 @@ def _translate(url: str, error: Exception) -> Exception:
         case aiohttp.ClientError():
             return RemoteUnreachable(url, f"the connection failed: {type(error).__name__}")
     return error
+
+
+def _location(response: aiohttp.ClientResponse) -> str | None:
+    return response.headers.get("Location") if response.status in _REDIRECTS else None
+
+
+def _count_hop(current: CheckedUrl, seen: set[str]) -> None:
+    if current.url in seen or len(seen) > MAX_REDIRECTS:
+        raise TooManyRedirects(current.url, "the redirects go round in circles or never end")
+    seen.add(current.url)
+
+
+async def _pieces(response: aiohttp.ClientResponse, max_bytes: int) -> AsyncIterator[bytes]:
+    if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        raise BodyUnreadable("a coding of the content was not offered")
+    if (response.content_length or 0) > max_bytes:
+        raise BodyTooLarge
+    size = 0
+    async for chunk in response.content.iter_any():
+        size += len(chunk)
+        if size > max_bytes:
+            raise BodyTooLarge
+        yield chunk
 
 
 async def _read_body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:

@@ -90,6 +90,13 @@ class PeerDirectory:
         except ValueError:
             return False
 
+    def refuses(self, host: str) -> bool:
+        """Whether an administrator has suspended or ended this host, or a domain above it. Unknown hosts aren't."""
+        try:
+            return any(self._forbids(name) for name in covering(normalise_domain(host)))
+        except ValueError:
+            return True
+
     def state_of(self, domain: str) -> PeerState | None:
         """The decision about exactly this name. Raises ValueError when it is no domain."""
         return self._states.get(normalise_domain(domain))

@@ -19,6 +19,7 @@ from models.accounts import Account
 from models.addresses import LocalAddresses
 from models.statuses import Attachment
 from outbox.c2s.refusals import malformed, unknown
+from social.uploads import READY, upload_row
 
 _SHELL_TYPES: Final = frozenset({"Image", "Video", "Audio", "Document"})
 _SHELL_KEYS: Final = frozenset({"type", "types", "name", "nameMap", "summary", "summaryMap", "focalPoint", "id", "url"})
@@ -36,17 +37,7 @@ def read_shell(body: bytes) -> JsonObject:
 async def keep_upload(services: Services, owner: Account, stored: StoredMedia, shell: JsonObject) -> Attachment:
     """Remember a file that the media store has taken."""
     async with services.database.unit_of_work() as unit:
-        upload = Attachment(
-            id=unit.new_id(),
-            account_id=owner.id,
-            media_type=stored.media_type,
-            storage_key=stored.key,
-            blurhash=stored.blurhash,
-            width=stored.width,
-            height=stored.height,
-            size_bytes=stored.size_bytes,
-            created_at=unit.now,
-        )
+        upload = upload_row(unit, owner, stored)
         _describe(upload, shell)
         unit.session.add(upload)
     return upload
@@ -104,7 +95,7 @@ async def own_uploads(
     free = Attachment.status_id.is_(None)
     found = await unit.session.scalars(
         select(Attachment)
-        .where(Attachment.account_id == owner.id, Attachment.storage_key.is_not(None))
+        .where(Attachment.account_id == owner.id, Attachment.storage_key.is_not(None), Attachment.state == READY)
         .where(free if status_id is None else or_(free, Attachment.status_id == status_id))
         .where(or_(Attachment.id.in_(numbers), Attachment.storage_key.in_([text for _, text in named])))
     )

@@ -5,18 +5,22 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
+from content.media import MediaStore
 from federation.client import HttpClient
+from federation.media_addresses import MediaAddresses
 from federation.peers import PeerDirectory
 from federation.peers.hosts import HostTable
 from federation.services import FederationSettings, Services
 from federation.trust.keyring import Keyring
 from keys.keypairs import PrivateKey, ServerKey, generate_ed25519, generate_rsa
 from keys.replay import ReplayCache
+from keys.web_push import PushKeys, new_vapid_key
 from models import Database
 from models.accounts import INSTANCE_ACTOR_ID, Account
 from models.addresses import LocalAddresses
@@ -100,7 +104,12 @@ def is_closed() -> bool:
 
 @pytest.fixture
 async def services(
-    http_database: Database, server_key: ServerKey, rsa_key: PrivateKey, clock: Clock, is_closed: bool
+    http_database: Database,
+    server_key: ServerKey,
+    rsa_key: PrivateKey,
+    clock: Clock,
+    is_closed: bool,
+    tmp_path: Path,
 ) -> AsyncIterator[Services]:
     """An office in an open network that reaches the `world`; its instance actor has keys."""
     client = HttpClient(
@@ -114,9 +123,12 @@ async def services(
         keyring=Keyring(http_database, server_key, new_rsa=lambda: rsa_key),
         peers=PeerDirectory(http_database, is_closed=is_closed),
         hosts=HostTable(http_database, clock),
+        media=MediaStore(tmp_path / "media"),
+        media_addresses=MediaAddresses(http_database.addresses, b"m" * 32),
         settings=FederationSettings(is_closed=is_closed),
         replays=ReplayCache(),
         rates=RateLimiter(),
+        push=PushKeys(new_vapid_key(), server_key, subject="mailto:office@tertulia.example"),
         executor=executor,
         clock=clock,
     )

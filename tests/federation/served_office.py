@@ -11,13 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
+from content.media import MediaStore
 from federation.client import HttpClient
 from federation.client.name_resolution import NoSuchName
+from federation.media_addresses import MediaAddresses
 from federation.peers import PeerDirectory
 from federation.peers.hosts import HostTable
 from federation.routes import Bearer, Pages, routes
@@ -26,6 +29,7 @@ from federation.trust.keyring import Keyring
 from keys.keypairs import ServerKey
 from keys.replay import ReplayCache
 from keys.signing import Scheme, sign_request
+from keys.web_push import PushKeys, new_vapid_key
 from models import Database
 from models.accounts import INSTANCE_ACTOR_ID, Account
 from models.relations import Block, Follow
@@ -162,7 +166,9 @@ async def served(
     services = Services(
         database=database, addresses=ADDRESSES, client=client, keyring=keyring,
         peers=peers, hosts=HostTable(database, database.clock), settings=FederationSettings(is_closed=is_closed),
-        replays=ReplayCache(), rates=RateLimiter(is_on=False), executor=executor, clock=database.clock,
+        replays=ReplayCache(), rates=RateLimiter(is_on=False),
+        push=PushKeys(new_vapid_key(), ServerKey(b"k" * 32), subject="mailto:office@tertulia.example"), executor=executor, clock=database.clock,
+        media=MediaStore(Path("unused")), media_addresses=MediaAddresses(ADDRESSES, b"m" * 32),
     )  # fmt: skip
     app = web.Application()
     app.add_routes(routes(services, pages=pages, bearer=bearer_of(services)))

@@ -4,16 +4,20 @@ import ipaddress
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 
+from content.media import MediaStore
 from federation.client import HttpClient
+from federation.media_addresses import MediaAddresses
 from federation.peers import PeerDirectory
 from federation.peers.hosts import HostTable
 from federation.services import FederationSettings, Services
 from federation.trust.keyring import Keyring
 from keys.keypairs import PrivateKey, PublicKey, ServerKey, generate_rsa
 from keys.replay import ReplayCache
+from keys.web_push import PushKeys, new_vapid_key
 from models import Database
 from models.accounts import Account
 from models.activities import OutboundActivity
@@ -34,7 +38,7 @@ def rsa_key() -> PrivateKey:
 
 
 @pytest.fixture
-async def services(database: Database, clock: Clock, rsa_key: PrivateKey) -> AsyncIterator[Services]:
+async def services(database: Database, clock: Clock, rsa_key: PrivateKey, tmp_path: Path) -> AsyncIterator[Services]:
     """An open network of servers on this machine, spoken to over plain http; circuits without chance."""
     client = HttpClient(user_agent="test", allowed_networks=[ipaddress.ip_network("127.0.0.0/8")], allow_http=True,
                         connect_seconds=2, total_seconds=3)  # fmt: skip
@@ -47,9 +51,12 @@ async def services(database: Database, clock: Clock, rsa_key: PrivateKey) -> Asy
             keyring=Keyring(database, ServerKey(b"k" * 32), new_rsa=lambda: rsa_key),
             peers=PeerDirectory(database, is_closed=False),
             hosts=hosts,
+            media=MediaStore(tmp_path / "media"),
+            media_addresses=MediaAddresses(database.addresses, b"m" * 32),
             settings=FederationSettings(is_closed=False),
             replays=ReplayCache(),
             rates=RateLimiter(),
+            push=PushKeys(new_vapid_key(), ServerKey(b"k" * 32), subject="mailto:office@tertulia.example"),
             executor=executor,
             clock=clock,
         )
