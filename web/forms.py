@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from aiohttp import web
+from multidict import MultiMapping
 
 from web.paths import safe_path
 
@@ -41,6 +42,10 @@ class Form:
         """A field as it was typed: passwords."""
         return self.fields.get(name, [""])[0]
 
+    def all_of(self, name: str) -> list[str]:
+        """Every value of a field."""
+        return self.fields.get(name, [])
+
     def number(self, name: str) -> int | None:
         """A field that is an id."""
         text = self.text(name)
@@ -55,6 +60,17 @@ class Form:
     def next(self) -> str:
         """The page to go to afterwards."""
         return safe_path(self.text("next"))
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The query of a request, read like a form."""
+
+    query: MultiMapping[str]
+
+    def all_of(self, name: str) -> list[str]:
+        """Every value of a parameter, without what no database takes."""
+        return [value.replace("\0", "") for value in self.query.getall(name, [])]
 
 
 def form_token(secret: str) -> str:

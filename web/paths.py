@@ -2,7 +2,8 @@
 
 from urllib.parse import urlsplit
 
-MAX_CHARACTERS = 1_000
+# A sign-in comes back to requests of applications, which are long.
+MAX_CHARACTERS = 8_000
 
 
 def safe_path(text: str | None, default: str = "/") -> str:

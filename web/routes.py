@@ -11,10 +11,13 @@ from functools import partial
 from aiohttp import web
 
 from access.sessions import Sessions
+from access.tokens import Bearers
 from federation.services import Services
 from policy.rates import RateLimiter
 from web.actions import ACCOUNT_ACTIONS, STATUS_ACTIONS, post_account_action, post_status, post_status_action
+from web.consent import post_consent, show_code, show_consent
 from web.finding import LOOKUPS_AT_ONCE, LOOKUPS_PER_SECOND, post_find, show_find
+from web.granted import post_revocation, post_session_end, show_access
 from web.home import show_home
 from web.notices import show_notifications
 from web.pages import WebPages, show_profile, show_status
@@ -40,8 +43,13 @@ class WebFloor:
         return _routes(self.site)
 
 
-def web_pages(services: Services, *, is_password: IsPassword, hash_password: HashPassword) -> WebFloor:
-    """The pages of an office. The two functions are those of the server's password hash; they run in threads."""
+def web_pages(
+    services: Services, *, is_password: IsPassword, hash_password: HashPassword, bearers: Bearers | None = None
+) -> WebFloor:
+    """The pages of an office. The two functions are those of the server's password hash; they run in threads.
+
+    `bearers` is what recognises tokens in this process: an application that is sent away goes at once.
+    """
     is_limited = services.rates.is_on
     site = Site(
         services=services,
@@ -51,6 +59,7 @@ def web_pages(services: Services, *, is_password: IsPassword, hash_password: Has
         statics=Statics(),
         sign_ins=SignInLimits(is_on=is_limited),
         lookups=RateLimiter(is_on=is_limited, per_second=LOOKUPS_PER_SECOND, burst=LOOKUPS_AT_ONCE),
+        bearers=bearers or Bearers(services.database),
     )
     return WebFloor(site, WebPages(site))
 
@@ -61,6 +70,10 @@ def _routes(site: Site) -> list[web.RouteDef]:
         "/sign-in": show_sign_in,
         "/notifications": show_notifications,
         "/find": show_find,
+        "/oauth/authorize": show_consent,
+        "/oauth/authorize/": show_consent,
+        "/oauth/authorize/native": show_code,
+        "/settings/access": show_access,
         _ACCT: show_profile,
         _ACCT + r"/{status_id:\d{1,19}}": show_status,
     }
@@ -68,6 +81,9 @@ def _routes(site: Site) -> list[web.RouteDef]:
         "/sign-in": post_sign_in,
         "/sign-out": post_sign_out,
         "/find": post_find,
+        "/oauth/authorize": post_consent,
+        "/settings/access/revoke": post_revocation,
+        "/settings/access/sessions/end": post_session_end,
         "/compose": post_status,
         rf"/statuses/{{status_id:\d{{1,19}}}}/{{action:{'|'.join(STATUS_ACTIONS)}}}": post_status_action,
         rf"/accounts/{{account_id:\d{{1,19}}}}/{{action:{'|'.join(ACCOUNT_ACTIONS)}}}": post_account_action,

@@ -5,6 +5,7 @@ work. The first sign-in of a user takes over the language of the browser.
 """
 
 import math
+from urllib.parse import parse_qsl
 
 import structlog
 from aiohttp import web
@@ -12,9 +13,10 @@ from sqlalchemy import func, select
 
 from content.names import sanitize_name
 from models.accounts import Account, User
+from web.authorization import PATH
 from web.forms import Form
 from web.paths import safe_path
-from web.rendering import redirection
+from web.rendering import allow_form_targets, redirection
 from web.visits import Visit
 
 log = structlog.get_logger(__name__)
@@ -28,9 +30,18 @@ async def show_sign_in(visit: Visit) -> web.StreamResponse:
     return redirection(path) if visit.viewer is not None else sign_in_page(visit, path)
 
 
-def sign_in_page(visit: Visit, next_path: str, *, error: str = "", name: str = "", status: int = 200) -> web.Response:
-    """The form, with what went wrong (a key of the texts) and what was typed."""
-    return visit.page("sign_in.html", status=status, next_path=next_path, error=error, name=name)
+def sign_in_page(
+    visit: Visit, next_path: str, *, error: str = "", name: str = "", status: int = 200, application: str = ""
+) -> web.Response:
+    """The form, with what went wrong (a key of the texts), what was typed, and the application that sent one here."""
+    response = visit.page(
+        "sign_in.html", status=status, next_path=next_path, error=error, name=name, application=application
+    )
+    path, _, query = next_path.partition("?")
+    if path == PATH:
+        # Who has consented before goes straight on to the application.
+        allow_form_targets(response, dict(parse_qsl(query)).get("redirect_uri", ""))
+    return response
 
 
 async def post_sign_in(visit: Visit) -> web.StreamResponse:

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from access.secrets import is_secret
 from access.sessions import LIFETIME, Sessions, SignedIn
+from access.tokens import Bearers
 from federation.services import Services
 from models.accounts import Account
 from policy.rates import RateLimiter
@@ -41,6 +42,7 @@ class Site:
     statics: Statics
     sign_ins: SignInLimits
     lookups: RateLimiter
+    bearers: Bearers
 
     @property
     def is_https(self) -> bool:
@@ -59,6 +61,7 @@ class Visit:
         self.services = site.services
         self.request = request
         self.signed_in = signed_in
+        self.asked_language = known_language(request.query.get("lang")) or ""
         self.texts: Texts = site.renderer.texts(self._language())
         self.here = safe_path(request.raw_path) if request.method in ("GET", "HEAD") else "/"
         self.unread = signed_in.unread if signed_in is not None else 0
@@ -85,6 +88,12 @@ class Visit:
         if self.viewer is None:
             raise SignInNeeded
         return self.viewer
+
+    def known(self) -> SignedIn:
+        """The viewer's session. Raises SignInNeeded when there is none."""
+        if self.signed_in is None:
+            raise SignInNeeded
+        return self.signed_in
 
     def form_token(self) -> str:
         """The token for a form on this page; sets the cookie that belongs to it when there is none yet."""
@@ -149,7 +158,7 @@ class Visit:
 
     def _language(self) -> str:
         chosen = known_language(self.signed_in.locale) if self.signed_in is not None else None
-        return chosen or accepted_language(self.request.headers.get("Accept-Language"))
+        return self.asked_language or chosen or accepted_language(self.request.headers.get("Accept-Language"))
 
 
 Handler = Callable[[Visit], Awaitable[web.StreamResponse]]

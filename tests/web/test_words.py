@@ -97,7 +97,7 @@ def test_paths_of_ours(path: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [None, "", "x", "//x", "///x", "/\\x", "\\/x", "/\r\nx", "/\tx", " /x", "/é", "http:/x", "/" + "x" * 1000],
+    [None, "", "x", "//x", "///x", "/\\x", "\\/x", "/\r\nx", "/\tx", " /x", "/é", "http:/x", "/" + "x" * 8000],
 )
 def test_everything_else_leads_home(path: str | None) -> None:
     assert safe_path(path) == "/"
