@@ -5,16 +5,19 @@ longer in other processes, never more; in the process that revokes it ends at on
 """
 
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from access.scopes import OFFLINE, check_scopes, covers
 from access.secrets import hash_secret, new_secret
 from models import Database, UnitOfWork
 from models.accounts import Account, ActiveDay, User
+from models.base import UtcDateTime
 from models.insertion import insert_missing
 from models.oauth import AccessToken
 
@@ -31,6 +34,15 @@ _FIND = (
     .outerjoin(Account, Account.id == User.account_id)
     .where(AccessToken.token_hash == bindparam("token_hash"), AccessToken.revoked_at.is_(None))
     .where(or_(AccessToken.expires_at.is_(None), AccessToken.expires_at > bindparam("now")))
+    .where(User.disabled_at.is_(None), Account.suspended_at.is_(None), Account.gone_at.is_(None))
+)
+
+_VALID = (
+    select(AccessToken.id)
+    .join(User, User.id == AccessToken.user_id)
+    .join(Account, Account.id == User.account_id)
+    .where(AccessToken.id.in_(bindparam("ids", expanding=True)), AccessToken.revoked_at.is_(None))
+    .where(or_(AccessToken.expires_at.is_(None), AccessToken.expires_at > bindparam("now", type_=UtcDateTime())))
     .where(User.disabled_at.is_(None), Account.suspended_at.is_(None), Account.gone_at.is_(None))
 )
 
@@ -52,6 +64,11 @@ class Bearer:
     def allows(self, scope: str) -> bool:
         """Whether the token allows what needs this scope: `write` covers `write:statuses`."""
         return covers(self.scopes, scope)
+
+
+async def valid_tokens(session: AsyncSession, ids: Collection[int], *, now: datetime) -> set[int]:
+    """Which of these tokens still let somebody in: what long connections ask now and then."""
+    return set(await session.scalars(_VALID, {"ids": sorted(ids), "now": now}))
 
 
 class IssuedToken(NamedTuple):

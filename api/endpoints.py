@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from aiohttp import web
+
 from api.call import Call
 from api.schemas.fields import Args, Entity
 
 Handler = Callable[[Call], Awaitable[Any]]
+FindToken = Callable[[web.Request], str | None]
 
 
 class Access(StrEnum):
@@ -44,7 +47,8 @@ class Endpoint:
     `scope` is what the token must cover, several separated by spaces when any of them is enough. `args` validates
     query, form and JSON together; without it the handler reads the body itself. `returns` describes the answer (None:
     an empty object or what the handler says); `limit` names a further window of `api.limits`. `body_bytes` is the
-    largest body, where it isn't the server's usual one, `produces` the media type of the answer.
+    largest body, where it isn't the server's usual one, `produces` the media type of the answer. `find_token` says where the token is, where
+    that isn't only the `Authorization` header.
     """
 
     method: str
@@ -57,6 +61,7 @@ class Endpoint:
     limit: str = ""
     body_bytes: int | None = None
     produces: str = "application/json"
+    find_token: FindToken | None = None
 
     @property
     def name(self) -> str:

@@ -65,7 +65,7 @@ async def _call(api: Api, endpoint: Endpoint, request: web.Request, headers: dic
 
 async def bearer_of(api: Api, request: web.Request, endpoint: Endpoint) -> Bearer | None:
     """Who presents a token; None without one, and for a worthless one where none is needed."""
-    token = presented_token(request)
+    token = (endpoint.find_token or presented_token)(request)
     bearer = await api.bearers.find(token)
     if bearer is None and token is not None and endpoint.access is not Access.ANYBODY:
         raise Unauthorized
