@@ -11,7 +11,23 @@ from typing import Final
 import orjson
 from aiohttp import web
 
-from api import announcements, custom_emojis, instance, oembed, timelines
+from api import (
+    accounts,
+    accounts_relations,
+    accounts_statuses,
+    announcements,
+    custom_emojis,
+    directory,
+    follow_requests,
+    instance,
+    oembed,
+    preferences,
+    profile,
+    reports,
+    suggestions,
+    timelines,
+    trends,
+)
 from api.call import Api, Call
 from api.cors import preflight
 from api.endpoints import Access, Endpoint
@@ -19,8 +35,18 @@ from api.openapi import describe
 from api.serving import json_response, served
 
 MODULES: Final[tuple[ModuleType, ...]] = (
+    accounts,
+    profile,
+    accounts_relations,
+    accounts_statuses,
+    follow_requests,
+    suggestions,
+    reports,
+    preferences,
+    directory,
     timelines,
     instance,
+    trends,
     announcements,
     custom_emojis,
     oembed,

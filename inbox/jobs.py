@@ -11,6 +11,7 @@ from models.statuses import Status
 from outbox.polls import POLL_CHANGED
 from outbox.push import send_push
 from outbox.statuses import publish_update
+from outbox.verified_links import VERIFY_LINKS, verify_links
 from social.push_subscriptions import PUSH
 from social.watchers import POLL_ENDED, end_poll
 
@@ -24,6 +25,7 @@ def job_handlers(services: Services) -> Mapping[str, JobHandler]:
         POLL_ENDED: partial(end_poll_of, services),
         PUSH: partial(send_push, services),
         SYNCHRONIZE: partial(run_synchronization, services),
+        VERIFY_LINKS: partial(verify_links, services),
     }
 
 

@@ -1,9 +1,8 @@
-"""Likes, reactions, votes and reports of our accounts, told to the server of whom they concern."""
+"""Likes, reactions, and votes of our accounts, told to the server of whom they concern."""
 
 from sqlalchemy import select
 
 from federation.documents import (
-    flag_activity,
     like_activity,
     revoke_quote_activity,
     undo_activity,
@@ -11,7 +10,7 @@ from federation.documents import (
 )
 from federation.services import Services
 from models import UnitOfWork
-from models.accounts import INSTANCE_ACTOR_ID, Account
+from models.accounts import Account
 from models.relations import Favourite
 from models.statuses import Poll, Status
 from models.visibility import Visibility
@@ -21,7 +20,6 @@ from outbox.statuses import publish_update
 from social.interactions import favourite, unfavourite
 from social.polls import vote
 from social.quotes import refuse_quote
-from social.reports import file_report
 
 
 def _like_document(uri: str, account: Account, status: Status, author: Account, content: str) -> Document:
@@ -111,27 +109,3 @@ async def publish_quote_revocation(
     if quoter.is_local:
         await publish_update(services, unit, quote)
     return True
-
-
-async def publish_report(
-    services: Services,
-    unit: UnitOfWork,
-    reporter: Account,
-    target: Account,
-    *,
-    status_uris: list[str],
-    comment: str,
-    is_forwarded: bool,
-) -> None:
-    """Report an account to our moderators and, when asked for, to those of its own server, without saying by whom."""
-    await file_report(unit, reporter, target, status_uris=status_uris, comment=comment, uri=None)
-    if is_forwarded and not target.is_local:
-        instance = await unit.session.get_one(Account, INSTANCE_ACTOR_ID)
-        document = flag_activity(
-            activity_uri(unit),
-            instance_actor_uri=instance.uri,
-            target_uri=target.uri,
-            status_uris=status_uris,
-            comment=comment,
-        )
-        await send_to(services, unit, instance, document, target)

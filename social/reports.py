@@ -19,8 +19,14 @@ async def file_report(
     status_uris: Sequence[str] = (),
     comment: str = "",
     uri: str | None = None,
-) -> bool:
-    """Keep a report; False when it came before. The comment is plain text whatever it was."""
+    category: str = "other",
+    rule_ids: Sequence[int] = (),
+    is_forwarded: bool = False,
+) -> int | None:
+    """Keep a report and tell the moderators; its id, or None when it came before. The comment is plain text.
+
+    `category` is spam, legal, violation or other; `rule_ids` are the rules of this office that were broken.
+    """
     await unit.session.flush()
     report_id = unit.new_id()
     statement = (
@@ -32,11 +38,14 @@ async def file_report(
             target_id=target.id,
             status_uris=list(status_uris),
             comment=plain_text(comment)[:REPORT_COMMENT_CHARACTERS],
+            category=category,
+            rule_ids=list(rule_ids),
+            is_forwarded=is_forwarded,
             created_at=unit.now,
         )
         .returning(Report.id)
     )
     if (await unit.session.scalar(statement)) is None:
-        return False
+        return None
     await notify_moderators(unit, "admin.report", reporter.id, subject_id=report_id)
-    return True
+    return report_id

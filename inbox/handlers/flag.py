@@ -19,7 +19,7 @@ async def apply_flag(scene: Scene) -> Outcome:
         target = await scene.unit.session.get(Account, statuses[0].account_id)
     if target is None or not target.is_local:
         return Outcome.INVALID
-    is_new = await file_report(
+    filed = await file_report(
         scene.unit,
         scene.sender,
         target,
@@ -27,7 +27,7 @@ async def apply_flag(scene: Scene) -> Outcome:
         comment=scene.activity.content or "",
         uri=scene.activity.id,
     )
-    return Outcome.APPLIED if is_new else Outcome.DUPLICATE
+    return Outcome.APPLIED if filed is not None else Outcome.DUPLICATE
 
 
 HANDLER = Handler(apply_flag, "A report for our moderators")

@@ -14,8 +14,9 @@ from outbox.c2s.intent import RECIPIENTS, Intent
 from outbox.c2s.lookup import Lookup
 from outbox.c2s.refusals import forbidden, malformed, unknown
 from outbox.c2s.scene import Apply, Scene
-from outbox.interactions import publish_favourite, publish_report
+from outbox.interactions import publish_favourite
 from outbox.profile import publish_pin, publish_unpin
+from outbox.reports import publish_report
 from outbox.statuses import publish_boost
 from social.accounts import preload_accounts
 from social.interactions import MAX_REACTION_CHARACTERS

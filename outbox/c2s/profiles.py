@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
-from content.html import sanitize, sanitize_field
+from content.html import plain_text, sanitize, sanitize_field
 from content.names import sanitize_name
 from federation.actors.store import MAX_FIELD_CHARACTERS
 from federation.documents import actor_document
@@ -67,6 +67,7 @@ async def _update_profile(intent: Intent, scene: Scene) -> str:
         owner.display_name = sanitize_name(str(given["name"] or ""))
     if "summary" in given:
         owner.note_html = sanitize(str(given["summary"] or ""))
+        owner.note_source = plain_text(owner.note_html)
     if "attachment" in given:
         owner.fields = _fields(given["attachment"] or ())
     for name, attribute in _SWITCHES.items():

@@ -1,0 +1,42 @@
+"""What the apps of a person should know of their habits."""
+
+from marshmallow import fields
+
+from api.call import Call, Json
+from api.endpoints import Endpoint
+from api.schemas.fields import Entity
+from models.accounts import User
+from social.preferences import preferences_of
+
+PreferencesEntity = Entity.from_dict(
+    {
+        "posting:default:visibility": fields.String(required=True),
+        "posting:default:sensitive": fields.Boolean(required=True),
+        "posting:default:language": fields.String(required=True, allow_none=True),
+        "posting:default:quote_policy": fields.String(required=True),
+        "reading:expand:media": fields.String(required=True),
+        "reading:expand:spoilers": fields.Boolean(required=True),
+        "reading:autoplay:gifs": fields.Boolean(required=True),
+    },
+    name="PreferencesEntity",
+)
+
+
+async def get_preferences(call: Call) -> Json:
+    """View user preferences."""
+    async with call.database.reading() as session:
+        chosen = preferences_of(await session.get_one(User, call.user_id))
+    return {
+        "posting:default:visibility": chosen.visibility_for(is_locked=call.me.is_locked),
+        "posting:default:sensitive": chosen.is_sensitive,
+        "posting:default:language": chosen.language,
+        "posting:default:quote_policy": chosen.quote_policy,
+        "reading:expand:media": chosen.expand_media,
+        "reading:expand:spoilers": chosen.expand_spoilers,
+        "reading:autoplay:gifs": chosen.autoplay_gifs,
+    }
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/api/v1/preferences", get_preferences, scope="read:accounts", returns=PreferencesEntity),
+)  # fmt: skip

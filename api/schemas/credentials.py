@@ -1,0 +1,149 @@
+"""The contracts of one's own account: CredentialAccount and Profile, and what a request may change of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+from api.schemas.accounts import AccountEntity, RoleEntity
+from api.schemas.fields import (
+    Address,
+    Args,
+    Entity,
+    Flag,
+    IdString,
+    Several,
+    Text,
+    list_of,
+    nested,
+    nullable,
+    one_of,
+    required,
+)
+from policy.limits import (
+    ATTRIBUTION_DOMAINS,
+    DISPLAY_NAME_CHARACTERS,
+    NOTE_CHARACTERS,
+    PROFILE_FIELD_CHARACTERS,
+    PROFILE_FIELDS,
+)
+
+DESCRIPTION_CHARACTERS = 1_500
+
+
+class PlainFieldEntity(Entity):
+    """A row of the profile's table as it was typed."""
+
+    name = required(fields.String)
+    value = required(fields.String)
+    verified_at = nullable(fields.String)
+
+
+class SourceEntity(Entity):
+    """CredentialAccount.source."""
+
+    privacy = fields.String(required=True, validate=validate.OneOf(("public", "unlisted", "private", "direct")))
+    sensitive = required(fields.Boolean)
+    language = nullable(fields.String)
+    note = required(fields.String)
+    fields_ = fields.List(fields.Nested(PlainFieldEntity), required=True, data_key="fields")
+    follow_requests_count = required(fields.Integer)
+    hide_collections = required(fields.Boolean)
+    discoverable = required(fields.Boolean)
+    indexable = required(fields.Boolean)
+    attribution_domains = list_of(fields.String())
+    quote_policy = fields.String(required=True, validate=validate.OneOf(("public", "followers", "nobody")))
+
+
+class CredentialAccountEntity(AccountEntity):
+    """CredentialAccount."""
+
+    source = nested(SourceEntity)
+    role = nested(RoleEntity)
+
+
+class ProfileEntity(Entity):
+    """Profile: one's own account as a form shows it."""
+
+    id = required(IdString)
+    display_name = required(fields.String)
+    note = required(fields.String)
+    fields_ = fields.List(fields.Nested(PlainFieldEntity), required=True, data_key="fields")
+    avatar = nullable(Address)
+    avatar_static = nullable(Address)
+    avatar_description = required(fields.String)
+    header = nullable(Address)
+    header_static = nullable(Address)
+    header_description = required(fields.String)
+    locked = required(fields.Boolean)
+    bot = required(fields.Boolean)
+    hide_collections = required(fields.Boolean)
+    discoverable = required(fields.Boolean)
+    indexable = required(fields.Boolean)
+    show_media = required(fields.Boolean)
+    show_media_replies = required(fields.Boolean)
+    show_featured = required(fields.Boolean)
+    attribution_domains = list_of(fields.String())
+
+
+class ProfileFields(fields.Field[list[tuple[str, str]]]):
+    """The table of a profile: `[{"name", "value"}]`, or the same by index, as forms send it; no empty rows."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[tuple[str, str]]:
+        if isinstance(value, Mapping):
+            value = [value[key] for key in sorted(value, key=lambda key: (len(str(key)), str(key)))]
+        if value == "":
+            value = []
+        if not isinstance(value, list) or not all(isinstance(row, Mapping) for row in value):
+            raise ValidationError("has to be a list of rows with a name and a value")
+        rows = [(_line(row.get("name")), _line(row.get("value"))) for row in value]
+        rows = [row for row in rows if any(row)]
+        if len(rows) > PROFILE_FIELDS:
+            raise ValidationError(f"may have {PROFILE_FIELDS} rows at most")
+        if any(len(text) > PROFILE_FIELD_CHARACTERS for row in rows for text in row):
+            raise ValidationError(f"names and values may have {PROFILE_FIELD_CHARACTERS} characters at most")
+        if any(not name for name, _ in rows):
+            raise ValidationError("every row with a value has to have a name")
+        return rows
+
+
+def _line(value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        raise ValidationError("names and values have to be text")
+    return " ".join(str(value).split())
+
+
+class SourceArgs(Args):
+    """How one posts when one doesn't say otherwise."""
+
+    KEEPS_EMPTY = frozenset({"language"})
+
+    privacy = one_of("public", "unlisted", "private", "direct")
+    sensitive = Flag()
+    language = Text(35)
+    quote_policy = one_of("public", "followers", "nobody")
+
+
+class CredentialsArgs(Args):
+    """What may be changed; what isn't named stays. Pictures are files of a multipart form."""
+
+    KEEPS_EMPTY = frozenset(
+        ("display_name", "note", "fields_attributes", "attribution_domains", "avatar_description", "header_description")
+    )
+
+    display_name = Text(DISPLAY_NAME_CHARACTERS)
+    note = Text(NOTE_CHARACTERS)
+    avatar = fields.Raw()
+    header = fields.Raw()
+    avatar_description = Text(DESCRIPTION_CHARACTERS)
+    header_description = Text(DESCRIPTION_CHARACTERS)
+    locked = Flag()
+    bot = Flag()
+    discoverable = Flag()
+    indexable = Flag()
+    hide_collections = Flag()
+    fields_attributes = ProfileFields()
+    source = fields.Nested(SourceArgs)
+    attribution_domains = Several(Text(255), most=ATTRIBUTION_DOMAINS)
