@@ -95,7 +95,7 @@ async def test_a_private_post_is_seen_by_followers_a_direct_one_by_whom_it_names
     await send(office, carol, carol.create(private), carol.create(direct))
     stored = [await status(office, note["id"]) for note in (private, direct)]
     assert [one.visibility for one in stored if one] == [Visibility.PRIVATE, Visibility.DIRECT]
-    assert await home_uris(alice) == [private["id"]]
+    assert await home_uris(alice) == [direct["id"], private["id"]]
     assert ("mention", carol.uri) in await notices(alice)
 
 
