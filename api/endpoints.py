@@ -47,8 +47,8 @@ class Endpoint:
     `scope` is what the token must cover, several separated by spaces when any of them is enough. `args` validates
     query, form and JSON together; without it the handler reads the body itself. `returns` describes the answer (None:
     an empty object or what the handler says); `limit` names a further window of `api.limits`. `body_bytes` is the
-    largest body, where it isn't the server's usual one, `produces` the media type of the answer. `find_token` says where the token is, where
-    that isn't only the `Authorization` header.
+    largest body, where it isn't the server's usual one, `produces` the media type of the answer. `find_token` says
+    where the token is, where that isn't only the `Authorization` header.
     """
 
     method: str

@@ -16,6 +16,7 @@ from api import (
     accounts_relations,
     accounts_statuses,
     announcements,
+    apps,
     custom_emojis,
     directory,
     follow_requests,
@@ -31,10 +32,15 @@ from api import (
 from api.call import Api, Call
 from api.cors import preflight
 from api.endpoints import Access, Endpoint
+from api.oauth import identity, tokens
 from api.openapi import describe
 from api.serving import json_response, served
+from api.streaming import watch
 
 MODULES: Final[tuple[ModuleType, ...]] = (
+    apps,
+    tokens,
+    identity,
     accounts,
     profile,
     accounts_relations,
@@ -45,6 +51,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     preferences,
     directory,
     timelines,
+    watch,
     instance,
     trends,
     announcements,

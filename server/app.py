@@ -18,6 +18,7 @@ from access.tokens import Bearers
 from api.call import Api
 from api.cors import add_cors_headers
 from api.limits import ApiLimits
+from api.streaming.watch import attach_streaming
 from federation.services import Services
 from inbox.fetching import fetch_status
 from inbox.journal import Journal
@@ -50,6 +51,7 @@ def make_app(
     shown = services.media_addresses.proxied
     clients = Api(services, bearers, media, limits, shown, vapid_public_key=services.push.public_key)
     app.add_routes(api.routes.routes(clients))
+    attach_streaming(app, clients)
     app.on_response_prepare.append(add_security_headers)
     app.on_response_prepare.append(add_cors_headers)
     return app

@@ -15,6 +15,7 @@ class Drain:
     """Counts the requests under way of one application."""
 
     def __init__(self, app: web.Application) -> None:
+        self._app = app
         self._under_way = 0
         self._is_closing = False
         self._is_empty = asyncio.Event()
@@ -25,6 +26,7 @@ class Drain:
         self._is_closing = True
         for site in list(runner.sites):
             await site.stop()
+        await self._app.shutdown()  # whoever holds connections open for good lets go of them
         await asyncio.sleep(0)  # what has been read by now begins
         if self._under_way:
             self._is_empty.clear()

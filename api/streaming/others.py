@@ -1,0 +1,40 @@
+"""What else is streamed: notifications, conversations, announcements and the reactions to them.
+
+Each gives None when there is nothing (any more) to tell: the row is gone, or isn't for its owner's eyes.
+"""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.call import Api
+from api.entities.announcement import announcement_entities, reaction_payload
+from api.streaming.clients import Message
+from api.streaming.rendering import encoded
+from models.events import Event
+from models.office import Announcement
+from social.announcements import Shown, load_reactions
+
+
+async def notification_message(api: Api, session: AsyncSession, event: Event) -> Message | None:
+    """A notification for its recipient; not one that their policy holds back."""
+    return None
+
+
+async def conversation_message(api: Api, session: AsyncSession, event: Event) -> Message | None:
+    """A conversation as its owner sees it."""
+    return None
+
+
+async def announcement_message(api: Api, session: AsyncSession, event: Event) -> Message | None:
+    """An announcement for everybody: without what one reader did."""
+    row = await session.get(Announcement, event.subject_id, populate_existing=True)
+    if row is None or row.published_at is None:
+        return None
+    reactions = (await load_reactions(session, [row.id], None)).get(row.id, [])
+    found = await announcement_entities(api, session, [Shown(row, False, reactions)], has_viewer=False)
+    return Message("announcement", encoded(found[0])) if found else None
+
+
+async def reaction_message(api: Api, session: AsyncSession, event: Event) -> Message | None:
+    """How often a reaction stands under an announcement now."""
+    payload = await reaction_payload(api, session, event.subject_id, event.word)
+    return Message("announcement.reaction", encoded(payload))
