@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from access.scopes import covers_all
 from access.secrets import hash_secret
 from models import UnitOfWork
+from models.events import Event, Kind
 from models.oauth import AccessToken, Application, AuthorizationCode, PushSubscription
 
 
@@ -103,6 +104,8 @@ async def _revoke(unit: UnitOfWork, which: ColumnElement[bool]) -> int:
     ).all()
     if ended:
         await unit.session.execute(delete(PushSubscription).where(PushSubscription.token_id.in_(ended)))
+    for token_id in ended:
+        unit.emit(Event(Kind.ACCESS_ENDED, token_id))
     return len(ended)
 
 

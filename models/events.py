@@ -21,7 +21,7 @@ depend on one. What must not be lost is a row.
 | ANNOUNCED | announcement, new or changed | | | `announcement` |
 | ANNOUNCEMENT_REACTED | announcement | | word: the reaction's name | `announcement.reaction` |
 | ANNOUNCEMENT_DELETED | announcement (gone) | | | `announcement.delete` |
-| ACCESS_ENDED | access token, 0 for all of them | whose | | the end of its connections |
+| ACCESS_ENDED | an access token, or 0 | whose tokens, where all | | the end of its connections |
 """
 
 import asyncio

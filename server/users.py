@@ -18,6 +18,7 @@ from content.names import sanitize_name
 from federation.services import Services
 from models import UnitOfWork
 from models.accounts import Account, User
+from models.events import Event, Kind
 from models.oauth import AccessToken, Session
 from outbox.profile import publish_account_deletion, publish_account_update
 from policy.roles import ROLES
@@ -175,3 +176,4 @@ async def sign_out(unit: UnitOfWork, user: User) -> None:
     await unit.session.execute(
         update(Session).where(Session.user_id == user.id, Session.expires_at > unit.now).values(expires_at=unit.now)
     )
+    unit.emit(Event(Kind.ACCESS_ENDED, account_id=user.account_id))

@@ -210,7 +210,7 @@ class Streaming:
             [
                 client
                 for client in self.clients
-                if client.account_id == event.account_id and event.subject_id in (0, client.token_id)
+                if client.token_id == event.subject_id or client.account_id == event.account_id
             ]
         )
 
