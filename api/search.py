@@ -1,0 +1,220 @@
+"""Search: accounts, hashtags and statuses for a text; a handle or an address leads straight to what it names.
+
+With `resolve` our server asks others, for our own people only. Statuses are found among what has to do with the viewer:
+written by them, addressed to them, favourited or bookmarked; each of these is looked through back to a bound.
+"""
+
+from typing import Any, Final
+
+from marshmallow import fields
+from sqlalchemy import Select, and_, func, or_, select, union
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.accounts import account_ids
+from api.call import Call, Json
+from api.endpoints import Access, Endpoint
+from api.entities.tag import history_entity, tag_entity
+from api.errors import Unauthorized
+from api.loading import account_entities, status_entities
+from api.schemas.accounts import AccountEntity
+from api.schemas.fields import Args, Entity, Flag, Id, Text, Whole, list_of, one_of
+from api.schemas.statuses import StatusEntity
+from api.schemas.trends import TrendTagEntity
+from content.hashtags import fold_hashtag
+from federation.actors import known_handles
+from federation.actors.discovery import split_handle
+from inbox.addresses import find_by_address, is_address
+from models.relations import Bookmark, Favourite, FeaturedTag, TagFollow
+from models.statuses import Mention, Status, Tag
+from policy.visibility import visible_to
+from social.trends import Uses, uses_of_tags
+
+MAX_OFFSET: Final = 10_000
+MAX_LOOKED_THROUGH: Final = 2_000
+MAX_WORDS: Final = 10
+_ESCAPE: Final = "\\"
+
+
+class SearchArgs(Args):
+    """What is searched for, of which kind, and where."""
+
+    q = Text(1_000, required=True)
+    type = one_of("accounts", "hashtags", "statuses")
+    resolve = Flag(load_default=False)
+    following = Flag(load_default=False)
+    account_id = Id()
+    exclude_unreviewed = Flag(load_default=False)
+    max_id = Id()
+    min_id = Id()
+    limit = Whole(1, 40, load_default=20)
+    offset = Whole(0, MAX_OFFSET, load_default=0)
+
+
+class SearchEntity(Entity):
+    """What was found; all three lists are always there."""
+
+    accounts = list_of(AccountEntity)
+    statuses = list_of(StatusEntity)
+    hashtags = list_of(TrendTagEntity)
+
+
+class SearchV1Entity(Entity):
+    """The same for older apps: hashtags are only their names."""
+
+    accounts = list_of(AccountEntity)
+    statuses = list_of(StatusEntity)
+    hashtags = list_of(fields.String())
+
+
+async def search(call: Call) -> Json:
+    """Perform a search; all three lists are always answered."""
+    args = call.args
+    if call.viewer is None and (args["resolve"] or args["offset"]):
+        raise Unauthorized("Search queries that resolve remote resources or are paged need an authenticated user")
+    text, kind = args["q"].strip(), args.get("type")
+    if is_address(text):
+        return await _addressed(call, text, kind)
+    found: Json = {"accounts": [], "statuses": [], "hashtags": []}
+    if kind in (None, "accounts") and not text.startswith("#"):
+        numbers = await account_ids(
+            call, text, limit=args["limit"], offset=args["offset"], resolve=args["resolve"],
+            only_followed=args["following"],
+        )  # fmt: skip
+        async with call.database.reading() as session:
+            found["accounts"] = await account_entities(call.api, session, numbers, viewer=call.viewer)
+    async with call.database.reading() as session:
+        if kind in (None, "statuses") and call.viewer is not None and not _is_name(text):
+            found["statuses"] = await _statuses(call, session, text)
+        if kind in (None, "hashtags") and not text.startswith("@") and "@" not in text:
+            found["hashtags"] = await _hashtags(call, session, text.removeprefix("#"))
+    return found
+
+
+async def search_v1(call: Call) -> Json:
+    """Perform a search, as older apps expect it: hashtags are names."""
+    found = await search(call)
+    return {**found, "hashtags": [one["name"] for one in found["hashtags"]]}
+
+
+def _is_name(text: str) -> bool:
+    return text.startswith(("@", "#")) or split_handle(text) is not None
+
+
+async def _addressed(call: Call, address: str, kind: str | None) -> Json:
+    """What an address leads to, if it is of the kind that is wanted and the viewer may see it."""
+    found: Json = {"accounts": [], "statuses": [], "hashtags": []}
+    may_fetch = call.args["resolve"] and call.viewer is not None
+    named = await find_by_address(call.services, address, may_fetch=may_fetch)
+    if named is None:
+        return found
+    async with call.database.reading() as session:
+        if named.account_id is not None and kind in (None, "accounts"):
+            found["accounts"] = await account_entities(call.api, session, [named.account_id], viewer=call.viewer)
+        if named.status_id is not None and kind in (None, "statuses"):
+            found["statuses"] = await status_entities(call.api, session, [named.status_id], call.viewer)
+    return found
+
+
+async def _hashtags(call: Call, session: AsyncSession, text: str) -> list[Json]:
+    """Hashtags that begin with the text, the exact one first."""
+    name = fold_hashtag(text)
+    if not name or " " in name:
+        return []
+    query = (
+        select(Tag)
+        .where(Tag.name.like(f"{_escaped(name)}%", escape=_ESCAPE))
+        .order_by(func.length(Tag.name), Tag.name)
+        .limit(call.args["limit"])
+        .offset(call.args["offset"])
+    )
+    tags = (await session.scalars(query)).all()
+    return await tag_entities(call, session, list(tags))
+
+
+async def tag_entities(call: Call, session: AsyncSession, tags: list[Tag]) -> list[Json]:
+    """These hashtags with their use in the last week, and whether the viewer follows and features them."""
+    ids = [tag.id for tag in tags]
+    now = call.services.clock()
+    used = await uses_of_tags(session, ids, now)
+    marks: list[set[int] | None] = [None, None]
+    if call.viewer is not None and ids:
+        marks = [
+            set(await session.scalars(query))
+            for table in (TagFollow, FeaturedTag)
+            for query in [select(table.tag_id).where(table.account_id == call.viewer.id, table.tag_id.in_(ids))]
+        ]
+    followed, featured = marks
+    return [
+        tag_entity(
+            tag,
+            call.api,
+            history=history_entity(now.date(), used.get(tag.id, Uses()).by_day),
+            following=None if followed is None else tag.id in followed,
+            featuring=None if featured is None else tag.id in featured,
+        )
+        for tag in tags
+    ]
+
+
+async def _statuses(call: Call, session: AsyncSession, text: str) -> list[Json]:
+    """Statuses that hold all the words, among what has to do with the viewer, the newest first."""
+    args, viewer = call.args, call.me
+    words = text.split()[:MAX_WORDS]
+    authors = [word[5:] for word in words if word.lower().startswith("from:") and len(word) > 5]
+    words = [word for word in words if not word.lower().startswith("from:")]
+    if not words and not authors:
+        return []
+    near = union(*(select(one.subquery().c[0]) for one in _near(viewer.id)))
+    query = select(Status.id).where(Status.id.in_(near), visible_to(viewer.id), Status.boost_of_id.is_(None))
+    for word in words:
+        query = query.where(_holds(word))
+    if authors:
+        known = await known_handles(call.services, session, [one for one in authors if one.lower() != "me"])
+        wanted = [account.id for account in known.values()] + [viewer.id for one in authors if one.lower() == "me"]
+        query = query.where(Status.account_id.in_(wanted))
+    if "account_id" in args:
+        query = query.where(Status.account_id == args["account_id"])
+    if "max_id" in args:
+        query = query.where(Status.id < args["max_id"])
+    if "min_id" in args:
+        query = query.where(Status.id > args["min_id"])
+    ids = list(await session.scalars(query.order_by(Status.id.desc()).limit(args["limit"]).offset(args["offset"])))
+    return await status_entities(call.api, session, ids, viewer)
+
+
+def _near(viewer_id: int) -> tuple[Select[Any], ...]:
+    """What is looked through: the newest of the viewer's own, of their mentions, favourites and bookmarks."""
+    return (
+        select(Status.id).where(Status.account_id == viewer_id).order_by(Status.id.desc()).limit(MAX_LOOKED_THROUGH),
+        select(Mention.status_id)
+        .where(Mention.account_id == viewer_id)
+        .order_by(Mention.status_id.desc())
+        .limit(MAX_LOOKED_THROUGH),
+        select(Favourite.status_id)
+        .where(Favourite.account_id == viewer_id)
+        .order_by(Favourite.id.desc())
+        .limit(MAX_LOOKED_THROUGH),
+        select(Bookmark.status_id)
+        .where(Bookmark.account_id == viewer_id)
+        .order_by(Bookmark.id.desc())
+        .limit(MAX_LOOKED_THROUGH),
+    )
+
+
+def _holds(word: str) -> Any:
+    pattern = f"%{_escaped(word.lower())}%"
+    return or_(
+        and_(Status.source_text.is_not(None), func.lower(Status.source_text).like(pattern, escape=_ESCAPE)),
+        and_(Status.source_text.is_(None), func.lower(Status.content_html).like(pattern, escape=_ESCAPE)),
+        func.lower(Status.summary).like(pattern, escape=_ESCAPE),
+    )
+
+
+def _escaped(text: str) -> str:
+    return text.replace(_ESCAPE, _ESCAPE * 2).replace("%", f"{_ESCAPE}%").replace("_", f"{_ESCAPE}_")
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/api/v2/search", search, Access.READER, "read:search", SearchArgs, SearchEntity),
+    Endpoint("GET", "/api/v1/search", search_v1, Access.USER, "read:search", SearchArgs, SearchV1Entity),
+)
