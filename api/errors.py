@@ -8,8 +8,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from outbox.statuses import NotAllowed
+from social.filters import AlreadyFiltered, NoSuchKeyword
 from social.follows import FollowRefused
+from social.list_members import AlreadyListed, NotFollowed
+from social.moderation import ModerationRefused
 from social.polls import VoteRefused
+from social.quotas import QuotaReached
 
 Details = Mapping[str, list[dict[str, str]]]
 
@@ -83,8 +87,14 @@ def invalid(field: str, description: str, *, code: str = "ERR_INVALID") -> Unpro
 
 _REFUSALS: Final[tuple[tuple[type[Exception], int, str], ...]] = (
     (NotAllowed, 403, "{error}"),
+    (ModerationRefused, 403, "{error}"),
     (FollowRefused, 403, "This account can't be followed"),
     (VoteRefused, 422, "Validation failed: {error}"),
+    (QuotaReached, 422, "Validation failed: {error}"),
+    (NotFollowed, 404, "Record not found"),
+    (AlreadyListed, 422, "Validation failed: Account has already been taken"),
+    (NoSuchKeyword, 404, "Record not found"),
+    (AlreadyFiltered, 422, "Validation failed: Status has already been taken"),
 )
 
 

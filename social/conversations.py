@@ -134,7 +134,7 @@ async def conversation_is_joined(unit: UnitOfWork, old_id: int, new_id: int) -> 
     await unit.session.flush()
 
 
-def set_unread(unit: UnitOfWork, conversation: Conversation, *, is_unread: bool) -> None:
+def set_unread(conversation: Conversation, *, is_unread: bool) -> None:
     """Mark a conversation as read or unread."""
     conversation.is_unread = is_unread
 
