@@ -86,8 +86,8 @@ async def status_entities(
 ) -> list[Json]:
     """The statuses with these ids, in this order; what is gone or not for this viewer is left out.
 
-    `context` is where they are listed (home, notifications, public, thread, account): what the viewer hides there is left
-    out, while `filtered` tells all that their filters find.
+    `context` is where they are listed (home, notifications, public, thread, account): what the viewer hides there is
+    left out, while `filtered` tells all that their filters find.
     """
     page = await load_page(api, session, ids, viewer)
     entities = [status_entity(status_id, page, api) for status_id in ids if is_complete(page, status_id)]
@@ -125,7 +125,8 @@ async def load_page(api: Api, session: AsyncSession, ids: Sequence[int], viewer:
     if viewer is not None:
         page.filters = await load_filters(session, viewer.id, now=page.now)
         if shown:
-            page.marks = await _marks(session, viewer, page, shown)
+            page.marks = await marks_of(session, viewer, shown)
+            page.marks.votes = await _votes(session, viewer, page.polls.values())
     return page
 
 
@@ -161,7 +162,8 @@ async def _load_rare(session: AsyncSession, page: StatusPage, shown: Sequence[An
     )
 
 
-async def _marks(session: AsyncSession, viewer: Account, page: StatusPage, shown: Sequence[Any]) -> Marks:
+async def marks_of(session: AsyncSession, viewer: Account, shown: Sequence[Any]) -> Marks:
+    """What the viewer did to these statuses (not boosts), but for votes: one query."""
     marks = Marks()
     kinds: tuple[set[int], ...] = (
         marks.favourites,
@@ -178,13 +180,16 @@ async def _marks(session: AsyncSession, viewer: Account, page: StatusPage, shown
     }
     for kind, number in await session.execute(_MARKS, parameters):
         kinds[kind].add(number)
-    if page.polls:
-        votes: dict[int, list[int]] = defaultdict(list)
-        found = await session.execute(_VOTES, {"viewer": viewer.id, "ids": [poll.id for poll in page.polls.values()]})
-        for poll_id, choice in found:
-            votes[poll_id].append(choice)
-        marks.votes = dict(votes)
     return marks
+
+
+async def _votes(session: AsyncSession, viewer: Account, polls: Iterable[Any]) -> dict[int, list[int]]:
+    votes: dict[int, list[int]] = defaultdict(list)
+    ids = [poll.id for poll in polls]
+    if ids:
+        for poll_id, choice in await session.execute(_VOTES, {"viewer": viewer.id, "ids": ids}):
+            votes[poll_id].append(choice)
+    return votes
 
 
 async def _by_id(session: AsyncSession, statement: Any, ids: Iterable[int]) -> dict[int, Any]:

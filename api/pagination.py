@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
-from sqlalchemy import Select, SQLColumnExpression
+from sqlalchemy import Integer, Select, SQLColumnExpression, bindparam
 
 from api.call import Call
+from models.base import BigInt
 
 CURSORS: Final = frozenset({"max_id", "since_id", "min_id"})
 Item = TypeVar("Item")
@@ -48,6 +49,38 @@ class Keyset:
         """The rows of the page, newest first."""
         listed = list(rows)
         return listed[::-1] if self.min_id is not None else listed
+
+
+class PagedQuery:
+    """A listing that is asked for often: its pages are statements that are built once and differ in their values.
+
+    To build a statement, and to find out that it was compiled before, costs more than to run it.
+    """
+
+    def __init__(self, query: AnySelect, column: SQLColumnExpression[int]) -> None:
+        self._query = query
+        self._column = column
+        self._made: dict[tuple[bool, bool, bool], AnySelect] = {}
+
+    def page(self, keyset: Keyset) -> tuple[AnySelect, dict[str, int]]:
+        """The statement of a page and its values; give what it finds to `keyset.arrange`."""
+        cursors = {"max_id": keyset.max_id, "min_id": keyset.min_id, "since_id": keyset.since_id}
+        form = (keyset.max_id is not None, keyset.min_id is not None, keyset.since_id is not None)
+        statement = self._made.get(form)
+        if statement is None:
+            statement = self._made[form] = self._build(*form)
+        values = {name: value for name, value in cursors.items() if value is not None}
+        return statement, {**values, "page_limit": keyset.limit}
+
+    def _build(self, has_max: bool, has_min: bool, has_since: bool) -> AnySelect:
+        query, column = self._query, self._column
+        if has_max:
+            query = query.where(column < bindparam("max_id", type_=BigInt))
+        if has_min:
+            query = query.where(column > bindparam("min_id", type_=BigInt))
+        if has_since:
+            query = query.where(column > bindparam("since_id", type_=BigInt))
+        return query.order_by(column.asc() if has_min else column.desc()).limit(bindparam("page_limit", type_=Integer))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Timelines: home, public, hashtag, list and link, newest first, paged by the id of the status.
 
-Each is one query for the ids of the page and the fixed number of queries of `api.loading`. What the viewer may see is
+Each says where its statuses are listed; `api.status_pages` makes the page. What the viewer may see is
 `policy.visibility`'s, what they want to see `policy.timelines`'s business.
 """
 
+from functools import cache
 from typing import Any
 
 from marshmallow import fields
@@ -12,31 +13,30 @@ from sqlalchemy import and_, bindparam, exists, or_, select
 from api.call import Call
 from api.endpoints import Access, Endpoint, many
 from api.errors import NotFound
-from api.loading import status_entities
-from api.pagination import AnySelect, Keyset, Page, page
+from api.pagination import AnySelect, Page, PagedQuery
 from api.schemas.fields import Flag, PageArgs, Several, Text
 from api.schemas.statuses import StatusEntity
+from api.status_pages import VIEWER, heads, status_page
 from content.hashtags import normalise_hashtag
 from models.accounts import Account
-from models.base import BigInt, UtcDateTime
+from models.base import BigInt
 from models.feeds import AccountList, FeedEntry, ListEntry
 from models.statuses import Attachment, PreviewCard, Status, StatusTag, Tag
 from models.visibility import Visibility
-from policy.timelines import not_limited_for, wanted_by
-from policy.visibility import visible_to
+from policy.timelines import not_limited_for
 
 MAX_TAGS = 8
-_VIEWER = bindparam("viewer", type_=BigInt)
-_NOW = bindparam("now", type_=UtcDateTime())
-_HOME = (
-    select(FeedEntry.status_id)
-    .join(Status, Status.id == FeedEntry.status_id)
-    .where(FeedEntry.account_id == _VIEWER, wanted_by(_VIEWER, now=_NOW))
+# Made once: building a statement costs more than SQLite needs for running it.
+_HEADS = {is_signed_in: heads(is_signed_in=is_signed_in) for is_signed_in in (True, False)}
+_HOME = PagedQuery(
+    _HEADS[True].join(FeedEntry, FeedEntry.status_id == Status.id).where(FeedEntry.account_id == VIEWER),
+    FeedEntry.status_id,
 )
-_LIST = (
-    select(ListEntry.status_id)
-    .join(Status, Status.id == ListEntry.status_id)
-    .where(ListEntry.list_id == bindparam("list", type_=BigInt), wanted_by(_VIEWER, now=_NOW))
+_LIST = PagedQuery(
+    _HEADS[True]
+    .join(ListEntry, ListEntry.status_id == Status.id)
+    .where(ListEntry.list_id == bindparam("list", type_=BigInt)),
+    ListEntry.status_id,
 )
 
 
@@ -64,7 +64,7 @@ class LinkArgs(PageArgs):
 
 async def get_home(call: Call) -> Page:
     """View home timeline: statuses of followed people, lists and hashtags, and one's own."""
-    return await _shown(call, _HOME, FeedEntry.status_id, "home")
+    return await status_page(call, _HOME, "home")
 
 
 async def get_list(call: Call) -> Page:
@@ -74,58 +74,55 @@ async def get_list(call: Call) -> Page:
         owner = await session.scalar(select(AccountList.account_id).where(AccountList.id == list_id))
     if owner != call.me.id:
         raise NotFound
-    return await _shown(call, _LIST, ListEntry.status_id, "home", list=list_id)
+    return await status_page(call, _LIST, "home", {"list": list_id})
 
 
 async def get_public(call: Call) -> Page:
     """View public timeline: what was said to everybody, by our people and by those of other offices."""
+    args = call.args
+    is_local = args["local"] if args["local"] != args["remote"] else None
+    return await status_page(call, _public_page(call.viewer is not None, is_local, args["only_media"]), "public")
+
+
+@cache
+def _public_page(is_signed_in: bool, is_local: bool | None, only_media: bool) -> PagedQuery:
     starts_something = or_(Status.in_reply_to_uri.is_(None), Status.in_reply_to_account_id == Status.account_id)
-    return await _shown(call, _public(call).where(starts_something), Status.id, "public")
+    return PagedQuery(_public(is_signed_in, is_local, only_media).where(starts_something), Status.id)
 
 
 async def get_tag(call: Call) -> Page:
     """View hashtag timeline; `any`, `all` and `none` name further hashtags."""
     first = normalise_hashtag(call.path("hashtag"))
     any_of = [first, *(normalise_hashtag(name) for name in call.args["any"])]
-    query = _public(call).where(_carries(any_of))
+    args = call.args
+    is_local = args["local"] if args["local"] != args["remote"] else None
+    query = _public(call.viewer is not None, is_local, args["only_media"]).where(_carries(any_of))
     for name in call.args["all"]:
         query = query.where(_carries([normalise_hashtag(name)]))
     if call.args["none"]:
         query = query.where(~_carries([normalise_hashtag(name) for name in call.args["none"]]))
-    return await _shown(call, query, Status.id, "public")
+    return await status_page(call, PagedQuery(query, Status.id), "public")
 
 
 async def get_link(call: Call) -> Page:
     """View link timeline: public statuses that hold a link."""
     card = select(PreviewCard.id).where(PreviewCard.url == call.args["url"]).scalar_subquery()
-    query = _everybody(call).where(Status.card_id == card)
-    return await _shown(call, query, Status.id, "public")
+    query = _public(call.viewer is not None).where(Status.card_id == card)
+    return await status_page(call, PagedQuery(query, Status.id), "public")
 
 
-def _public(call: Call) -> AnySelect:
-    """The ids of public statuses that aren't boosts, as the arguments say."""
-    args = call.args
-    query = _everybody(call)
-    if args["local"] and not args["remote"]:
-        query = query.where(_is_local())
-    if args["remote"] and not args["local"]:
-        query = query.where(~_is_local())
-    if args["only_media"]:
-        query = query.where(exists(select(Attachment.id).where(Attachment.status_id == Status.id)))
-    return query
-
-
-def _everybody(call: Call) -> AnySelect:
-    viewer_id = None if call.viewer is None else call.viewer.id
-    query = select(Status.id).where(
+def _public(is_signed_in: bool, is_local: bool | None = None, only_media: bool = False) -> AnySelect:
+    """Public statuses that aren't boosts: ours, theirs or all; with media or all."""
+    query = _HEADS[is_signed_in].where(
         Status.visibility == Visibility.PUBLIC.value,
         Status.boost_of_id.is_(None),
-        visible_to(viewer_id),
-        not_limited_for(viewer_id),
+        not_limited_for(VIEWER if is_signed_in else None),
     )
-    if viewer_id is None:
-        return query.where(Status.is_local_only.is_(False))
-    return query.where(wanted_by(viewer_id, now=call.services.clock()))
+    if is_local is not None:
+        query = query.where(_is_local() if is_local else ~_is_local())
+    if only_media:
+        query = query.where(exists(select(Attachment.id).where(Attachment.status_id == Status.id)))
+    return query
 
 
 def _is_local() -> Any:
@@ -139,15 +136,6 @@ def _carries(names: list[str]) -> Any:
         .join(Tag, Tag.id == StatusTag.tag_id)
         .where(and_(StatusTag.status_id == Status.id, Tag.name.in_(names)))
     )
-
-
-async def _shown(call: Call, query: AnySelect, column: Any, context: str, **parameters: Any) -> Page:
-    keyset = Keyset.of(call)
-    if call.viewer is not None:
-        parameters = {"viewer": call.viewer.id, "now": call.services.clock(), **parameters}
-    async with call.database.reading() as session:
-        ids = keyset.arrange(await session.scalars(keyset.apply(query, column), parameters))
-        return page(call, await status_entities(call.api, session, ids, call.viewer, context=context), ids)
 
 
 ENDPOINTS = (

@@ -1,7 +1,8 @@
 """Status: what a post looks like to a client (Mastodon 4.5), with what the viewer has done to it.
 
-Pure: everything comes in a `StatusPage`, which `api.loading` fills with a fixed number of queries. What every viewer
-sees alike is made by `_base`; the viewer's own flags are laid over it.
+Pure: everything comes in a `StatusPage`, which `api.loading` fills with a fixed number of queries. An entity has three
+parts: what is a status' own, what a boost of it shares, and what the viewer did to it. `api.status_pages` keeps the
+first two as bytes.
 """
 
 from html import escape
@@ -29,56 +30,47 @@ def status_entity(status_id: int, page: StatusPage, api: Api) -> Json:
     """A status of the page; a boost comes as a wrapper around what it boosts."""
     status = page.statuses[status_id]
     if status.boost_of_id is None:
-        return _with_marks(_base(status, page, api), status, page)
+        entity = {**own_part(status, page), **shared_part(status, page, api), "reblog": None}
+        entity["account"] = page.account(status.account_id, api)
+        return entity | viewer_part(status, page, entity)
     boosted = status_entity(status.boost_of_id, page, api)
-    wrapper = {**boosted, **_wrapper(status, page, api), "reblog": boosted}
+    wrapper = {**boosted, **own_part(status, page), "account": page.account(status.account_id, api), "reblog": boosted}
     if page.viewer is not None:
         wrapper["reblogged"] = boosted["reblogged"] or status.account_id == page.viewer.id
         wrapper.pop("pinned", None)
     return wrapper
 
 
-def _wrapper(status: Any, page: StatusPage, api: Api) -> Json:
-    """What is a boost's own."""
+def own_part(status: Any, page: StatusPage) -> Json:
+    """What a boost has of its own, and every other status too."""
+    parent_id, parent_account_id = status.in_reply_to_id, status.in_reply_to_account_id
     return {
         "id": str(status.id),
         "uri": status.uri,
         "created_at": timestamp(status.published_at),
-        "account": page.account(status.account_id, api),
+        "edited_at": timestamp_or_none(status.edited_at),
         "visibility": VISIBILITIES.get(status.visibility, status.visibility),
-        "in_reply_to_id": None,
-        "in_reply_to_account_id": None,
-        "edited_at": None,
-        "application": None,
+        "in_reply_to_id": None if parent_id is None else str(parent_id),
+        "in_reply_to_account_id": None if parent_account_id is None else str(parent_account_id),
+        "application": application_entity(page.applications.get(status.application_id)),
     }
 
 
-def _base(status: Any, page: StatusPage, api: Api) -> Json:
-    """The status as everybody sees it."""
+def shared_part(status: Any, page: StatusPage, api: Api) -> Json:
+    """What a boost repeats of the status that it boosts; the same for every viewer, polls and quotes apart."""
     poll = page.polls.get(status.id)
     card = page.cards.get(status.card_id)
-    parent_id = status.in_reply_to_id
     return {
-        "id": str(status.id),
-        "created_at": timestamp(status.published_at),
-        "in_reply_to_id": None if parent_id is None else str(parent_id),
-        "in_reply_to_account_id": None if status.in_reply_to_account_id is None else str(status.in_reply_to_account_id),
+        "url": status.url or status.uri,
         "sensitive": status.is_sensitive,
         "spoiler_text": status.summary,
-        "visibility": VISIBILITIES.get(status.visibility, status.visibility),
         "language": status.language,
-        "uri": status.uri,
-        "url": status.url or status.uri,
         "replies_count": status.replies_count,
         "reblogs_count": status.boosts_count,
         "favourites_count": status.favourites_count,
         "quotes_count": status.quotes_count,
-        "edited_at": timestamp_or_none(status.edited_at),
         "content": content_of(status),
         "local_only": status.is_local_only,
-        "reblog": None,
-        "application": application_entity(page.applications.get(status.application_id)),
-        "account": page.account(status.account_id, api),
         "media_attachments": [media_entity(one, api) for one in page.attachments.get(status.id, ())],
         "mentions": [mention_entity(one) for one in page.mentions.get(status.id, ())],
         "tags": [status_tag_entity(one.name, api) for one in page.tags.get(status.id, ())],
@@ -86,23 +78,24 @@ def _base(status: Any, page: StatusPage, api: Api) -> Json:
         "card": card_entity(card, api) if card is not None else None,
         "poll": _poll(poll, status, page, api) if poll is not None else None,
         "quote": quote_entity(status, page, lambda quoted_id: status_entity(quoted_id, page, api)),
-        "quote_approval": quote_approval(status, page),
     }
 
 
-def _with_marks(entity: Json, status: Any, page: StatusPage) -> Json:
-    """The entity with what the viewer did to it, and what their filters say."""
+def viewer_part(status: Any, page: StatusPage, entity: Json | None = None) -> Json:
+    """What the viewer did to a status, whether they may quote it, and what their filters say of its `entity`."""
     viewer, marks = page.viewer, page.marks
+    part: Json = {"quote_approval": quote_approval(status, page)}
     if viewer is None:
-        return entity
-    entity["favourited"] = status.id in marks.favourites
-    entity["reblogged"] = status.id in marks.boosts
-    entity["bookmarked"] = status.id in marks.bookmarks
-    entity["muted"] = status.conversation_id in marks.muted_conversations
-    if status.account_id == viewer.id:
-        entity["pinned"] = status.pinned_at is not None
-    entity["filtered"] = [] if status.account_id == viewer.id else _filtered(entity, status, page)
-    return entity
+        return part
+    is_own = status.account_id == viewer.id
+    part["favourited"] = status.id in marks.favourites
+    part["reblogged"] = status.id in marks.boosts
+    part["bookmarked"] = status.id in marks.bookmarks
+    part["muted"] = status.conversation_id in marks.muted_conversations
+    if is_own:
+        part["pinned"] = status.pinned_at is not None
+    part["filtered"] = [] if is_own or entity is None else _filtered(entity, status, page)
+    return part
 
 
 def _filtered(entity: Json, status: Any, page: StatusPage) -> list[Json]:

@@ -1,0 +1,220 @@
+"""A page of statuses as bytes: two queries where everything on it was rendered before.
+
+The first query finds the *heads* of the page: what may be seen and is wanted, in order, each with the stamps of the
+status and its author and, for a boost, of what it boosts. Whatever isn't kept under its stamp (`api.renderings`) is
+loaded and rendered as in `api.loading`. The second query asks what the viewer did to the statuses; that is appended.
+
+Polls and quotes change with things that have no stamp here, so a status with one is rendered each time; and a viewer
+with filters gets everything from `api.loading`, because filters read the text.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import bindparam, exists, false, or_, select, type_coerce
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+from sqlalchemy.types import NullType
+
+from api.call import Api, Call
+from api.entities.status import own_part, shared_part, viewer_part
+from api.entities.status_page import StatusPage
+from api.loading import is_complete, load_page, marks_of, status_entities
+from api.pagination import AnySelect, Keyset, Page, PagedQuery, page
+from models.accounts import Account
+from models.base import BigInt, UtcDateTime
+from models.filters import Filter
+from models.statuses import Status
+from policy.timelines import wanted_by
+from policy.visibility import visible_to
+
+VIEWER: Final = bindparam("viewer", type_=BigInt)
+NOW: Final = bindparam("now", type_=UtcDateTime())
+_Boosted = aliased(Status)
+_Author, _BoostedAuthor = aliased(Account), aliased(Account)
+
+# What changes when the entity does. Rows that change without any of these say so here.
+_STATUS_STAMP: Final = (
+    *("edited_at", "replies_count", "boosts_count", "favourites_count", "quotes_count", "card_id", "visibility"),
+    *("in_reply_to_id", "is_sensitive"),
+)
+_ACCOUNT_STAMP: Final = (
+    *("updated_at", "followers_count", "following_count", "statuses_count", "last_status_at", "limited_at"),
+    "suspended_at",
+)
+_SHOWN: Final = (
+    *("id", "account_id", "conversation_id", "quote_state", "object_type", "interaction_policy", "pinned_at"),
+    "visibility",
+)
+_WRAPPER: Final = (
+    *("id", "uri", "published_at", "edited_at", "visibility", "account_id", "in_reply_to_id"),
+    *("in_reply_to_account_id", "application_id"),
+)
+_AUTHOR: Final = ("uri", "followers_url")
+# The columns of a head, in the order in which `_Head` cuts them.
+_GROUPS: Final = (
+    (Status, _WRAPPER),
+    (Status, _SHOWN),
+    (Status, _STATUS_STAMP),
+    (_Author, _ACCOUNT_STAMP),
+    (_Author, _AUTHOR),
+    (_Boosted, _SHOWN),
+    (_Boosted, _STATUS_STAMP),
+    (_BoostedAuthor, _ACCOUNT_STAMP),
+    (_BoostedAuthor, _AUTHOR),
+)
+_ENDS: Final = [sum(len(names) for _, names in _GROUPS[:number]) for number in range(len(_GROUPS) + 1)]
+_CUTS: Final = tuple(slice(start, end) for start, end in pairwise(_ENDS))
+
+
+def heads(*, is_signed_in: bool) -> AnySelect:
+    """The query of heads: add where they are listed, then give it to `status_page`. Visibility and wishes are in it."""
+    columns = [_raw(source, name, names) for source, names in _GROUPS for name in names]
+    has_filters = exists(select(Filter.id).where(Filter.account_id == VIEWER)) if is_signed_in else false()
+    query = (
+        select(*(column.label(f"c{number}") for number, column in enumerate(columns)), has_filters.label("has_filters"))
+        .select_from(Status)
+        .join(_Author, _Author.id == Status.account_id)
+        .outerjoin(_Boosted, _Boosted.id == Status.boost_of_id)
+        .outerjoin(_BoostedAuthor, _BoostedAuthor.id == _Boosted.account_id)
+    )
+    if not is_signed_in:
+        boosts = or_(Status.boost_of_id.is_(None), visible_to(None, _Boosted) & _Boosted.is_local_only.is_(False))
+        return query.where(visible_to(None), Status.is_local_only.is_(False), boosts)
+    boosts = or_(Status.boost_of_id.is_(None), visible_to(VIEWER, _Boosted))
+    return query.where(visible_to(VIEWER), boosts, wanted_by(VIEWER, now=NOW))
+
+
+def _raw(source: Any, name: str, names: Sequence[str]) -> Any:
+    """A column of a group; of a stamp as the database has it: it is compared and never read."""
+    column = getattr(source, name)
+    return type_coerce(column, NullType()) if names in (_STATUS_STAMP, _ACCOUNT_STAMP) else column
+
+
+class _Named:
+    """Some columns of a row, by their names."""
+
+    def __init__(self, names: Sequence[str], values: Sequence[Any]) -> None:
+        self.__dict__.update(zip(names, values, strict=True))
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(name)
+
+
+class _Head:
+    """A row of the query of heads: the status that is shown with its author, and the boost around it, if it is one."""
+
+    __slots__ = (
+        *("author", "author_json", "author_stamp", "booster_json", "booster_stamp", "can_be_kept", "parts", "shown"),
+        *("stamp", "wrapper"),
+    )
+
+    def __init__(self, row: Sequence[Any]) -> None:
+        wrapper, own, own_stamp, own_author_stamp, own_author, *boosted = [tuple(row[cut]) for cut in _CUTS]
+        is_boost = boosted[0][0] is not None
+        shown, stamp, author_stamp, author = boosted if is_boost else (own, own_stamp, own_author_stamp, own_author)
+        self.wrapper = _Named(_WRAPPER, wrapper) if is_boost else None
+        self.booster_stamp = own_author_stamp
+        self.shown = _Named(_SHOWN, shown)
+        self.stamp = stamp
+        self.author_stamp = author_stamp
+        self.author = _Named(_AUTHOR, author)
+        self.can_be_kept = self.shown.quote_state is None and self.shown.object_type != "Question"
+        self.parts: tuple[bytes, bytes] | None = None
+        self.author_json: bytes | None = None
+        self.booster_json: bytes | None = None
+
+    @property
+    def id(self) -> int:
+        """The id by which the page knows it: the boost's, or the status'."""
+        return int(self.shown.id if self.wrapper is None else self.wrapper.id)
+
+    def recall(self, api: Api) -> bool:
+        """Take what was rendered before; whether that is everything."""
+        if self.can_be_kept:
+            self.parts = api.statuses.get(self.shown.id, self.stamp)
+        self.author_json = api.accounts.get(self.shown.account_id, self.author_stamp)
+        if self.wrapper is not None:
+            self.booster_json = api.accounts.get(self.wrapper.account_id, self.booster_stamp)
+        is_framed = self.wrapper is None or self.booster_json is not None
+        return self.parts is not None and self.author_json is not None and is_framed
+
+
+async def status_page(call: Call, query: PagedQuery, context: str, parameters: dict[str, Any] | None = None) -> Page:
+    """The page that the request asks for of a query made of `heads(…)`, sorted by the id of the status.
+
+    `parameters` are the values of further bound parameters; `context` is what the viewer's filters call this list.
+    """
+    keyset = Keyset.of(call)
+    statement, cursors = query.page(keyset)
+    values: dict[str, Any] = {**cursors, **(parameters or {})}
+    if call.viewer is not None:
+        values |= {"viewer": call.viewer.id, "now": call.services.clock()}
+    async with call.database.reading() as session:
+        rows = keyset.arrange((await session.execute(statement, values)).all())
+        ids = [row[0] for row in rows]
+        if rows and rows[0].has_filters:
+            return page(call, await status_entities(call.api, session, ids, call.viewer, context=context), ids)
+        listed = [_Head(row) for row in rows]
+        return page(call, await _joined(call.api, session, call.viewer, listed), ids)
+
+
+async def _joined(api: Api, session: AsyncSession, viewer: Account | None, listed: Sequence[_Head]) -> bytes:
+    """The page as JSON."""
+    if not listed:
+        return b"[]"
+    sheet = StatusPage(viewer, api.services.clock())
+    sheet.accounts = {head.shown.account_id: head.author for head in listed}
+    if viewer is not None:
+        sheet.marks = await marks_of(session, viewer, [head.shown for head in listed])
+    missing = [head for head in listed if not head.recall(api)]
+    if missing:
+        await _render(api, session, viewer, missing)
+    return b"[" + b",".join([_bytes_of(head, sheet) for head in listed if head.parts is not None]) + b"]"
+
+
+async def _render(api: Api, session: AsyncSession, viewer: Account | None, missing: Sequence[_Head]) -> None:
+    """Make what isn't kept, and keep what may be. What is gone since the first query stays without parts."""
+    loaded = await load_page(api, session, [head.id for head in missing], viewer)
+    for head in missing:
+        if not is_complete(loaded, head.id):
+            head.parts = None
+            continue
+        head.author_json = _account(api, loaded, head.shown.account_id, head.author_stamp)
+        if head.wrapper is not None:
+            head.booster_json = _account(api, loaded, head.wrapper.account_id, head.booster_stamp)
+        status = loaded.statuses[head.shown.id]
+        head.parts = _inner(own_part(status, loaded)), _inner(shared_part(status, loaded, api))
+        if head.can_be_kept:
+            api.statuses.put(head.shown.id, head.stamp, head.parts)
+
+
+def _account(api: Api, loaded: StatusPage, account_id: int, stamp: Any) -> bytes:
+    """An account's entity, from now on kept."""
+    data = orjson.dumps(loaded.account(account_id, api))
+    api.accounts.put(account_id, stamp, data)
+    return data
+
+
+def _inner(part: dict[str, Any]) -> bytes:
+    """The members of an object, without its braces."""
+    return orjson.dumps(part)[1:-1]
+
+
+def _bytes_of(head: _Head, sheet: StatusPage) -> bytes:
+    """A status of the page, joined of its parts."""
+    assert head.parts is not None
+    assert head.author_json is not None
+    own, shared = head.parts
+    seen = viewer_part(head.shown, sheet)
+    entity = b'{%b,%b,%b,"account":%b,"reblog":null}' % (own, shared, _inner(seen), head.author_json)
+    if head.wrapper is None:
+        return entity
+    assert head.booster_json is not None
+    if sheet.viewer is not None:
+        seen["reblogged"] = seen["reblogged"] or head.wrapper.account_id == sheet.viewer.id
+        seen.pop("pinned", None)
+    around = _inner(own_part(head.wrapper, sheet))
+    return b'{%b,%b,%b,"account":%b,"reblog":%b}' % (around, shared, _inner(seen), head.booster_json, entity)
