@@ -10,9 +10,12 @@ from models.accounts import Account
 from models.statuses import Status
 from outbox.polls import POLL_CHANGED
 from outbox.push import send_push
+from outbox.scheduled import PUBLISH_SCHEDULED, publish_scheduled
 from outbox.statuses import publish_update
+from outbox.uploads import process_upload, remove_files
 from outbox.verified_links import VERIFY_LINKS, verify_links
 from social.push_subscriptions import PUSH
+from social.uploads import PROCESS_UPLOAD, REMOVE_FILES
 from social.watchers import POLL_ENDED, end_poll
 
 JobHandler = Callable[[dict[str, Any]], Awaitable[None]]
@@ -23,7 +26,10 @@ def job_handlers(services: Services) -> Mapping[str, JobHandler]:
     return {
         POLL_CHANGED: partial(publish_poll, services),
         POLL_ENDED: partial(end_poll_of, services),
+        PUBLISH_SCHEDULED: partial(publish_scheduled, services),
+        PROCESS_UPLOAD: partial(process_upload, services),
         PUSH: partial(send_push, services),
+        REMOVE_FILES: partial(remove_files, services),
         SYNCHRONIZE: partial(run_synchronization, services),
         VERIFY_LINKS: partial(verify_links, services),
     }
