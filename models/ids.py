@@ -4,6 +4,9 @@ Ids sort like the times they were made for, clients see them as decimal strings 
 one database don't meet: within a millisecond each counts up from a random place of its own, and a collision (about
 one in a million bursts) is a constraint error that the queue repeats. A status that was published in the past gets
 an id of its own time, so that a timeline ordered by id is ordered by publication.
+
+Small ids are for what clients get as a JSON number (notifications: `most_recent_notification_id`, the id in a push):
+JavaScript's numbers are exact up to 53 bits. They have 12 bits after the milliseconds and rise strictly.
 """
 
 import secrets
@@ -11,6 +14,8 @@ from datetime import datetime
 
 EPOCH_MS = 1_577_836_800_000
 SEQUENCE_BITS = 22
+SMALL_SEQUENCE_BITS = 12
+_SMALL_START_MASK = (1 << (SMALL_SEQUENCE_BITS - 1)) - 1
 _SEQUENCE_MASK = (1 << SEQUENCE_BITS) - 1
 _START_MASK = (1 << (SEQUENCE_BITS - 1)) - 1
 
@@ -26,6 +31,7 @@ class IdGenerator:
     def __init__(self) -> None:
         self._last_ms = -1
         self._last_id = 0
+        self._last_small = 0
 
     def at(self, moment: datetime) -> int:
         """A new id for something that happened at `moment`."""
@@ -39,3 +45,9 @@ class IdGenerator:
             return self._last_id
         # The past: nobody counts there, so all bits are random.
         return (now_ms << SEQUENCE_BITS) | (secrets.randbits(SEQUENCE_BITS) & _SEQUENCE_MASK)
+
+    def small(self, moment: datetime) -> int:
+        """A new id of at most 53 bits (until 2089), higher than every small one before."""
+        candidate = (milliseconds(moment) << SMALL_SEQUENCE_BITS) | (secrets.randbits(32) & _SMALL_START_MASK)
+        self._last_small = max(candidate, self._last_small + 1)
+        return self._last_small

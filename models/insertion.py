@@ -21,13 +21,15 @@ def insert_ignoring(session: AsyncSession, table: type[Base]) -> Insert:
 
 
 @lru_cache(maxsize=128)
-def ignoring(is_sqlite: bool, table: type[Base]) -> Insert:
+def ignoring(is_sqlite: bool, table: type[Base], unique: tuple[str, ...] = ()) -> Insert:
     """Made once: building a statement costs more than SQLite needs for running it.
 
-    Of the table, not of the class: what is inserted in bulk takes no way through the ORM.
+    Of the table, not of the class: what is inserted in bulk takes no way through the ORM. With `unique`, only what is
+    there under these columns is ignored; another conflict is an error.
     """
     target = cast(Table, table.__table__)
-    return (sqlite_insert(target) if is_sqlite else postgresql_insert(target)).on_conflict_do_nothing()
+    insert: Insert = sqlite_insert(target) if is_sqlite else postgresql_insert(target)
+    return insert.on_conflict_do_nothing(index_elements=list(unique)) if unique else insert.on_conflict_do_nothing()
 
 
 @lru_cache(maxsize=32)

@@ -50,6 +50,10 @@ class UnitOfWork:
         """A new id, of now or of an earlier moment (never of a later one)."""
         return self._ids.at(self.now if at is None else min(at, self.now))
 
+    def new_small_id(self) -> int:
+        """A new id that is exact as a number of JavaScript."""
+        return self._ids.small(self.now)
+
     def defer(self, work: Deferred, item: Any) -> None:
         """Have `work(unit, items)` run once before the commit, with this item among the others."""
         self._deferred.setdefault(work, []).append(item)

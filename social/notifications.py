@@ -19,7 +19,7 @@ from models.accounts import Account, User
 from models.events import Event
 from models.events import Kind as EventKind
 from models.feeds import Notification
-from models.insertion import insert_ignoring
+from models.insertion import ignoring
 from policy.notifications import ASKING, FROM_ONESELF, REPLACING, Answer, Kind, decide
 from policy.roles import STAFF
 from social.notification_facts import Known, load_facts
@@ -37,6 +37,7 @@ _OF_ACCOUNTS = delete(Notification).where(
         Notification.account_id, Notification.kind, Notification.from_account_id, Notification.subject_id
     ).in_(bindparam("gone", expanding=True))
 )  # fmt: skip
+_UNIQUE = ("account_id", "kind", "from_account_id", "subject_id")
 _MODERATORS = select(User.account_id).where(User.role.in_(STAFF), User.disabled_at.is_(None))
 
 
@@ -153,7 +154,7 @@ async def _write(unit: UnitOfWork, notices: Sequence[Notice]) -> None:
             continue  # nobody of ours, or the status is gone already
         answer = decide(notice.kind, between.facts, between.policy, unit.now)
         if answer != Answer.DROP:
-            judged[unit.new_id()] = (notice, between, answer)
+            judged[unit.new_small_id()] = (notice, between, answer)
     if not judged:
         return
     rows = [
@@ -169,7 +170,8 @@ async def _write(unit: UnitOfWork, notices: Sequence[Notice]) -> None:
         }
         for number, (notice, _, answer) in judged.items()
     ]
-    statement = insert_ignoring(unit.session, Notification).returning(Notification.id)
+    is_sqlite = unit.session.get_bind().dialect.name == "sqlite"
+    statement = ignoring(is_sqlite, Notification, _UNIQUE).returning(Notification.id)
     written = sorted(await unit.session.scalars(statement, rows))
     asking = [
         (notice.account_id, notice.from_account_id, notice.status_id)

@@ -201,6 +201,10 @@ class HttpClient:
         if self._own_resolver is not None:
             self._own_resolver.close()
 
+    def check_address(self, url: str) -> None:
+        """Raises AddressRefused for what no request would go to, as far as the URL itself tells."""
+        self._check(url)
+
     def _check(self, url: str) -> CheckedUrl:
         checked = check_url(url, allow_http=self._allow_http)
         self._check_place(checked)

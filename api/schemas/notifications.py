@@ -1,0 +1,299 @@
+"""The contracts of notifications, their groups, policy, requests and push subscriptions, and what requests may say."""
+
+from typing import Any
+
+from marshmallow import fields, validate
+
+from api.schemas.accounts import AccountEntity
+from api.schemas.fields import (
+    AccountPageArgs,
+    Address,
+    Args,
+    Entity,
+    Flag,
+    Id,
+    IdString,
+    PageArgs,
+    Several,
+    Text,
+    Timestamp,
+    Whole,
+    ids,
+    list_of,
+    nested,
+    one_of,
+    required,
+)
+from api.schemas.reports import ReportEntity
+from api.schemas.statuses import StatusEntity
+from policy.notifications import KINDS, POLICY_FIELDS
+
+ANSWERS = ("accept", "filter", "drop")
+PUSH_POLICIES = ("all", "followed", "follower", "none")
+MAX_ENDPOINT_CHARACTERS = 2_000
+MAX_KEY_CHARACTERS = 200
+
+
+def _kind() -> fields.String:
+    return fields.String(required=True, validate=validate.OneOf(KINDS))
+
+
+class SeveranceEntity(Entity):
+    """RelationshipSeveranceEvent."""
+
+    id = required(IdString)
+    type = fields.String(
+        required=True, validate=validate.OneOf(("domain_block", "user_domain_block", "account_suspension"))
+    )
+    purged = required(fields.Boolean)
+    target_name = required(fields.String)
+    followers_count = required(fields.Integer)
+    following_count = required(fields.Integer)
+    created_at = required(Timestamp)
+
+
+class WarningEntity(Entity):
+    """AccountWarning."""
+
+    id = required(IdString)
+    action = required(fields.String)
+    text = required(fields.String)
+    status_ids = list_of(IdString())
+    target_account = nested(AccountEntity)
+    appeal = fields.Raw(required=True, allow_none=True)
+    created_at = required(Timestamp)
+
+
+class NotificationEntity(Entity):
+    """Notification; what it is about is there for the types that have it."""
+
+    id = required(IdString)
+    type = _kind()
+    created_at = required(Timestamp)
+    group_key = required(fields.String)
+    account = nested(AccountEntity)
+    status = nested(StatusEntity, required=False)
+    report = nested(ReportEntity, required=False)
+    event = nested(SeveranceEntity, required=False)
+    moderation_warning = nested(WarningEntity, required=False)
+    filtered = fields.Boolean()
+
+
+class PartialAccountEntity(Entity):
+    """PartialAccountWithAvatar."""
+
+    id = required(IdString)
+    acct = required(fields.String)
+    locked = required(fields.Boolean)
+    bot = required(fields.Boolean)
+    url = required(Address)
+    avatar = required(Address)
+    avatar_static = required(Address)
+
+
+class NotificationGroupEntity(Entity):
+    """NotificationGroup; the page is there in lists."""
+
+    group_key = required(fields.String)
+    notifications_count = required(fields.Integer)
+    type = _kind()
+    most_recent_notification_id = required(fields.Integer)
+    page_min_id = IdString()
+    page_max_id = IdString()
+    latest_page_notification_at = Timestamp()
+    sample_account_ids = list_of(IdString())
+    status_id = IdString()
+    report = nested(ReportEntity, required=False)
+    event = nested(SeveranceEntity, required=False)
+    moderation_warning = nested(WarningEntity, required=False)
+
+
+class GroupedNotificationsEntity(Entity):
+    """GroupedNotificationsResults."""
+
+    accounts = list_of(AccountEntity)
+    partial_accounts = fields.List(fields.Nested(PartialAccountEntity))
+    statuses = list_of(StatusEntity)
+    notification_groups = list_of(NotificationGroupEntity)
+
+
+class CountEntity(Entity):
+    """How many are unread."""
+
+    count = required(fields.Integer)
+
+
+class MergedEntity(Entity):
+    """Whether everything that was accepted is shown."""
+
+    merged = required(fields.Boolean)
+
+
+class PolicySummaryEntity(Entity):
+    """NotificationPolicy.summary."""
+
+    pending_requests_count = required(fields.Integer)
+    pending_notifications_count = required(fields.Integer)
+
+
+class PolicyEntity(Entity):
+    """NotificationPolicy."""
+
+    for_not_following = one_of(*ANSWERS, required=True)
+    for_not_followers = one_of(*ANSWERS, required=True)
+    for_new_accounts = one_of(*ANSWERS, required=True)
+    for_private_mentions = one_of(*ANSWERS, required=True)
+    for_limited_accounts = one_of(*ANSWERS, required=True)
+    summary = nested(PolicySummaryEntity)
+
+
+class OldPolicyEntity(Entity):
+    """NotificationPolicy as the betas of 4.3 had it."""
+
+    filter_not_following = required(fields.Boolean)
+    filter_not_followers = required(fields.Boolean)
+    filter_new_accounts = required(fields.Boolean)
+    filter_private_mentions = required(fields.Boolean)
+    filter_limited_accounts = required(fields.Boolean)
+    summary = nested(PolicySummaryEntity)
+
+
+class NotificationRequestEntity(Entity):
+    """NotificationRequest."""
+
+    id = required(IdString)
+    created_at = required(Timestamp)
+    updated_at = required(Timestamp)
+    notifications_count = fields.String(required=True, validate=validate.Regexp(r"^\d{1,3}\Z"))
+    account = nested(AccountEntity)
+    last_status = nested(StatusEntity, allow_none=True)
+
+
+class AlertsEntity(Entity):
+    """WebPushSubscription.alerts: one word for each type."""
+
+    class Meta(Entity.Meta):
+        include: dict[str, fields.Field[Any]] = {kind: fields.Boolean(required=True) for kind in KINDS}  # noqa: RUF012
+
+
+class SubscriptionEntity(Entity):
+    """WebPushSubscription; its id is a number."""
+
+    id = required(fields.Integer)
+    endpoint = required(Address)
+    standard = required(fields.Boolean)
+    alerts = nested(AlertsEntity)
+    policy = one_of(*PUSH_POLICIES, required=True)
+    server_key = required(fields.String)
+
+
+class KindsArgs(Args):
+    """Which types: unknown ones are passed over."""
+
+    types = Several(Text(50), most=50)
+    exclude_types = Several(Text(50), most=50, load_default=list)
+    account_id = Id()
+    include_filtered = Flag(load_default=False)
+
+
+class NotificationPageArgs(KindsArgs, PageArgs):
+    """A page of notifications: 40 by default, 80 at most."""
+
+    limit = Whole(1, 80, load_default=40)
+
+
+class GroupArgs(Args):
+    """How notifications are grouped, and how much is said of those who caused them."""
+
+    grouped_types = Several(Text(50), most=50)
+    expand_accounts = one_of("full", "partial_avatars", load_default="full")
+
+
+class GroupPageArgs(GroupArgs, NotificationPageArgs):
+    """A page of groups."""
+
+
+class CountArgs(KindsArgs):
+    """How far to count: 100 by default, 1000 at most."""
+
+    limit = Whole(1, 1_000, load_default=100)
+
+
+class GroupCountArgs(GroupArgs, CountArgs):
+    """The same for groups."""
+
+
+class GroupAccountsArgs(AccountPageArgs):
+    """A page of the accounts of a group."""
+
+
+class OldDismissArgs(Args):
+    """The notification that is dismissed."""
+
+    id = Id(required=True)
+
+
+class PolicyArgs(Args):
+    """What changes."""
+
+    class Meta(Args.Meta):
+        include: dict[str, fields.Field[Any]] = {name: one_of(*ANSWERS) for name in POLICY_FIELDS}  # noqa: RUF012
+
+
+class OldPolicyArgs(Args):
+    """What is held back from now on, or let through."""
+
+    class Meta(Args.Meta):
+        include: dict[str, fields.Field[Any]] = {  # noqa: RUF012
+            name.replace("for_", "filter_"): Flag() for name in POLICY_FIELDS
+        }
+
+
+class SeveralRequestsArgs(Args):
+    """Which requests."""
+
+    id = ids(most=100, required=True)
+
+
+class KeysArgs(Args):
+    """The keys of RFC 8291, base64url."""
+
+    p256dh = Text(MAX_KEY_CHARACTERS, required=True)
+    auth = Text(MAX_KEY_CHARACTERS, required=True)
+
+
+class DestinationArgs(Args):
+    """Where to push, and how it is sealed."""
+
+    endpoint = Text(MAX_ENDPOINT_CHARACTERS, required=True)
+    keys = fields.Nested(KeysArgs, required=True)
+    standard = Flag(load_default=False)
+
+
+class AlertsArgs(Args):
+    """Which types are wanted."""
+
+    class Meta(Args.Meta):
+        include: dict[str, fields.Field[Any]] = {kind: Flag() for kind in KINDS}  # noqa: RUF012
+
+
+class WantedArgs(Args):
+    """What is pushed."""
+
+    alerts = fields.Nested(AlertsArgs, load_default=dict)
+    policy = one_of(*PUSH_POLICIES)
+
+
+class SubscribeArgs(Args):
+    """A new subscription. Some clients put the policy beside `data`."""
+
+    subscription = fields.Nested(DestinationArgs, required=True)
+    data = fields.Nested(WantedArgs, load_default=dict)
+    policy = one_of(*PUSH_POLICIES)
+
+
+class ChangeSubscriptionArgs(Args):
+    """What is pushed from now on."""
+
+    data = fields.Nested(WantedArgs, load_default=dict)
+    policy = one_of(*PUSH_POLICIES)
