@@ -78,6 +78,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     directory,
     search,
     aliases,
+    exports,
     media,
     bookmarks,
     favourites,

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -60,9 +61,9 @@ class BucketStorage:
 
     def __init__(self, settings: BucketSettings) -> None:
         """Raises ImportError without botocore; connects on first use."""
-        from botocore import session as botocore_session
-        from botocore.config import Config
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore import session as botocore_session  # type: ignore[import-untyped]
+        from botocore.config import Config  # type: ignore[import-untyped]
+        from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 
         self._name = settings.bucket
         self._failures = (BotoCoreError, ClientError, OSError)
@@ -109,7 +110,7 @@ class BucketStorage:
     async def remove(self, keys: Iterable[str]) -> None:
         """Delete objects, one by one: not every server of this kind knows how to delete many."""
         for key in keys:
-            await self.call(lambda key=key: self._client.delete_object(Bucket=self._name, Key=key))
+            await self.call(partial(self._client.delete_object, Bucket=self._name, Key=key))
 
     async def body(self, key: str, first: int, last: int) -> Any:
         """The bytes of an object from `first` to `last`, to be read in pieces."""

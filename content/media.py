@@ -14,18 +14,20 @@ nothing is left behind.
 import asyncio
 import re
 import secrets
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from content import media_limits as limits
 from content.film import FilmTools
-from content.images import is_moving
+from content.images import ImageRefused, is_moving
 from content.media_types import EXTENSIONS, HEAD_BYTES, agreed_type, detect, kind_of
 from content.names import sanitize_name
 from content.processing import Processed, Refused, process
 from content.storage import DiskStorage, Storage, Stored
+
+MakePictures = Callable[[Path, str], list[tuple[bytes, str]]]
 
 _WRITE_BYTES = 1_048_576
 _AT_ONCE = 1  # files processed at the same time; the largest image takes a quarter of a gigabyte for a moment
@@ -152,6 +154,21 @@ class MediaStore:
                     await asyncio.to_thread(file.write, chunk)
             return await self._process(draft, raw.media_type, "", is_remote=False)
 
+    async def store_image(
+        self, source: bytes | AsyncIterable[bytes], declared_type: str, make: MakePictures, max_bytes: int
+    ) -> list[str]:
+        """Keep what `make` (called in a thread) makes of an image; the keys. Raises MediaRefused and StorageFailed."""
+        async with self._draft() as draft:
+            media_type = await self._receive(draft, _chunks(source), declared_type, max_bytes)
+            if not media_type.startswith("image/"):
+                raise MediaRefused(f"This has to be an image, and it is {media_type}")
+            try:
+                async with self._processing:
+                    made = await asyncio.to_thread(make, draft, media_type)
+            except ImageRefused as refused:
+                raise MediaRefused(f"Not accepted: {refused}") from refused
+        return [await self.store_bytes(data, kept_type) for data, kept_type in made]
+
     async def store_bytes(self, data: bytes, media_type: str) -> str:
         """Keep a file of our own making; its key. Raises StorageFailed."""
         async with self._draft() as draft:
@@ -225,7 +242,9 @@ class MediaStore:
         await self._storage.add(key, draft, media_type)
         return key
 
-    async def _receive(self, path: Path, chunks: AsyncIterator[bytes], declared_type: str) -> str:
+    async def _receive(
+        self, path: Path, chunks: AsyncIterator[bytes], declared_type: str, max_bytes: int | None = None
+    ) -> str:
         """Write an upload to `path`, refusing it as soon as its first bytes or its size say so."""
         media_type: str | None = None
         pending = bytearray()
@@ -236,21 +255,23 @@ class MediaStore:
                 pending += chunk
                 if media_type is None and len(pending) >= HEAD_BYTES:
                     media_type = _checked_type(bytes(pending[:HEAD_BYTES]), declared_type)
-                self._check_size(size, media_type)
+                self._check_size(size, media_type, max_bytes)
                 if media_type is not None and len(pending) >= _WRITE_BYTES:
                     await asyncio.to_thread(file.write, bytes(pending))
                     pending.clear()
             media_type = media_type or _checked_type(bytes(pending[:HEAD_BYTES]), declared_type)
-            self._check_size(size, media_type)
+            self._check_size(size, media_type, max_bytes)
             await asyncio.to_thread(file.write, bytes(pending))
         return media_type
 
-    def _check_size(self, size: int, media_type: str | None) -> None:
+    def _check_size(self, size: int, media_type: str | None, max_bytes: int | None) -> None:
         limit = self._max_media_bytes
         if media_type is not None and media_type.startswith("image/"):
             limit = self._max_image_bytes
+        limit = max_bytes or limit
         if size > limit:
-            raise MediaRefused(f"The file is larger than {limit // 1_048_576} MiB", is_too_large=True)
+            shown = f"{limit // 1_048_576} MiB" if limit >= 1_048_576 else f"{limit // 1_024} KiB"
+            raise MediaRefused(f"The file is larger than {shown}", is_too_large=True)
 
 
 def _size(path: Path) -> int:

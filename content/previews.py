@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-import blurhash
+import blurhash  # type: ignore[import-untyped]
 from PIL import Image
 
 from content.media_limits import PREVIEW_SIDE

@@ -5,9 +5,11 @@ from functools import partial
 from typing import Any
 
 from federation.services import Services
+from inbox.fetching import fetch_status
 from inbox.synchronization import SYNCHRONIZE, run_synchronization
 from models.accounts import Account
 from models.statuses import Status
+from outbox.imports import IMPORT, run_import
 from outbox.polls import POLL_CHANGED
 from outbox.push import send_push
 from outbox.scheduled import PUBLISH_SCHEDULED, publish_scheduled
@@ -24,6 +26,7 @@ JobHandler = Callable[[dict[str, Any]], Awaitable[None]]
 def job_handlers(services: Services) -> Mapping[str, JobHandler]:
     """The kinds of job and what runs them."""
     return {
+        IMPORT: partial(run_import, services, fetch_status),
         POLL_CHANGED: partial(publish_poll, services),
         POLL_ENDED: partial(end_poll_of, services),
         PUBLISH_SCHEDULED: partial(publish_scheduled, services),

@@ -74,6 +74,11 @@ class LocalAddresses:
     def media(self, key: str) -> str:
         return f"{self.origin}/media/{key}"
 
+    def media_key(self, url: str | None) -> str | None:
+        """The key behind an address of `media`; None for any other."""
+        prefix = self.media("")
+        return url.removeprefix(prefix) if url and url.startswith(prefix) else None
+
     @property
     def default_avatar(self) -> str:
         """The picture of who has none; strict clients want an address in any case."""

@@ -2,7 +2,8 @@
 
 Received activities and delivery reports are kept for `journal_retention_days` after they were finished, and so are our
 own activities that only say what changed; what belongs to an outbox (Create, Announce, Like …) stays as long as its
-account. Keys past their overlap, ended sessions and tokens revoked long ago go too, and polls whose time is over are
+account. Keys past their overlap, ended sessions and tokens revoked long ago go too, uploads that nobody attached
+within a day, media of other servers that nobody looks at or that are too much, and polls whose time is over are
 closed. Work that failed for good is finished work: a dead letter can be retried until it is removed.
 
 A sweep that fails is logged and started again by the runner (`server.runtime`); it can be interrupted anywhere.
@@ -17,6 +18,7 @@ import structlog
 from sqlalchemy import ColumnElement, delete, exists, select
 
 from federation.peers.hosts import forget_stale_hosts
+from federation.remote_media import evict
 from federation.services import Services
 from jobs.waiting import wait_at_most
 from models import UnitOfWork
@@ -24,12 +26,14 @@ from models.accounts import Account, Keypair
 from models.activities import Delivery, InboundActivity, Job, OutboundActivity
 from models.base import Base
 from models.oauth import AccessToken, Session
-from models.statuses import Poll, Status
+from models.statuses import Attachment, Poll, Status
 from outbox.polls import poll_changed
+from social.uploads import forget_files, is_forgotten
 
 EVERY_SECONDS = 3600.0
 POLLS_EVERY_SECONDS = 60.0
 ROWS_AT_ONCE = 1000
+UPLOADS_AT_ONCE = 200
 BREATH_SECONDS = 0.05
 # Activities that an outbox doesn't show: their effect is in the object, or was only for their recipient.
 PASSING_TYPES = ("Accept", "Add", "Block", "Delete", "Flag", "Follow", "Reject", "Remove", "Undo", "Update")
@@ -63,6 +67,8 @@ class Housekeeper:
         """One sweep; returns how many rows were removed."""
         now = self._services.clock()
         removed = {name: await self._remove(table, condition) for name, table, condition in self._leavings(now)}
+        removed["uploads"] = await self._forget_uploads(now)
+        removed["cached files"] = await evict(self._services)
         async with self._services.database.unit_of_work() as unit:
             await close_polls(unit)
             await forget_stale_hosts(unit)
@@ -89,6 +95,21 @@ class Housekeeper:
             ("sessions", Session, Session.expires_at < now),
             ("tokens", AccessToken, AccessToken.revoked_at < before),
         ]
+
+    async def _forget_uploads(self, now: datetime) -> int:
+        """Remove what somebody uploaded and never attached; its files go by a job."""
+        total = 0
+        while True:
+            query = select(Attachment).where(is_forgotten(now)).order_by(Attachment.id).limit(UPLOADS_AT_ONCE)
+            async with self._services.database.unit_of_work() as unit:
+                uploads = (await unit.session.scalars(query)).all()
+                await forget_files(unit, [key for one in uploads for key in (one.storage_key, one.preview_key)])
+                for upload in uploads:
+                    await unit.session.delete(upload)
+            total += len(uploads)
+            if len(uploads) < UPLOADS_AT_ONCE:
+                return total
+            await self._sleep(BREATH_SECONDS)
 
     async def _remove(self, table: type[Base], condition: Condition) -> int:
         """Delete in portions, each in a transaction of its own: the writer is needed by others."""

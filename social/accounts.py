@@ -14,8 +14,9 @@ from models.accounts import Account
 from models.base import Base
 from models.feeds import FeedEntry, Notification
 from models.relations import Block, Favourite, Follow
-from models.statuses import Status
+from models.statuses import Attachment, Status
 from social.tombstones import bury
+from social.uploads import forget_files, forget_files_of
 
 # Made once: building a statement costs more than SQLite needs for running it.
 _BY_URI = select(Account).where(Account.uri.in_(bindparam("uris", expanding=True)))
@@ -115,6 +116,11 @@ async def remove_account(unit: UnitOfWork, account: Account) -> None:
         (Favourite, Favourite.account_id == account.id),
         (Status, Status.account_id == account.id),
     )
+    if account.is_local:
+        own_uploads = Attachment.account_id == account.id
+        await forget_files_of(unit, own_uploads)
+        await unit.session.execute(delete(Attachment).where(own_uploads).execution_options(synchronize_session=False))
+        await forget_files(unit, [unit.addresses.media_key(url) for url in (account.avatar_url, account.header_url)])
     for table, condition in rows:
         await unit.session.execute(delete(table).where(condition).execution_options(synchronize_session=False))
     unit.blocks.clear()

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from content.html import sanitize
+from content.measures import stream_measures
 from content.names import sanitize_name
 from models import UnitOfWork
 from models.accounts import Account
@@ -224,7 +225,10 @@ def attachment_rows(unit: UnitOfWork, status: Status, drafts: Iterable[Attachmen
             status_id=status.id,
             position=position,
             media_type=draft.media_type or f"{draft.kind}/*",
+            kind=draft.kind,
             remote_url=draft.url,
+            remote_preview_url=draft.preview_url,
+            meta=_measures(draft),
             description=draft.description,
             blurhash=draft.blurhash,
             width=draft.width,
@@ -235,6 +239,11 @@ def attachment_rows(unit: UnitOfWork, status: Status, drafts: Iterable[Attachmen
         for position, draft in enumerate(drafts)
         if draft.kind != "link"
     ]
+
+
+def _measures(draft: AttachmentDraft) -> dict[str, Any]:
+    found = stream_measures(width=draft.width, height=draft.height, duration_seconds=draft.duration_seconds)
+    return {"original": found} if found else {}
 
 
 def poll_row(unit: UnitOfWork, status: Status, draft: StatusDraft) -> Poll:

@@ -6,9 +6,9 @@ a file may outlive its row for a moment, a row never its file.
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, and_, select, update
 
 from content.media import StoredMedia
 from jobs.queue import enqueue_job
@@ -82,6 +82,9 @@ async def detach_uploads(unit: UnitOfWork, status_id: int) -> None:
 
 def is_forgotten(now: datetime) -> ColumnElement[bool]:
     """Which uploads nobody attached in time."""
-    before: Any = now - timedelta(hours=UNATTACHED_HOURS)
-    is_free = Attachment.status_id.is_(None) & Attachment.scheduled_id.is_(None)
-    return is_free & Attachment.storage_key.is_not(None) & (Attachment.created_at < before)
+    return and_(
+        Attachment.status_id.is_(None),
+        Attachment.scheduled_id.is_(None),
+        Attachment.storage_key.is_not(None),
+        Attachment.created_at < now - timedelta(hours=UNATTACHED_HOURS),
+    )
