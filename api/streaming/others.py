@@ -6,22 +6,37 @@ Each gives None when there is nothing (any more) to tell: the row is gone, or is
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.call import Api
+from api.conversations import conversation_entities
 from api.entities.announcement import announcement_entities, reaction_payload
+from api.notification_loading import notification_entities
 from api.streaming.clients import Message
 from api.streaming.rendering import encoded
+from models.accounts import Account
 from models.events import Event
+from models.feeds import Conversation
 from models.office import Announcement
 from social.announcements import Shown, load_reactions
 
 
 async def notification_message(api: Api, session: AsyncSession, event: Event) -> Message | None:
-    """A notification for its recipient; not one that their policy holds back."""
-    return None
+    """A notification for its recipient; not one that their policy holds back, or that their filters hide."""
+    viewer = await session.get(Account, event.account_id)
+    if viewer is None:
+        return None
+    found = await notification_entities(api, session, [event.subject_id], viewer)
+    if not found or found[0].get("filtered"):
+        return None
+    return Message("notification", encoded(found[0]))
 
 
 async def conversation_message(api: Api, session: AsyncSession, event: Event) -> Message | None:
     """A conversation as its owner sees it."""
-    return None
+    row = await session.get(Conversation, event.subject_id, populate_existing=True)
+    viewer = await session.get(Account, event.account_id)
+    if row is None or viewer is None or row.account_id != viewer.id:
+        return None
+    found = await conversation_entities(api, session, [row], viewer)
+    return Message("conversation", encoded(found[0])) if found else None
 
 
 async def announcement_message(api: Api, session: AsyncSession, event: Event) -> Message | None:
