@@ -113,6 +113,12 @@ class PeerDirectory:
         """End the relation with the peer. Raises ValueError as `confirm` does."""
         return await self._decide_upon(unit, domain, PeerState.ENDED, note)
 
+    async def forget(self, unit: UnitOfWork, peer: Peer) -> None:
+        """Take the decision about a peer back: it is one of those again about whom nothing was decided."""
+        name = peer.domain
+        await unit.session.delete(peer)
+        unit.after_commit(lambda: self._changed(name, None))
+
     async def list(self, *, limit: int = 1000) -> Sequence[Peer]:
         """The first `limit` decisions by name."""
         async with self._database.reading() as session:
@@ -144,7 +150,9 @@ class PeerDirectory:
             raise ValueError("an office is not its own peer")
         peer = await unit.session.get(Peer, name)
         if peer is None:
-            peer = Peer(domain=name, state=state.value, note=note, created_at=unit.now, updated_at=unit.now)
+            peer = Peer(
+                id=unit.new_id(), domain=name, state=state.value, note=note, created_at=unit.now, updated_at=unit.now
+            )
             unit.session.add(peer)
         else:
             peer.state, peer.updated_at = state.value, unit.now
@@ -152,9 +160,10 @@ class PeerDirectory:
         unit.after_commit(lambda: self._changed(name, state))
         return peer
 
-    def _changed(self, name: str, state: PeerState) -> None:
+    def _changed(self, name: str, state: PeerState | None) -> None:
         self._changes += 1
-        self._states = {**self._states, name: state}
+        others = {other: decided for other, decided in self._states.items() if other != name}
+        self._states = others if state is None else {**others, name: state}
         self._answers = {}
         self.memory.keys.forget_host(name)
 
