@@ -24,11 +24,14 @@ from api import (
     custom_emojis,
     directory,
     domain_blocks,
+    exports,
     favourites,
+    featured_tags,
     filter_parts,
     filters,
     filters_v1,
     follow_requests,
+    followed_tags,
     grouped_notifications,
     instance,
     lists,
@@ -52,9 +55,14 @@ from api import (
     statuses_quotes,
     statuses_reading,
     suggestions,
+    tags,
     timelines,
     trends,
 )
+from api.admin import accounts as admin_accounts
+from api.admin import dimensions, domains, measures, retention
+from api.admin import reports as admin_reports
+from api.admin import trends as admin_trends
 from api.call import Api, Call
 from api.cors import preflight
 from api.endpoints import Access, Endpoint
@@ -88,6 +96,9 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     filters,
     filter_parts,
     filters_v1,
+    tags,
+    featured_tags,
+    followed_tags,
     lists,
     markers,
     conversations,
@@ -110,6 +121,13 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     announcements,
     custom_emojis,
     oembed,
+    admin_accounts,
+    domains,
+    admin_reports,
+    dimensions,
+    measures,
+    retention,
+    admin_trends,
 )
 
 
