@@ -12,16 +12,15 @@ facts and insert, and only where there is a reason for them erasure, requests, a
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, delete, select, tuple_
+from sqlalchemy import bindparam, delete, tuple_
 
 from models import UnitOfWork
-from models.accounts import Account, User
+from models.accounts import Account
 from models.events import Event
 from models.events import Kind as EventKind
 from models.feeds import Notification
 from models.insertion import ignoring
-from policy.notifications import ASKING, FROM_ONESELF, REPLACING, Answer, Kind, decide
-from policy.roles import STAFF
+from policy.notifications import ASKING, FROM_ONESELF, REPLACING, Answer, decide
 from social.notification_facts import Known, load_facts
 from social.notification_requests import ask_to_be_heard
 from social.push_subscriptions import Told, queue_pushes
@@ -38,7 +37,6 @@ _OF_ACCOUNTS = delete(Notification).where(
     ).in_(bindparam("gone", expanding=True))
 )  # fmt: skip
 _UNIQUE = ("account_id", "kind", "from_account_id", "subject_id")
-_MODERATORS = select(User.account_id).where(User.role.in_(STAFF), User.disabled_at.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +95,6 @@ def retract(
 ) -> None:  # fmt: skip
     """Take back what `sender_id` did to a status, or towards a local account (`subject_id`: the follow)."""
     unit.defer(_settle, Retraction(kind, sender_id, subject_id or status_id or 0, status_id, account_id))
-
-
-async def notify_moderators(unit: UnitOfWork, kind: str, sender_id: int, *, subject_id: int) -> None:
-    """Tell everybody who looks after the office: `admin.report`, `admin.sign_up`."""
-    moderators = await unit.session.scalars(_MODERATORS)
-    notify_each(unit, moderators, kind, sender_id, subject_id=subject_id)
-
-
-async def warn(unit: UnitOfWork, account_id: int, warning_id: int) -> None:
-    """Tell somebody of the `AccountWarning` that a moderator gave them; who the moderator is stays unsaid."""
-    notify_each(unit, [account_id], Kind.MODERATION_WARNING, account_id, subject_id=warning_id)
 
 
 async def _settle(unit: UnitOfWork, items: list[Notice | Retraction]) -> None:

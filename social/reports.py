@@ -8,7 +8,7 @@ from models.accounts import Account
 from models.insertion import insert_ignoring
 from models.relations import Report
 from policy.limits import REPORT_COMMENT_CHARACTERS
-from social.notifications import notify_moderators
+from social.moderation import tell_staff
 
 
 async def file_report(
@@ -47,5 +47,5 @@ async def file_report(
     )
     if (await unit.session.scalar(statement)) is None:
         return None
-    await notify_moderators(unit, "admin.report", reporter.id, subject_id=report_id)
+    await tell_staff(unit, "admin.report", reporter, subject_id=report_id)
     return report_id
