@@ -41,3 +41,15 @@ async def _attach(unit: UnitOfWork, items: list[tuple[int, dict[str, TagDraft]]]
 async def _tag_ids(unit: UnitOfWork, names: list[str]) -> dict[str, int]:
     rows = await unit.session.execute(_TAG_IDS, {"names": names})
     return dict(rows.all())
+
+
+async def find_or_create_tag(unit: UnitOfWork, name: str, display_name: str) -> Tag:
+    """The hashtag with this normal form (`content.hashtags`); made when nobody has used it yet."""
+    await unit.session.flush()
+    query = select(Tag).where(Tag.name == name)
+    found = (await unit.session.scalars(query)).first()
+    if found is None:
+        row = {"id": unit.new_id(), "name": name, "display_name": display_name, "created_at": unit.now}
+        await insert_missing(unit.session, Tag, [row])
+        found = (await unit.session.scalars(query)).one()
+    return found
