@@ -45,7 +45,7 @@ async def post_status(call: Call) -> Any:
     key = call.request.headers.get("Idempotency-Key", "").strip()
     key = kept_key(key) if key else ""
     async with call.database.reading() as session:
-        earlier = await made_before(session, call.me.id, key) if key else None
+        earlier = await made_before(session, call.me.id, key, call.services.clock()) if key else None
         if earlier is not None:
             return await _answer(call, earlier)
         preferences = preferences_of(await session.get_one(User, call.user_id))

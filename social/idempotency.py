@@ -6,7 +6,7 @@ key goes with it. A key whose status is gone is free again.
 """
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import delete, select
@@ -16,7 +16,7 @@ from models import UnitOfWork
 from models.insertion import insert_ignoring
 from models.statuses import IdempotencyKey, ScheduledStatus, Status
 
-HOURS: Final = 1
+LASTS: Final = timedelta(hours=1)
 _MAX_KEY_CHARACTERS: Final = 128
 
 
@@ -25,13 +25,12 @@ def kept_key(key: str) -> str:
     return key if len(key) <= _MAX_KEY_CHARACTERS else hashlib.sha256(key.encode()).hexdigest()
 
 
-async def made_before(session: AsyncSession, account_id: int, key: str) -> Status | ScheduledStatus | None:
-    """What an earlier request with this key made, if it is still there."""
-    row = (
-        await session.scalars(
-            select(IdempotencyKey).where(IdempotencyKey.account_id == account_id, IdempotencyKey.key == key)
-        )
-    ).first()
+async def made_before(
+    session: AsyncSession, account_id: int, key: str, now: datetime
+) -> Status | ScheduledStatus | None:
+    """What a request with this key made within the hour, if it is still there."""
+    query = select(IdempotencyKey).where(IdempotencyKey.account_id == account_id, IdempotencyKey.key == key)
+    row = (await session.scalars(query.where(IdempotencyKey.created_at >= now - LASTS))).first()
     if row is None:
         return None
     if row.scheduled_id is not None:
@@ -41,15 +40,13 @@ async def made_before(session: AsyncSession, account_id: int, key: str) -> Statu
 
 async def take_key(unit: UnitOfWork, account_id: int, key: str) -> Status | ScheduledStatus | None:
     """Take the key for what this unit makes; what an earlier request made with it, if it is taken."""
-    before = unit.now - timedelta(hours=HOURS)
-    await unit.session.execute(
-        delete(IdempotencyKey).where(IdempotencyKey.account_id == account_id, IdempotencyKey.created_at < before)
-    )
+    is_over = IdempotencyKey.created_at < unit.now - LASTS
+    await unit.session.execute(delete(IdempotencyKey).where(IdempotencyKey.account_id == account_id, is_over))
     values = {"account_id": account_id, "key": key, "created_at": unit.now}
     taken = insert_ignoring(unit.session, IdempotencyKey).values(values).returning(IdempotencyKey.key)
     if (await unit.session.scalar(taken)) is not None:
         return None
-    return await made_before(unit.session, account_id, key)
+    return await made_before(unit.session, account_id, key, unit.now)
 
 
 async def settle_key(
@@ -57,4 +54,4 @@ async def settle_key(
 ) -> None:
     """Say what was made under the key."""
     row = await unit.session.get_one(IdempotencyKey, (account_id, key))
-    row.status_id, row.scheduled_id = status_id, scheduled_id
+    row.status_id, row.scheduled_id, row.created_at = status_id, scheduled_id, unit.now
