@@ -28,7 +28,7 @@ class StatusTagEntity(Entity):
     url = required(Address)
 
 
-class ApplicationEntity(Entity):
+class StatusApplicationEntity(Entity):
     """Status.application."""
 
     name = required(fields.String)
@@ -125,7 +125,7 @@ class StatusEntity(Entity):
     content = required(fields.String)
     local_only = required(fields.Boolean)
     reblog: Any = nested(lambda: StatusEntity(), allow_none=True)
-    application = nested(ApplicationEntity, allow_none=True)
+    application = nested(StatusApplicationEntity, allow_none=True)
     account = nested(AccountEntity)
     media_attachments = list_of(MediaEntity)
     mentions = list_of(MentionEntity)
