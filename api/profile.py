@@ -15,6 +15,8 @@ from api.errors import ApiError, invalid
 from api.schemas.credentials import CredentialAccountEntity, CredentialsArgs, ProfileEntity
 from content.media import MediaRefused
 from content.media_limits import PICTURE_BYTES
+from content.pictures import PictureKind, store_picture
+from content.storage import StorageFailed
 from models import UnitOfWork
 from models.accounts import Account, User
 from outbox.profile import publish_account_update
@@ -32,6 +34,7 @@ _SWITCHES: Final = {
     "hide_collections": "hides_collections",
 }
 _PICTURES: Final = {"avatar": "avatar_url", "header": "header_url"}
+_KINDS: Final = {"avatar": PictureKind.AVATAR, "header": PictureKind.HEADER}
 _TEXTS: Final = ("avatar_description", "header_description")
 _TYPED: Final = ("display_name", "note", "fields_attributes")
 
@@ -94,17 +97,23 @@ async def _update(call: Call) -> None:
     )
     async with call.database.unit_of_work() as unit:
         account = await unit.session.get_one(Account, call.me.id)
-        await _change(call, unit, account, change)
+        replaced = await _change(call, unit, account, change)
         if args.get("source"):
             set_preferences(await unit.session.get_one(User, call.user_id), **_habits(args["source"]))
+    await call.api.media.remove(*replaced)
 
 
-async def _change(call: Call, unit: UnitOfWork, account: Account, change: ProfileChange) -> None:
+async def _change(call: Call, unit: UnitOfWork, account: Account, change: ProfileChange) -> list[str]:
+    """Change and tell; returns the keys of the pictures that aren't shown any more."""
+    before = {account.avatar_url, account.header_url}
     change_profile(unit, account, change)
     if unit.session.is_modified(account):
         await publish_account_update(call.services, unit, account)
         await queue_verification(unit, account)
         unit.after_commit(lambda: call.api.bearers.forget(user_id=call.user_id))
+    prefix = call.addresses.media("")
+    gone = before - {account.avatar_url, account.header_url, None}
+    return [url.removeprefix(prefix) for url in gone if url is not None and url.startswith(prefix)]
 
 
 async def _composed(call: Call, args: dict[str, Any]) -> ProfileText:
@@ -124,20 +133,20 @@ async def _stored(call: Call, name: str) -> str:
     if not isinstance(upload, web.FileField):
         raise invalid(name, "has to be a picture, sent as a file of a multipart form")
     try:
-        stored = await call.api.media.store_upload(upload.file.read(), upload.content_type, upload.filename)
+        key = await store_picture(call.api.media, upload.file.read(), _KINDS[name], upload.content_type)
     except MediaRefused as error:
         raise (ApiError(413, error.detail) if error.is_too_large else invalid(name, error.detail)) from error
-    if not stored.media_type.startswith("image/"):
-        await call.api.media.remove(stored.key)
-        raise invalid(name, "has to be a picture")
-    return call.addresses.media(stored.key)
+    except StorageFailed as failed:
+        raise ApiError(503, "The picture can't be kept now; try again later") from failed
+    return call.addresses.media(key)
 
 
 async def _without_picture(call: Call, address: str, text: str) -> Json:
     async with call.database.unit_of_work() as unit:
         account = await unit.session.get_one(Account, call.me.id)
         change = ProfileChange(text=ProfileText(emojis=account.emojis), pictures={address: None, text: ""})
-        await _change(call, unit, account, change)
+        replaced = await _change(call, unit, account, change)
+    await call.api.media.remove(*replaced)
     return await verify_credentials(call)
 
 

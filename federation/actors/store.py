@@ -25,6 +25,7 @@ from social.drafts import ActorDraft, AttachmentDraft, EmojiDraft, PublicKeyDraf
 from social.tombstones import buried
 
 MAX_FIELD_CHARACTERS: Final = 255
+MAX_DESCRIPTION_CHARACTERS: Final = 1_500
 # Within a class a type may change: Mastodon's bots are people who say so, Friendica's pages are organizations.
 _CLASSES: Final = {"Group": "group", "Application": "application"}
 
@@ -139,8 +140,8 @@ def _describe(account: Account, draft: ActorDraft, now: datetime) -> None:
         for field in draft.fields
     ]
     account.emojis = [_emoji(emoji) for emoji in draft.emojis]
-    account.avatar_url = _picture(draft.icon)
-    account.header_url = _picture(draft.image)
+    account.avatar_url, account.avatar_description = _picture(draft.icon)
+    account.header_url, account.header_description = _picture(draft.image)
     account.inbox_url = draft.inbox
     account.shared_inbox_url = draft.shared_inbox
     account.outbox_url = draft.outbox
@@ -153,14 +154,17 @@ def _describe(account: Account, draft: ActorDraft, now: datetime) -> None:
     account.is_discoverable = bool(draft.discoverable)
     account.is_indexable = bool(draft.indexable)
     account.is_posting_restricted = draft.posting_restricted_to_mods
+    account.is_memorial = draft.is_memorial
+    account.attribution_domains = list(draft.attribution_domains)
     account.also_known_as = list(draft.also_known_as)
     account.moved_to_uri = draft.moved_to
     account.implements = list(draft.implements)
     account.updated_at = account.fetched_at = now
 
 
-def _picture(picture: AttachmentDraft | None) -> str | None:
-    return None if picture is None else picture.url
+def _picture(picture: AttachmentDraft | None) -> tuple[str | None, str]:
+    """The address of a picture and what it shows, in plain text."""
+    return (None, "") if picture is None else (picture.url, (picture.description or "")[:MAX_DESCRIPTION_CHARACTERS])
 
 
 def _emoji(emoji: EmojiDraft) -> dict[str, Any]:

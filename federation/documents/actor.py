@@ -53,8 +53,9 @@ def actor_document(account: Account, keys: Sequence[Keypair], addresses: LocalAd
         **_group(account, addresses),
         "attachment": [_field(row) for row in account.fields],
         "tag": emoji_tags(account.emojis),
-        **_picture("icon", account.avatar_url),
-        **_picture("image", account.header_url),
+        **({"attributionDomains": account.attribution_domains} if account.attribution_domains else {}),
+        **_picture("icon", account.avatar_url, account.avatar_description),
+        **_picture("image", account.header_url, account.header_description),
     }
 
 
@@ -156,5 +157,7 @@ def _field(row: dict[str, Any]) -> JsonObject:
     return {"type": "PropertyValue", "name": row["name"], "value": row.get("value", "")}
 
 
-def _picture(name: str, url: str | None) -> JsonObject:
-    return {name: {"type": "Image", "url": url}} if url else {}
+def _picture(name: str, url: str | None, description: str | None) -> JsonObject:
+    if not url:
+        return {}
+    return {name: {"type": "Image", "url": url, **({"name": description} if description else {})}}

@@ -76,6 +76,7 @@ _ACTOR: Final[Mapping[str, Any]] = {
     "discoverable": "toot:discoverable",
     "indexable": "toot:indexable",
     "suspended": "toot:suspended",
+    "attributionDomains": _reference("toot:attributionDomains"),
     "schema": "http://schema.org#",
     "PropertyValue": "schema:PropertyValue",
     "value": "schema:value",

@@ -128,7 +128,7 @@ async def _page_of_members(
 async def _may_see_members(services: Services, session: AsyncSession, reader: Reader, account: Account) -> bool:
     if reader.owns(account):
         return True
-    if reader.is_anonymous or await is_blocked(session, reader, account):
+    if account.hides_collections or reader.is_anonymous or await is_blocked(session, reader, account):
         return False
     if services.settings.is_closed and not account.is_locked:
         return True
