@@ -8,6 +8,7 @@ null `url` and processed by a job (version 2), or while the client waits (versio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, Final
 
 from aiohttp import BodyPartReader, web
@@ -153,12 +154,12 @@ def _texts(form: Form) -> dict[str, Any]:
 def focus_of(text: str) -> list[float]:
     """`x,y` as two numbers, each moved into -1…1. Raises Unprocessable."""
     try:
-        x, y = (max(-1.0, min(float(part), 1.0)) for part in text.split(","))
-    except (ValueError, OverflowError) as error:
-        raise invalid("focus", "has to be two numbers from -1 to 1, with a comma between them") from error
-    if x != x or y != y:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != 2 or not all(isfinite(number) for number in numbers):
         raise invalid("focus", "has to be two numbers from -1 to 1, with a comma between them")
-    return [x, y]
+    return [max(-1.0, min(number, 1.0)) for number in numbers]
 
 
 async def _read_form(call: Call, undo: AsyncExitStack, *, may_wait: bool = False) -> Form:

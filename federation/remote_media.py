@@ -52,7 +52,11 @@ class RemoteMedia:
 
     async def find(self, url: str) -> MediaFile:
         """What is at `url`, from the cache or from there. Raises MediaUnavailable and StorageFailed."""
-        if (await self._services.peers.refreshed()).refuses(host_of(url)):
+        try:
+            host = host_of(url)
+        except RemoteError as refused:
+            raise MediaUnavailable(url) from refused
+        if (await self._services.peers.refreshed()).refuses(host):
             raise MediaUnavailable(url)
         async with self._services.database.reading() as session:
             known = await session.get(CachedFile, url)
@@ -122,11 +126,11 @@ class RemoteMedia:
             return None
 
     async def _sign(self, method: str, url: str, body: bytes | None) -> dict[str, str]:
-        return await sign_for_media(self._services, method, url)
+        return await headers_for_hop(self._services, method, url)
 
 
-async def sign_for_media(services: Services, method: str, url: str) -> dict[str, str]:
-    """The headers for one hop towards a file: signed for peers, who may ask for it, bare for other hosts.
+async def headers_for_hop(services: Services, method: str, url: str, *, is_signed: bool = True) -> dict[str, str]:
+    """The headers for one hop towards a file or page: signed for peers, who may ask for it, bare for other hosts.
 
     Raises HostNotAllowed for ourselves and for suspended hosts.
     """
@@ -136,7 +140,7 @@ async def sign_for_media(services: Services, method: str, url: str) -> dict[str,
     peers = await services.peers.refreshed()
     if peers.refuses(host):
         raise HostNotAllowed(url, "the host is suspended")
-    if not peers.allows_url(url):
+    if not is_signed or not peers.allows_url(url):
         return {}
     await services.hosts.know([host])
     scheme = services.hosts.scheme_for(host)

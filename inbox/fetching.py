@@ -7,6 +7,7 @@ from its own server, whatever copy we were shown.
 from sqlalchemy import select
 
 from federation.actors import ActorRefused, resolve_actor
+from federation.cards import request_card
 from federation.client import FetchBudget, RemoteError
 from federation.dereference import fetch_document
 from federation.json_ld import DocumentRefused, JsonObject
@@ -92,9 +93,11 @@ async def _store(services: Services, author: Account, draft: StatusDraft) -> Sta
             return None
         status = await status_by_uri(unit, draft.uri)
         if status is not None:
-            if status.account_id == current.id:
-                await edit_status(unit, current, status, draft)
+            if status.account_id == current.id and await edit_status(unit, current, status, draft):
+                await request_card(services, unit, status)
             return status
         visibility = visibility_of(draft.to, (*draft.cc, *draft.audience), current.followers_url)
         group = await group_addressed(unit, draft)
-        return await create_status(unit, current, draft, visibility=visibility, group=group)
+        made = await create_status(unit, current, draft, visibility=visibility, group=group)
+        await request_card(services, unit, made)
+        return made

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
+from federation.cards import FETCH_CARD, fetch_card
 from federation.services import Services
 from inbox.fetching import fetch_status
 from inbox.synchronization import SYNCHRONIZE, run_synchronization
@@ -26,6 +27,7 @@ JobHandler = Callable[[dict[str, Any]], Awaitable[None]]
 def job_handlers(services: Services) -> Mapping[str, JobHandler]:
     """The kinds of job and what runs them."""
     return {
+        FETCH_CARD: partial(fetch_card, services),
         IMPORT: partial(run_import, services, fetch_status),
         POLL_CHANGED: partial(publish_poll, services),
         POLL_ENDED: partial(end_poll_of, services),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from federation.cards import request_card
 from federation.documents import (
     StatusBundle,
     announce_activity,
@@ -73,6 +74,7 @@ async def publish_status(
         application_id=application_id,
     )
     must_ask = await settle_quote(unit, author, status)
+    await request_card(services, unit, status)
     if is_local_only:
         return status
     bundle = await _bundle(unit, status)
@@ -102,6 +104,7 @@ async def publish_edit(
     before = await _bundle(unit, status)
     if not await edit_status(unit, author, status, draft, uploads=uploads, media_changes=media_changes):
         return False
+    await request_card(services, unit, status)
     await publish_update(services, unit, status, also=audience_of(before).inbox_urls)
     return True
 

@@ -274,6 +274,7 @@ def settings_for(domain: str, database_url: URL, data_dir: Path, **more: str) ->
         "database_url": database_url.render_as_string(hide_password=False),
         "allowed_addresses": "127.0.0.0/8",
         "instance_name": domain.partition(".")[0].capitalize(),
+        "link_previews": "off",  # what posts of tests link to isn't there
         **more,
     }
     return load_settings(None, {f"TERTULIA_{name.upper()}": value for name, value in environ.items()})

@@ -99,6 +99,7 @@ class Download:
 
     status: int
     headers: Mapping[str, str]
+    url: str
     pieces: AsyncIterator[bytes]
 
 
@@ -170,7 +171,7 @@ class HttpClient:
                     async with self._exchange(current, "GET", headers) as response:
                         location = _location(response)
                         if location is None:
-                            yield Download(response.status, response.headers, _pieces(response, max_bytes))
+                            yield Download(response.status, response.headers, current.url, _pieces(response, max_bytes))
                             return
                     current = redirect_target(current, location)
                     self._check_place(current)

@@ -1,5 +1,6 @@
 """Create: a peer's account wrote something (ActivityPub §7.2). Votes come the same way (Mastodon's convention)."""
 
+from federation.cards import request_card
 from federation.parse import visibility_of
 from inbox.access import group_addressed
 from inbox.handlers.vote import apply_vote
@@ -53,7 +54,7 @@ async def store_status(scene: Scene, draft: StatusDraft) -> Outcome:
     delivered_to = _delivered_to(scene, draft, visibility)
     if delivered_to and visibility is Visibility.DIRECT:
         visibility = Visibility.LIMITED
-    await create_status(
+    status = await create_status(
         scene.unit,
         scene.sender,
         draft,
@@ -61,6 +62,7 @@ async def store_status(scene: Scene, draft: StatusDraft) -> Outcome:
         delivered_to=delivered_to,
         group=await group_addressed(scene.unit, draft),
     )
+    await request_card(scene.services, scene.unit, status)
     await forward_to_followers(scene.services, scene.unit, scene.activity, draft)
     return Outcome.APPLIED
 

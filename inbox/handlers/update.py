@@ -1,6 +1,7 @@
 """Update: a status was edited, a poll counted, or an actor changed its profile or keys (ActivityPub §7.3)."""
 
 from federation.actors.store import ActorRefused, store_actor
+from federation.cards import request_card
 from federation.json_ld import DocumentRefused
 from federation.parse import actor_draft
 from inbox.handlers.create import status_references, store_status
@@ -25,6 +26,7 @@ async def apply_update(scene: Scene) -> Outcome:
         return Outcome.FORBIDDEN
     if not await edit_status(scene.unit, scene.sender, status, draft):
         return Outcome.DUPLICATE
+    await request_card(scene.services, scene.unit, status)
     await forward_to_followers(scene.services, scene.unit, scene.activity, draft)
     return Outcome.APPLIED
 

@@ -9,7 +9,6 @@ from PIL import Image
 
 from api.schemas.media import MediaEntity
 from content.media_limits import DESCRIPTION_CHARACTERS
-from models.activities import Job
 from models.statuses import Attachment
 from server.housekeeping import Housekeeper
 from tests.api.contract import check
@@ -229,5 +228,3 @@ async def test_a_film_that_can_t_be_read_is_told_as_failed(office: Office, ana: 
     assert (await office.api(ana).delete(f"{V1}/{waiting.json()['id']}")).status == 200
     await office.run_until_idle()
     assert stored_files(office) == []
-    async with office.services.database.reading() as session:
-        assert await session.get(Job, 0) is None
