@@ -20,6 +20,7 @@ from api.schemas.fields import Args
 
 MAX_PARAMETERS: Final = 2_000
 MAX_DEPTH: Final = 6
+UPLOADS: Final = web.RequestKey("uploads", list[web.FileField])
 FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 _PARTS = re.compile(r"\[([^\[\]]*)\]")
 _DEPTH: Final = 32
@@ -70,9 +71,17 @@ async def everything(request: web.Request) -> dict[str, Any]:
 
 async def _form(request: web.Request) -> list[tuple[str, Any]]:
     try:
-        return list((await request.post()).items())
+        pairs = list((await request.post()).items())
     except (ValueError, LookupError) as error:
         raise ApiError(400, "The form can't be read") from error
+    request[UPLOADS] = [value for _, value in pairs if isinstance(value, web.FileField)]
+    return pairs
+
+
+def close_uploads(request: web.Request) -> None:
+    """Let go of the files of a form that `everything` has read."""
+    for upload in request.get(UPLOADS, ()):
+        upload.file.close()
 
 
 async def _json(request: web.Request) -> dict[str, Any]:

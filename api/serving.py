@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 
 from access.tokens import Bearer
-from api.arguments import read_arguments
+from api.arguments import close_uploads, read_arguments
 from api.call import Api, Call
 from api.endpoints import Access, Endpoint
 from api.errors import ApiError, Forbidden, Unauthorized, Unprocessable, as_api_error
@@ -59,8 +59,11 @@ async def _call(api: Api, endpoint: Endpoint, request: web.Request, headers: dic
     bearer = await bearer_of(api, request, endpoint)
     _count(api, endpoint, request, bearer, headers)
     check_access(api, endpoint, bearer)
-    args = await read_arguments(request, endpoint.args) if endpoint.args is not None else {}
-    return await endpoint.handler(Call(api, request, bearer, args))
+    try:
+        args = await read_arguments(request, endpoint.args) if endpoint.args is not None else {}
+        return await endpoint.handler(Call(api, request, bearer, args))
+    finally:
+        close_uploads(request)
 
 
 async def bearer_of(api: Api, request: web.Request, endpoint: Endpoint) -> Bearer | None:

@@ -30,7 +30,7 @@ ACCEPT: Final = "text/html, application/xhtml+xml;q=0.9"
 _HTML_TYPES: Final = ("text/html", "application/xhtml+xml")
 _TAG: Final = re.compile(r"<(?:a|link)\s([^<>]{1,4000})>", re.IGNORECASE)
 _ATTRIBUTE: Final = re.compile(
-    r"""\b(rel|href)\s{0,9}=\s{0,9}(?:"([^"<>]*)"|'([^'<>]*)'|([^\s"'<>]+))""", re.IGNORECASE
+    r"""(?<![\w-])(rel|href)\s{0,9}=\s{0,9}(?:"([^"<>]*)"|'([^'<>]*)'|([^\s"'<>]+))""", re.IGNORECASE
 )
 
 log = structlog.get_logger(__name__)
