@@ -2,9 +2,10 @@
 
 Received activities and delivery reports are kept for `journal_retention_days` after they were finished, and so are our
 own activities that only say what changed; what belongs to an outbox (Create, Announce, Like …) stays as long as its
-account. Keys past their overlap, ended sessions and tokens revoked long ago go too, uploads that nobody attached
-within a day, media of other servers that nobody looks at or that are too much, and polls whose time is over are
-closed. Work that failed for good is finished work: a dead letter can be retried until it is removed.
+account. Keys past their overlap, ended sessions, spent codes, tokens revoked long ago and applications without any for
+a month go too, uploads that nobody attached within a day, media of other servers that nobody looks at or that are too
+much, and polls whose time is over are closed. Work that failed for good is finished work: a dead letter can be retried
+until it is removed.
 
 A sweep that fails is logged and started again by the runner (`server.runtime`); it can be interrupted anywhere.
 """
@@ -25,9 +26,10 @@ from models import UnitOfWork
 from models.accounts import Account, Keypair
 from models.activities import Delivery, InboundActivity, Job, OutboundActivity
 from models.base import Base
-from models.oauth import AccessToken, Session
+from models.oauth import AccessToken, Application, AuthorizationCode, Session
 from models.statuses import Attachment, Poll, Status
 from outbox.polls import poll_changed
+from social.mutes import end_expired_mutes
 from social.uploads import forget_files, is_forgotten
 
 EVERY_SECONDS = 3600.0
@@ -35,6 +37,8 @@ POLLS_EVERY_SECONDS = 60.0
 ROWS_AT_ONCE = 1000
 UPLOADS_AT_ONCE = 200
 BREATH_SECONDS = 0.05
+CODES_KEPT = timedelta(days=1)
+UNUSED_APPLICATIONS_KEPT = timedelta(days=30)
 # Activities that an outbox doesn't show: their effect is in the object, or was only for their recipient.
 PASSING_TYPES = ("Accept", "Add", "Block", "Delete", "Flag", "Follow", "Reject", "Remove", "Undo", "Update")
 
@@ -72,6 +76,7 @@ class Housekeeper:
         async with self._services.database.unit_of_work() as unit:
             await close_polls(unit)
             await forget_stale_hosts(unit)
+            await end_expired_mutes(unit)
         if any(removed.values()):
             log.info("swept", **{name: count for name, count in removed.items() if count})
         return sum(removed.values())
@@ -94,6 +99,15 @@ class Housekeeper:
             ("keys", Keypair, Keypair.expires_at < now),
             ("sessions", Session, Session.expires_at < now),
             ("tokens", AccessToken, AccessToken.revoked_at < before),
+            # Kept for a while after their ten minutes: one that comes twice takes its tokens with it.
+            ("codes", AuthorizationCode, AuthorizationCode.expires_at < now - CODES_KEPT),
+            (
+                "applications",
+                Application,
+                (Application.created_at < now - UNUSED_APPLICATIONS_KEPT)
+                & ~exists().where(AccessToken.application_id == Application.id)
+                & ~exists().where(AuthorizationCode.application_id == Application.id),
+            ),
         ]
 
     async def _forget_uploads(self, now: datetime) -> int:

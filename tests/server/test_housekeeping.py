@@ -6,10 +6,11 @@ from sqlalchemy import func, select
 
 from models.accounts import Keypair
 from models.activities import Delivery, InboundActivity, Job, OutboundActivity
-from models.oauth import AccessToken
+from models.oauth import AccessToken, Application, AuthorizationCode
 from models.statuses import Poll, Status
 from server import users
 from server.housekeeping import Housekeeper, close_polls
+from tests.api.oauth import register
 from tests.conftest import Clock
 from tests.peers import Office, Person
 from tests.remote_peers import RemoteServer
@@ -87,6 +88,21 @@ async def test_revoked_tokens_go(office: Office, clock: Clock) -> None:
     clock.advance(days=31)
     await sweep(office)
     assert await count(office, AccessToken) == 1
+
+
+async def test_spent_codes_go_and_applications_that_nobody_let_in(office: Office, clock: Clock) -> None:
+    ana = await office.create_person("ana")
+    used, _unused = await register(office), await register(office)
+    token = (await used.redeem(await used.code(ana))).json["access_token"]
+    await sweep(office)
+    assert (await count(office, AuthorizationCode), await count(office, Application)) == (1, 2)
+    clock.advance(days=1, hours=1)
+    await sweep(office)
+    assert (await count(office, AuthorizationCode), await count(office, Application)) == (0, 2)
+    clock.advance(days=29)
+    await sweep(office)
+    assert await count(office, Application) == 1
+    assert (await office.api(token).get("/oauth/userinfo")).status == 200
 
 
 async def test_a_poll_is_closed_when_its_time_is_over(office: Office, clock: Clock) -> None:
