@@ -29,7 +29,8 @@ GROUPABLE: Final = (Kind.FAVOURITE.value, Kind.REBLOG.value, Kind.FOLLOW.value, 
 _OF_STATUS: Final = frozenset({Kind.FAVOURITE.value, Kind.REBLOG.value})
 HALF_DAY: Final = 12 * 3_600_000 << SMALL_SEQUENCE_BITS
 _KEY = re.compile(
-    r"(?P<kind>favourite|reblog|follow|admin\.sign_up|ungrouped)(?:-(?P<status>\d{1,19}))?-(?P<place>\d{1,19})"
+    r"(?P<kind>favourite|reblog|follow|admin\.sign_up|ungrouped)(?:-(?P<status>\d{1,19}))?-(?P<place>\d{1,19})",
+    re.ASCII,
 )
 COLUMNS: Final = (
     Notification.id,
@@ -127,7 +128,7 @@ def placed(grouped: Sequence[str]) -> tuple[ColumnElement[int], ColumnElement[in
     is_grouped = and_(Notification.kind.in_(grouped), Notification.is_filtered.is_(False))
     of_status = and_(is_grouped, Notification.kind.in_(_OF_STATUS))
     status = case((of_status, func.coalesce(Notification.status_id, 0)), else_=0)
-    number = case((is_grouped, Notification.id / HALF_DAY), else_=Notification.id)
+    number = case((is_grouped, Notification.id // HALF_DAY), else_=Notification.id)
     return status.label("place_status"), number.label("place_number")
 
 

@@ -24,6 +24,7 @@ WITH_STATUS = frozenset(
         Kind.QUOTED_UPDATE,
     }
 )
+SMALL_ID = 0x7FFF_FFFF
 _PARTIAL = ("id", "acct", "locked", "bot", "url", "avatar", "avatar_static")
 
 
@@ -159,9 +160,12 @@ def request_entity(request: NotificationRequest, account: Json, status: Json | N
 
 
 def subscription_entity(subscription: PushSubscription, server_key: str) -> Json:
-    """WebPushSubscription; every alert is said, also the ones that are off."""
+    """WebPushSubscription; every alert is said, also the ones that are off.
+
+    Its id leads nowhere in the API, and apps read it as a number of 32 bits: they get the low bits of ours.
+    """
     return {
-        "id": subscription.id,
+        "id": subscription.id & SMALL_ID,
         "endpoint": subscription.endpoint,
         "standard": subscription.is_standard,
         "alerts": {kind: subscription.alerts.get(kind, False) for kind in KINDS},
