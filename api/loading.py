@@ -108,9 +108,11 @@ def is_complete(page: StatusPage, status_id: int) -> bool:
     return status is not None and (status.boost_of_id is None or status.boost_of_id in page.statuses)
 
 
-async def load_page(api: Api, session: AsyncSession, ids: Sequence[int], viewer: Account | None) -> StatusPage:
-    """Everything that the entities of these statuses need."""
-    page = StatusPage(viewer, api.services.clock())
+async def load_page(
+    api: Api, session: AsyncSession, ids: Sequence[int], viewer: Account | None, *, is_evidence: bool = False
+) -> StatusPage:
+    """Everything that the entities of these statuses need. Evidence was reported: moderators see it in any case."""
+    page = StatusPage(viewer, api.services.clock(), is_evidence=is_evidence)
     if not ids:
         return page
     await _load_statuses(session, page, ids)
@@ -133,10 +135,10 @@ async def load_page(api: Api, session: AsyncSession, ids: Sequence[int], viewer:
 async def _load_statuses(session: AsyncSession, page: StatusPage, ids: Sequence[int]) -> None:
     """The statuses, what they boost and quote, and the quotes of what is boosted: three queries at most."""
     wanted = set(ids)
-    statement = _PUBLIC if page.viewer is None else _VISIBLE
+    statement = _STATUSES if page.is_evidence else _PUBLIC if page.viewer is None else _VISIBLE
     for _ in range(3):
         parameters: dict[str, Any] = {"ids": sorted(wanted)}
-        if page.viewer is not None:
+        if statement is _VISIBLE and page.viewer is not None:
             parameters["viewer"] = page.viewer.id
         rows = (await session.execute(statement, parameters)).all()
         page.statuses.update((row.id, row) for row in rows)

@@ -8,9 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.call import Call, Json
 from api.endpoints import Access, Endpoint, many
 from api.entities.admin import admin_account_entities
+from api.entities.status import status_entity
 from api.errors import NotFound, invalid
 from api.instance_documents import rule_entity
-from api.loading import status_entities
+from api.loading import is_complete, load_page
 from api.pagination import Keyset, Page, page
 from api.schemas.admin import AdminReportEntity, ReportEditArgs, ReportsArgs
 from api.times import timestamp, timestamp_or_none
@@ -100,8 +101,9 @@ async def report_entities(call: Call, session: AsyncSession, reports: Sequence[R
     }
     accounts = await admin_account_entities(call.api, session, sorted(people))
     uris = sorted({uri for report in reports for uri in report.status_uris})
-    ids = dict((await session.execute(select(Status.uri, Status.id).where(Status.uri.in_(uris)))).tuples().all())
-    entities = await status_entities(call.api, session, sorted(ids.values()), call.viewer)
+    ids = sorted(await session.scalars(select(Status.id).where(Status.uri.in_(uris))))
+    shown = await load_page(call.api, session, ids, call.viewer, is_evidence=True)
+    entities = [status_entity(number, shown, call.api) for number in ids if is_complete(shown, number)]
     statuses = {entity["uri"]: entity for entity in entities}
     rule_ids = sorted({number for report in reports for number in report.rule_ids})
     rules = {rule.id: rule for rule in await session.scalars(select(Rule).where(Rule.id.in_(rule_ids)))}

@@ -29,6 +29,7 @@ class StatusPage:
 
     viewer: Account | None
     now: datetime
+    is_evidence: bool = False
     statuses: dict[int, Any] = field(default_factory=dict)
     accounts: dict[int, Any] = field(default_factory=dict)
     attachments: Mapping[int, Sequence[Any]] = field(default_factory=dict)
