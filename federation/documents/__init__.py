@@ -37,7 +37,7 @@ from federation.documents.quotes import (
     reject_quote_request,
     revoke_quote_activity,
 )
-from federation.documents.status import embedded_status, status_document
+from federation.documents.status import embedded_status, hashtag_object, status_document
 from federation.documents.wire_time import wire_time
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "embedded_status",
     "flag_activity",
     "follow_activity",
+    "hashtag_object",
     "key_stub_document",
     "like_activity",
     "load_bundles",

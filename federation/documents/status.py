@@ -118,7 +118,7 @@ def _quote(status: Status) -> JsonObject:
 
 def _tags(bundle: StatusBundle, addresses: LocalAddresses) -> list[JsonObject]:
     found = [_mention(account, addresses) for account in bundle.mentions]
-    found += [_hashtag(tag, addresses) for tag in bundle.tags]
+    found += [hashtag_object(tag, addresses) for tag in bundle.tags]
     found += emoji_tags(bundle.status.emojis)
     quoted = _quote(bundle.status).get("quote")
     if quoted:
@@ -134,7 +134,8 @@ def _mention(account: Account, addresses: LocalAddresses) -> JsonObject:
     }
 
 
-def _hashtag(tag: Tag, addresses: LocalAddresses) -> JsonObject:
+def hashtag_object(tag: Tag, addresses: LocalAddresses) -> JsonObject:
+    """A Hashtag, in `tag` of a status or in the collection of featured ones."""
     return {"type": "Hashtag", "href": addresses.tag(tag.name), "name": f"#{tag.display_name}"}
 
 

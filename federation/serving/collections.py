@@ -35,10 +35,10 @@ from federation.serving.read_gate import (
 from federation.serving.resources import active_account, published_status, unavailable_to
 from models.accounts import Account
 from models.addresses import LocalAddresses
-from models.relations import Follow
+from models.relations import FeaturedTag, Follow
 from models.statuses import Status, StatusTag, Tag
 from models.visibility import Visibility
-from policy.limits import PINNED_STATUSES
+from policy.limits import FEATURED_TAGS, PINNED_STATUSES
 
 STATUSES_PER_PAGE: Final = 40
 IDS_PER_PAGE: Final = 100
@@ -167,12 +167,20 @@ async def featured_answer(services: Services, reader: Reader, account_id: int) -
 
 
 async def featured_tags_answer(services: Services, reader: Reader, account_id: int) -> Answer:
-    """The hashtags on an account's profile: nobody can choose any yet."""
+    """The hashtags that an account features on its profile."""
     require_reader(services, reader)
     async with services.database.reading() as session:
         account = await active_account(session, account_id)
+        tags = await session.scalars(
+            select(Tag)
+            .join(FeaturedTag, FeaturedTag.tag_id == Tag.id)
+            .where(FeaturedTag.account_id == account_id)
+            .order_by(FeaturedTag.id)
+            .limit(FEATURED_TAGS)
+        )
+        items = [documents.hashtag_object(tag, services.addresses) for tag in tags]
     uri = services.addresses.part(account.uri, "collections/tags")
-    document = pages.whole_collection(uri, [], context=emitted_contexts.HASHTAGS, is_ordered=False)
+    document = pages.whole_collection(uri, items, context=emitted_contexts.HASHTAGS, is_ordered=False)
     return _answer(services, reader, document)
 
 

@@ -11,6 +11,8 @@ from models import Database
 from models.accounts import Account
 from models.relations import Follow
 from models.statuses import StatusTag
+from social.featured_tags import feature_tag
+from social.tags import find_or_create_tag
 from tests.federation.office import ADDRESSES, ALICE_ID, BOB_ID, NOW, remote_account, tag
 from tests.federation.served_office import (
     ALICE_PATH,
@@ -192,9 +194,16 @@ async def test_pinned_statuses_are_shown_whole_to_those_who_may_see_them(
     assert all(item["type"] == "Note" and item["content"] for item in items)
 
 
-async def test_featured_tags_are_an_empty_collection(closed: ServedOffice) -> None:
-    document = await closed.document(f"{ALICE_PATH}/collections/tags", by="gina")
+async def test_featured_tags_are_a_collection_of_hashtags(closed: ServedOffice, database: Database) -> None:
+    path = f"{ALICE_PATH}/collections/tags"
+    document = await closed.document(path, by="gina")
     assert (document["type"], document["totalItems"], document["items"]) == ("Collection", 0, [])
+    async with database.unit_of_work() as unit:
+        tag = await find_or_create_tag(unit, "größe", "Größe")
+        alice = await unit.session.get_one(Account, ALICE_ID)
+        await feature_tag(unit, alice, tag)
+    items = (await closed.document(path, by="gina"))["items"]
+    assert items == [{"type": "Hashtag", "href": ADDRESSES.tag("größe"), "name": "#Größe"}]
 
 
 async def test_replies_and_contexts_list_what_the_reader_may_see_oldest_first(
