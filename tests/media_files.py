@@ -16,6 +16,10 @@ HAS_FFMPEG = shutil.which("ffmpeg") is not None and shutil.which("ffprobe") is n
 needs_ffmpeg = pytest.mark.skipif(not HAS_FFMPEG, reason="ffmpeg isn't installed")
 
 
+def files_below(directory: Path) -> list[Path]:
+    return [path for path in directory.rglob("*") if path.is_file()]
+
+
 def png(size: tuple[int, int] = (8, 4), color: str = "teal", mode: str = "RGB") -> bytes:
     output = BytesIO()
     Image.new(mode, size, color).save(output, "PNG")
