@@ -39,7 +39,8 @@ async def show_consent(visit: Visit) -> web.StreamResponse:
         return visit.message("authorize_title", refused.text, status=400)
     if visit.signed_in is None or asked.must_sign_in:
         return sign_in_page(visit, asked.path_afterwards, application=asked.application.name)
-    if not asked.must_consent and "Sec-Purpose" not in visit.request.headers and await _has_consented(visit, asked):
+    is_visit = visit.request.method == "GET" and "Sec-Purpose" not in visit.request.headers
+    if is_visit and not asked.must_consent and await _has_consented(visit, asked):
         return await _granted(visit, visit.signed_in, asked)
     return _consent_page(visit, asked)
 

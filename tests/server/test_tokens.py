@@ -7,7 +7,6 @@ from aiohttp.test_utils import make_mocked_request
 from aiohttp.web import HTTPForbidden
 from sqlalchemy import select
 
-from access.scopes import ScopesRefused, check_scopes, covers
 from access.secrets import hash_secret
 from access.tokens import Bearers
 from models.oauth import AccessToken
@@ -94,32 +93,3 @@ async def test_the_last_use_is_noted_once_an_hour(office: Office, clock: Clock) 
     clock.advance(hours=1)
     await bearer(request(alice.token))
     assert await last_used() > first
-
-
-def test_scopes_are_checked_when_a_token_is_made() -> None:
-    assert check_scopes(" read  write:statuses read ") == "read write:statuses"
-    for wrong in ("", "fly", "read fly:high"):
-        with pytest.raises(ScopesRefused):
-            check_scopes(wrong)
-
-
-@pytest.mark.parametrize(
-    ("granted", "wanted", "is_allowed"),
-    [
-        ("read", "read", True),
-        ("read", "read:statuses", True),
-        ("read:statuses", "read:statuses", True),
-        ("read:statuses", "read", False),
-        ("read:statuses", "read:accounts", False),
-        ("write", "read", False),
-        ("reader", "read", False),
-        ("follow", "write:follows", True),
-        ("follow", "write:statuses", False),
-        ("read:accounts", "profile", True),
-        ("profile", "read:accounts", False),
-        ("admin:read", "admin:read:accounts", True),
-        ("admin:write", "admin:read:accounts", False),
-    ],
-)
-def test_a_scope_covers_its_parts(granted: str, wanted: str, is_allowed: bool) -> None:
-    assert covers(granted.split(), wanted) is is_allowed
