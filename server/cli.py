@@ -12,6 +12,7 @@ from server.commands.announcement import announcement
 from server.commands.demo import demo
 from server.commands.doctor import doctor
 from server.commands.document import document
+from server.commands.emoji import emoji
 from server.commands.lookup import lookup
 from server.commands.peer import peer
 from server.commands.queue import queue
@@ -37,7 +38,7 @@ def main() -> None:
 
 
 COMMANDS = (
-    *(serve, worker, migrate, doctor, user, token, peer, announcement, rule, document),
+    *(serve, worker, migrate, doctor, user, token, peer, announcement, rule, document, emoji),
     *(queue, lookup, demo),
 )
 for command in COMMANDS:

@@ -4,11 +4,12 @@ from typing import TextIO
 
 import click
 
+from content.markdown import MAX_MARKDOWN_CHARACTERS
 from server.commands.options import office, run_async, with_settings
 from server.settings import Settings
 from social.office_documents import DOCUMENTS, get_document, set_document
 
-MAX_CHARACTERS = 200_000
+MAX_CHARACTERS = MAX_MARKDOWN_CHARACTERS
 
 
 @click.group()

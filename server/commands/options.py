@@ -16,6 +16,8 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from access.scopes import ScopesRefused
+from content.media import MediaRefused
+from content.storage import StorageFailed
 from federation.services import Services
 from keys.keypairs import KeyRejected
 from server.context import open_services
@@ -33,7 +35,7 @@ T = TypeVar("T")
 # What our own code says to administrators in full sentences.
 _SENTENCES = (
     *(LookupRefused, UserRefused, PasswordRefused, ScopesRefused, DatabaseNotReady, MigrationFailed),
-    *(AnnouncementRefused, EmojiRefused),
+    *(AnnouncementRefused, EmojiRefused, MediaRefused, StorageFailed),
 )
 
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "announcement": {"add", "list", "remove"},
     "rule": {"add", "list", "remove"},
     "document": {"set", "show"},
+    "emoji": {"add", "list", "remove"},
     "queue": {"status", "report", "retry", "drop"},
     "lookup": set(),
     "demo": set(),
