@@ -7,6 +7,7 @@ apostrophe in front, which reading takes away again.
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -25,7 +26,7 @@ HEADERS: Final[dict[str, tuple[str, ...]]] = {
 }
 MAX_CELL_CHARACTERS: Final = 2_048
 MAX_FAILURES: Final = 200
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
 _FIRST_CELLS: Final = frozenset({"account address", "#domain", "#uri", "list name"})
 
 
@@ -47,7 +48,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def read_csv(kind: str, data: bytes, *, most: int) -> tuple[list[list[str]], list[dict[str, Any]]]:
@@ -93,7 +94,7 @@ def report(failures: list[dict[str, Any]], number: int, text: str, reason: str) 
 
 def _plain(cell: str) -> str:
     cell = cell.strip()
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def _columns(kind: str, header: Sequence[str]) -> list[int]:
