@@ -147,6 +147,13 @@ DESCRIPTION: Final = Endpoint("GET", "/api/openapi.json", get_openapi, Access.AN
 def routes(api: Api) -> list[web.RouteDef]:
     """The routes of the API. Add them last: they end with what answers 404 for everything else below `/api/`."""
     table = [web.route(one.method, one.path, served(api, one)) for one in endpoints()]
+    # Mastodon.py and toot ask with a slash at the end, and a redirect would lose what they send.
+    known = {(route.method, route.path) for route in table}
+    table += [
+        web.route(route.method, f"{route.path}/", route.handler)
+        for route in table
+        if not route.path.endswith("/") and (route.method, f"{route.path}/") not in known
+    ]
     paths = dict.fromkeys(one.path for one in endpoints())
     table += [web.options(path, preflight) for path in paths if not path.startswith("/api/")]
     table += [web.options(prefix + "{tail:.*}", preflight) for prefix in ("/api/", "/.well-known/", "/nodeinfo")]
