@@ -1,16 +1,14 @@
 """Pages of accounts that hang on an edge (a follow, an endorsement): sorted by the edge's id, three queries each."""
 
-from typing import Any
-
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_
 
 from api.call import Call
 from api.loading import account_entities
-from api.pagination import Keyset, Page, page
+from api.pagination import AnySelect, Keyset, Page, page
 from models.accounts import Account
 
 
-async def edges_page(call: Call, query: Select[Any], column: SQLColumnExpression[int]) -> Page:
+async def edges_page(call: Call, query: AnySelect, column: SQLColumnExpression[int]) -> Page:
     """The page of accounts for `select(edge.id, account.id)`; `column` is the edge's id."""
     keyset = Keyset.of(call)
     async with call.database.reading() as session:

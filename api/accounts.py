@@ -4,10 +4,10 @@ Who hides their followers and followees is shown with none to others (`hide_coll
 viewer. Registration is closed: accounts are made by the administrator.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from marshmallow import fields
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.access import known_account
@@ -16,7 +16,7 @@ from api.call import Call, Json
 from api.endpoints import Access, Endpoint, many
 from api.errors import Forbidden, NotFound
 from api.loading import account_entities
-from api.pagination import Page, page
+from api.pagination import AnySelect, Page, page
 from api.schemas.accounts import AccountEntity
 from api.schemas.fields import AccountPageArgs, Args, Flag, Text, Whole, ids
 from federation.actors import ActorGone, ActorRefused, known_handles, resolve_handle
@@ -142,7 +142,7 @@ async def get_following(call: Call) -> Page:
     return await _members(call, query.where(Follow.follower_id == account_id, Follow.state == ACCEPTED))
 
 
-async def _members(call: Call, query: Select[Any]) -> Page:
+async def _members(call: Call, query: AnySelect) -> Page:
     async with call.database.reading() as session:
         account = await known_account(call, session, call.id())
         if not await _shows_members(call, session, account):
@@ -174,7 +174,7 @@ async def get_endorsements(call: Call) -> Page:
     return await edges_page(call, endorsed_by(call.me.id), Endorsement.id)
 
 
-def endorsed_by(account_id: int) -> Select[Any]:
+def endorsed_by(account_id: int) -> AnySelect:
     """Whom an account features."""
     return (
         select(Endorsement.id, Endorsement.target_id)

@@ -8,18 +8,17 @@ from api.schemas.fields import Entity
 from models.accounts import User
 from social.preferences import preferences_of
 
-PreferencesEntity = Entity.from_dict(
-    {
-        "posting:default:visibility": fields.String(required=True),
-        "posting:default:sensitive": fields.Boolean(required=True),
-        "posting:default:language": fields.String(required=True, allow_none=True),
-        "posting:default:quote_policy": fields.String(required=True),
-        "reading:expand:media": fields.String(required=True),
-        "reading:expand:spoilers": fields.Boolean(required=True),
-        "reading:autoplay:gifs": fields.Boolean(required=True),
-    },
-    name="PreferencesEntity",
-)
+
+class PreferencesEntity(Entity):
+    """Preferences; the names of its keys have colons."""
+
+    visibility = fields.String(required=True, data_key="posting:default:visibility")
+    sensitive = fields.Boolean(required=True, data_key="posting:default:sensitive")
+    language = fields.String(required=True, allow_none=True, data_key="posting:default:language")
+    quote_policy = fields.String(required=True, data_key="posting:default:quote_policy")
+    expand_media = fields.String(required=True, data_key="reading:expand:media")
+    expand_spoilers = fields.Boolean(required=True, data_key="reading:expand:spoilers")
+    autoplay_gifs = fields.Boolean(required=True, data_key="reading:autoplay:gifs")
 
 
 async def get_preferences(call: Call) -> Json:

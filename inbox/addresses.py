@@ -59,17 +59,17 @@ async def _known(services: Services, address: str) -> Found | None:
         if services.addresses.is_local(address):
             page = _PAGE.fullmatch(address.removeprefix(services.addresses.origin))
             if page is not None and page["status"]:
-                status_id = int(page["status"])
-                return Found(status_id=status_id) if status_id < 2**63 else None
+                number = int(page["status"])
+                return Found(status_id=number) if number < 2**63 else None
             if page is not None:
                 query = select(Account.id).where(
                     func.lower(Account.username) == page["name"].lower(), Account.domain.is_(None)
                 )
                 account_id = await session.scalar(query)
                 return None if account_id is None else Found(account_id=account_id)
-        account_id = await session.scalar(select(Account.id).where(Account.uri == address))
-        if account_id is not None:
-            return Found(account_id=account_id)
+        named = await session.scalar(select(Account.id).where(Account.uri == address))
+        if named is not None:
+            return Found(account_id=named)
         status_id = await session.scalar(select(Status.id).where(Status.uri == address))
         return None if status_id is None else Found(status_id=status_id)
 

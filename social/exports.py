@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.accounts import Account
 from models.addresses import LocalAddresses
 from models.feeds import AccountList, ListMember
+from models.insertion import AnySelect
 from models.relations import Block, Bookmark, DomainBlock, Follow, Mute
 from models.statuses import Status
 from policy.visibility import visible_to
@@ -40,7 +41,7 @@ def _acct(row: Any, addresses: LocalAddresses) -> str:
     return f"{row.username}@{row.domain or addresses.domain}"
 
 
-def _others(edge: Any, other: ColumnElement[int], condition: ColumnElement[bool], *more: Any) -> Select[Any]:
+def _others(edge: Any, other: ColumnElement[int], condition: ColumnElement[bool], *more: Any) -> AnySelect:
     return (
         select(Account.id, Account.username, Account.domain, *more)
         .join(edge, other == Account.id)
@@ -49,28 +50,28 @@ def _others(edge: Any, other: ColumnElement[int], condition: ColumnElement[bool]
     )
 
 
-def _followed(account_id: int) -> Select[Any]:
+def _followed(account_id: int) -> AnySelect:
     mine = and_(Follow.follower_id == account_id, Follow.state == ACCEPTED)
     return _others(
         Follow, Follow.followee_id.expression, mine, Follow.shows_boosts, Follow.notifies, Follow.languages
     )  # fmt: skip
 
 
-def _blocked(account_id: int) -> Select[Any]:
+def _blocked(account_id: int) -> AnySelect:
     return _others(Block, Block.target_id.expression, Block.account_id == account_id)
 
 
-def _muted(account_id: int) -> Select[Any]:
+def _muted(account_id: int) -> AnySelect:
     return _others(Mute, Mute.target_id.expression, Mute.account_id == account_id, Mute.hides_notifications)
 
 
-def _domains(account_id: int) -> Select[Any]:
+def _domains(account_id: int) -> AnySelect:
     return (
         select(DomainBlock.id, DomainBlock.domain).where(DomainBlock.account_id == account_id).order_by(DomainBlock.id)
     )
 
 
-def _listed(account_id: int) -> Select[Any]:
+def _listed(account_id: int) -> AnySelect:
     return (
         select(ListMember.account_id.label("id"), AccountList.title, Account.username, Account.domain)
         .join(AccountList, AccountList.id == ListMember.list_id)
@@ -80,7 +81,7 @@ def _listed(account_id: int) -> Select[Any]:
     )
 
 
-def _bookmarked(account_id: int) -> Select[Any]:
+def _bookmarked(account_id: int) -> AnySelect:
     return (
         select(Status.id, Status.uri)
         .join(Bookmark, Bookmark.status_id == Status.id)
@@ -90,7 +91,7 @@ def _bookmarked(account_id: int) -> Select[Any]:
 
 
 Cells = Callable[[Any, LocalAddresses], list[Any]]
-_EXPORTS: Final[dict[str, tuple[Callable[[int], Select[Any]], Cells]]] = {
+_EXPORTS: Final[dict[str, tuple[Callable[[int], AnySelect], Cells]]] = {
     FOLLOWS: (
         _followed,
         lambda row, own: [_acct(row, own), row.shows_boosts, row.notifies, ", ".join(row.languages or ())],

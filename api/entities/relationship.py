@@ -13,13 +13,13 @@ from sqlalchemy.orm import aliased
 from api.call import Api, Json
 from api.times import timestamp_or_none
 from models.accounts import Account
-from models.base import UtcDateTime
+from models.base import BigInt, UtcDateTime
 from models.relations import AccountNote, Block, DomainBlock, Endorsement, Follow, Mute
 from social.follows import ACCEPTED, PENDING
 
 _OUT, _IN = aliased(Follow), aliased(Follow)
 _BLOCKING, _BLOCKED = aliased(Block), aliased(Block)
-_VIEWER = bindparam("viewer")
+_VIEWER = bindparam("viewer", type_=BigInt)
 
 # Made once: building a statement costs more than SQLite needs for running it.
 _RELATIONS = (
