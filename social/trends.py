@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Select, Subquery, func, literal, select
+from sqlalchemy import Subquery, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.accounts import Account
 from models.base import BigInt
 from models.ids import SEQUENCE_BITS, milliseconds
+from models.insertion import AnySelect
 from models.statuses import PreviewCard, Status, StatusTag
 from models.visibility import Visibility
 
@@ -86,7 +87,7 @@ def _posts(now: datetime, days: int, *, is_reply: bool = True) -> Subquery:
     return query.order_by(Status.id.desc()).limit(LOOKED_AT).subquery()
 
 
-def _eligible(now: datetime, days: int) -> Select[Any]:
+def _eligible(now: datetime, days: int) -> AnySelect:
     return (
         select(Status.id, Status.account_id, Status.card_id, Status.boosts_count, Status.favourites_count)
         .join(Account, Account.id == Status.account_id)
@@ -110,13 +111,13 @@ def _first_id(now: datetime, days: int) -> int:
     return milliseconds(midnight - timedelta(days=days - 1)) << SEQUENCE_BITS
 
 
-def _by_day(query: Select[Any], subject: Any, posts: Subquery) -> Select[Any]:
+def _by_day(query: AnySelect, subject: Any, posts: Subquery) -> AnySelect:
     """Group by subject and by the day in the id: (subject, day number since our epoch, uses, accounts)."""
     day = posts.c.id // _IDS_OF_A_DAY
     return query.add_columns(day, func.count(), func.count(posts.c.account_id.distinct())).group_by(subject, day)
 
 
-async def _uses(session: AsyncSession, query: Select[Any], now: datetime) -> dict[int, Uses]:
+async def _uses(session: AsyncSession, query: AnySelect, now: datetime) -> dict[int, Uses]:
     today = milliseconds(now) // _DAY_MS
     found: dict[int, Uses] = {}
     for subject_id, day, uses, accounts in await session.execute(query):

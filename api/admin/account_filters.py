@@ -28,7 +28,7 @@ _NUMBERS: Final = {str(role.number): role.name for role in ROLES.values()}
 def conditions(args: Mapping[str, Any]) -> list[ColumnElement[bool]]:
     """The conditions of a request (v1 or v2) on `Account` and its outer-joined `User`."""
     found = [Account.gone_at.is_(None), Account.id != INSTANCE_ACTOR_ID]
-    origins = {name for name in _ORIGINS if args.get(name)} | {args.get("origin")} & set(_ORIGINS)
+    origins = {name for name in _ORIGINS if args.get(name) or args.get("origin") == name}
     if len(origins) == 1:
         found.append(_ORIGINS[origins.pop()])
     found += [condition for name, condition in _STATES.items() if args.get(name) or args.get("status") == name]

@@ -8,7 +8,7 @@ decision back leaves a server of which nothing was decided: in a closed network 
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, type_coerce
 
 from api.call import Call, Json
 from api.endpoints import Access, Endpoint, many
@@ -27,6 +27,7 @@ from api.schemas.admin import (
 from api.serving import Reply
 from federation.peers import PeerState
 from models import UnitOfWork
+from models.base import BigInt
 from models.peers import Peer
 from policy.domains import normalise_domain
 from social.moderation import audit
@@ -113,7 +114,9 @@ async def _listed(call: Call, which: ColumnElement[bool], entity: Any) -> Page:
     keyset = Keyset.of(call)
     async with call.database.unit_of_work() as unit:
         await _with_ids(unit)
-        peers = keyset.arrange(await unit.session.scalars(keyset.apply(select(Peer).where(which), Peer.id)))
+        peers = keyset.arrange(
+            await unit.session.scalars(keyset.apply(select(Peer).where(which), type_coerce(Peer.id, BigInt)))
+        )
     return page(call, [entity(peer) for peer in peers], [peer.id for peer in peers if peer.id is not None])
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, func, literal, select
+from sqlalchemy import ColumnElement, FromClause, SQLColumnExpression, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.errors import invalid
@@ -51,7 +51,7 @@ class Period:
         length = timedelta(days=len(self))
         return Period(self.first - length, self.last - length)
 
-    def holds_id(self, column: ColumnElement[int]) -> ColumnElement[bool]:
+    def holds_id(self, column: SQLColumnExpression[int]) -> ColumnElement[bool]:
         """Whether an id was made on one of these days."""
         return column.between(first_id(self.first), first_id(self.last + timedelta(days=1)) - 1)
 
