@@ -74,7 +74,7 @@ async def publish_accept(
 ) -> None:
     """Accept a follow request of a local account's, and say so, also a second time to a server that asks again."""
     if await accept_follow(unit, follow, follower, followee):
-        await forget_follow_notices(unit, follower, followee)
+        forget_follow_notices(unit, follow)
         notify(unit, followee, "follow", follower, subject_id=follow.id)
     document = accept_activity(
         activity_uri(unit), actor_uri=followee.uri, accepted=_follow_document(follow, follower, followee)

@@ -11,12 +11,11 @@ from sqlalchemy import bindparam, delete, select
 
 from models import UnitOfWork
 from models.accounts import Account
-from models.feeds import Notification
 from models.relations import Block, Endorsement, Follow
 from social.counters import count
 from social.home_feed import backfill_feed, remove_from_feed
 from social.list_members import leave_lists
-from social.notifications import notify
+from social.notifications import notify, retract
 
 PENDING, ACCEPTED = "pending", "accepted"
 # Made once: building a statement costs more than SQLite needs for running it.
@@ -26,11 +25,6 @@ _BETWEEN = select(Follow).where(
 _BLOCKED = select(Block.id).where(
     ((Block.account_id == bindparam("followee")) & (Block.target_id == bindparam("follower")))
     | ((Block.account_id == bindparam("follower")) & (Block.target_id == bindparam("followee")))
-)
-_NOTICES = delete(Notification).where(
-    Notification.account_id == bindparam("followee"),
-    Notification.kind.in_(("follow", "follow_request")),
-    Notification.from_account_id == bindparam("follower"),
 )
 _ENDORSEMENTS = delete(Endorsement).where(
     Endorsement.account_id == bindparam("follower"), Endorsement.target_id == bindparam("followee")
@@ -122,11 +116,10 @@ async def accept_follow(unit: UnitOfWork, follow: Follow, follower: Account, fol
     return True
 
 
-async def forget_follow_notices(unit: UnitOfWork, follower: Account, followee: Account) -> None:
-    """Take back what the followee was told of this follower's request."""
-    await unit.session.execute(
-        _NOTICES, {"follower": follower.id, "followee": followee.id}, execution_options={"synchronize_session": False}
-    )
+def forget_follow_notices(unit: UnitOfWork, follow: Follow) -> None:
+    """Take back what the followee was told of this follow, also what is only about to be told."""
+    for kind in ("follow", "follow_request"):
+        retract(unit, kind, follow.follower_id, account_id=follow.followee_id, subject_id=follow.id)
 
 
 async def end_follow(unit: UnitOfWork, follow: Follow, follower: Account, followee: Account) -> None:
@@ -139,7 +132,7 @@ async def end_follow(unit: UnitOfWork, follow: Follow, follower: Account, follow
     if follower.is_local:
         await leave_lists(unit, follower, followee)
     if followee.is_local:
-        await forget_follow_notices(unit, follower, followee)
+        forget_follow_notices(unit, follow)
     if follower.is_local:
         ends = {"follower": follower.id, "followee": followee.id}
         await unit.session.execute(_ENDORSEMENTS, ends, execution_options={"synchronize_session": False})

@@ -112,7 +112,7 @@ def _asked(is_sqlite: bool) -> Subquery:
     """The triples as rows."""
     if is_sqlite:
         each = func.json_each(bindparam("asked")).table_valued("value")
-        parts = [func.json_extract(each.c.value, f"$[{place}]") for place in range(3)]
+        parts: list[ColumnElement[int]] = [func.json_extract(each.c.value, f"$[{place}]") for place in range(3)]
     else:
         each = func.jsonb_array_elements(cast(bindparam("asked"), JSONB)).table_valued("value")
         parts = [cast(func.jsonb_extract_path_text(each.c.value, str(place)), BigInteger) for place in range(3)]
