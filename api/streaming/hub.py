@@ -206,6 +206,7 @@ class Streaming:
         self._put_all(Message("announcement.delete", str(event.subject_id)))
 
     async def _access_ended(self, _session: AsyncSession, event: Event) -> None:
+        self.api.bearers.forget(token_id=event.subject_id)  # it may have been revoked in another process
         self._end(
             [
                 client

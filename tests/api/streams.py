@@ -120,6 +120,12 @@ class Events:
                     name, _, value = line.strip().partition(": ")
                     found[name] = value
 
+    async def ended(self) -> None:
+        """Wait for the end."""
+        async with asyncio.timeout(PATIENCE):
+            while await self.response.content.readline():
+                pass
+
 
 @asynccontextmanager
 async def events_of(office: Office, person: Person, path: str, **query: str) -> AsyncIterator[Events]:
