@@ -51,7 +51,7 @@ async def add(person: Person, row: type[Any], **columns: Any) -> None:
 
 def ids(told: list[Told]) -> list[tuple[str, str, str]]:
     """Stream, event and the id that it is about."""
-    return [(*one.what, one.raw if one.event == "delete" else one.payload["id"]) for one in told]
+    return [(*one.what, str(one.raw) if one.event == "delete" else one.payload["id"]) for one in told]
 
 
 async def test_home_hears_new_edited_and_deleted_statuses_in_their_order(office: Office, cast: Cast) -> None:
