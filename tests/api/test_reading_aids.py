@@ -109,7 +109,7 @@ async def test_blocking_a_domain_ends_follows_there_and_here_and_hides_its_peopl
     assert len((await here.get("/api/v1/timelines/public")).json()) == 1
 
 
-@pytest.mark.parametrize("name", ["Calidad", "Größe", "東京タワー", "हिन्दी"])
+@pytest.mark.parametrize("name", ["Größe", "हिन्दी"])
 async def test_a_followed_hashtag_brings_public_posts_home(office: Office, name: str) -> None:
     (ana, ben, eva), (_, _, eva_row) = await cast(office, "ana", "ben", "eva")
     path = f"/api/v1/tags/{quote(name)}"
