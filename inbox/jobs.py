@@ -10,14 +10,17 @@ from inbox.fetching import fetch_status
 from inbox.synchronization import SYNCHRONIZE, run_synchronization
 from models.accounts import Account
 from models.statuses import Status
+from outbox.enqueue import SPREAD_ACTIVITY
 from outbox.imports import IMPORT, run_import
 from outbox.polls import POLL_CHANGED
 from outbox.push import send_push
 from outbox.scheduled import PUBLISH_SCHEDULED, publish_scheduled
+from outbox.spreading import spread_activities
 from outbox.statuses import publish_update
 from outbox.uploads import process_upload, remove_files
 from outbox.verified_links import VERIFY_LINKS, verify_links
 from social.push_subscriptions import PUSH
+from social.spreading import SPREAD_STATUS, spread_now
 from social.uploads import PROCESS_UPLOAD, REMOVE_FILES
 from social.watchers import POLL_ENDED, end_poll
 
@@ -32,6 +35,8 @@ def job_handlers(services: Services) -> Mapping[str, JobHandler]:
         POLL_CHANGED: partial(publish_poll, services),
         POLL_ENDED: partial(end_poll_of, services),
         PUBLISH_SCHEDULED: partial(publish_scheduled, services),
+        SPREAD_ACTIVITY: partial(spread_activities, services),
+        SPREAD_STATUS: partial(spread_status, services),
         PROCESS_UPLOAD: partial(process_upload, services),
         PUSH: partial(send_push, services),
         REMOVE_FILES: partial(remove_files, services),
@@ -55,3 +60,12 @@ async def end_poll_of(services: Services, payload: dict[str, Any]) -> None:
         author = None if status is None else await unit.session.get(Account, status.account_id)
         if status is not None and author is not None and author.is_local:
             await publish_update(services, unit, status)
+
+
+async def spread_status(services: Services, payload: dict[str, Any]) -> None:
+    """Show a new status to the many followers of its author, if it still exists."""
+    async with services.database.unit_of_work() as unit:
+        status = await unit.session.get(Status, int(payload["status_id"]))
+        author = None if status is None else await unit.session.get(Account, status.account_id)
+        if status is not None and author is not None:
+            spread_now(unit, status, author)

@@ -46,10 +46,17 @@ class InboundActivity(Base):
 
 
 class OutboundActivity(Base):
-    """An activity of ours: the bytes that every recipient gets, made once."""
+    """An activity of ours: the bytes that every recipient gets, made once.
+
+    `spread` is set while it still has to be queued for the many followers of its account (`outbox.spreading`).
+    """
 
     __tablename__ = "outbound_activities"
-    __table_args__ = (Index("ix_outbound_account", "account_id", "id"),)
+    __table_args__ = (
+        Index("ix_outbound_account", "account_id", "id"),
+        Index("ix_outbound_spread", "account_id", "id", postgresql_where=text("spread IS NOT NULL"),
+              sqlite_where=text("spread IS NOT NULL")),
+    )  # fmt: skip
 
     id: Mapped[Id]
     uri: Mapped[str] = mapped_column(unique=True)
@@ -60,6 +67,7 @@ class OutboundActivity(Base):
     visibility: Mapped[str] = mapped_column(String(16), default="direct")
     body: Mapped[bytes]
     digest: Mapped[bytes]
+    spread: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime]
 
 

@@ -3,14 +3,15 @@
 Part of the unit of work that publishes, so that an activity is queued exactly if what it tells is committed. Promises:
 the bytes are made, proven (FEP-8b32) and digested once, whatever the number of recipients; `bto` and `bcc` are not in
 them (ActivityPub §6); no inbox is listed twice, and none of our own or of a peer that we don't talk to is listed; the
-number of statements does not depend on the number of recipients.
+number of statements does not depend on the number of recipients. For an account with many followers the rows are made
+by a job right after the commit (`outbox.spreading`), so that its author doesn't wait for them.
 
 On failure the unit rolls back: nothing is queued.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import Table, func, insert, select
@@ -18,15 +19,18 @@ from sqlalchemy import Table, func, insert, select
 from federation.client.errors import AddressRefused
 from federation.client.url_rules import check_url, origin_of
 from federation.trust.keyring import SigningKey
+from jobs.queue import enqueue_job
 from keys.integrity_proofs import add_proof
 from models import UnitOfWork
 from models.accounts import Account
 from models.activities import Delivery, OutboundActivity
 from models.relations import Follow
 from models.signals import DELIVERIES
+from policy.limits import FOLLOWERS_AT_ONCE
 
 JsonObject = dict[str, Any]
 BLIND = frozenset({"bto", "bcc"})
+SPREAD_ACTIVITY: Final = "spread_activity"
 
 _ACTIVITIES: Table = OutboundActivity.__table__  # type: ignore[assignment]
 _DELIVERIES: Table = Delivery.__table__  # type: ignore[assignment]
@@ -56,7 +60,11 @@ async def enqueue(
     if sign_proof is not None:
         public = add_proof(public, key=sign_proof.private, verification_method=sign_proof.key_id, now=unit.now)
     body = orjson.dumps(public)
-    urls = [*inbox_urls, *(await _inboxes_of_followers(unit, to_followers_of))]
+    urls, spread = list(inbox_urls), None
+    if to_followers_of is not None and spreads_later(account, _object_uri(public)):
+        urls, spread = [], {"inbox_urls": urls, "ordering_key": ordering_key}
+    else:
+        urls += await inboxes_of_followers(unit, to_followers_of)
     return await enqueue_bytes(
         unit,
         account=account,
@@ -69,7 +77,13 @@ async def enqueue(
         allows=allows,
         status_id=status_id,
         visibility=visibility,
+        spread=spread,
     )
+
+
+def spreads_later(account: Account, object_uri: str | None) -> bool:
+    """Whether a job queues for the followers (`outbox.spreading`); what concerns the account itself never waits."""
+    return account.followers_count > FOLLOWERS_AT_ONCE and object_uri != account.uri
 
 
 async def enqueue_bytes(
@@ -85,6 +99,7 @@ async def enqueue_bytes(
     allows: Callable[[str], bool],
     status_id: int | None = None,
     visibility: str = "direct",
+    spread: JsonObject | None = None,
 ) -> OutboundActivity:
     """Queue ready bytes, to be delivered under the signature of the local `account`; also what others made."""
     activity = {
@@ -97,14 +112,31 @@ async def enqueue_bytes(
         "visibility": visibility,
         "body": body,
         "digest": hashlib.sha256(body).digest(),
+        "spread": spread,
         "created_at": unit.now,
     }
     await unit.session.execute(insert(_ACTIVITIES), activity)
+    made = OutboundActivity(**activity)
+    if spread is not None:
+        payload = {"account_id": account.id}
+        await enqueue_job(unit, SPREAD_ACTIVITY, payload, unique_key=f"{SPREAD_ACTIVITY}:{made.id}")
+    await queue_deliveries(unit, made, inbox_urls, ordering_key=ordering_key, allows=allows)
+    return made
+
+
+async def queue_deliveries(
+    unit: UnitOfWork,
+    activity: OutboundActivity,
+    inbox_urls: Iterable[str],
+    *,
+    ordering_key: str,
+    allows: Callable[[str], bool],
+) -> None:
+    """One row for each inbox that shall get a stored activity."""
     targets = distinct_targets(inbox_urls, own_origin=unit.addresses.origin, allows=allows)
     if targets:
         await unit.session.execute(insert(_DELIVERIES), _rows(unit, activity, targets, ordering_key))
         unit.signal(DELIVERIES)
-    return OutboundActivity(**activity)
 
 
 def without_blind_recipients(document: JsonObject) -> JsonObject:
@@ -141,7 +173,7 @@ def distinct_targets(urls: Iterable[str], *, own_origin: str, allows: Callable[[
     return targets
 
 
-async def _inboxes_of_followers(unit: UnitOfWork, account_id: int | None) -> Iterable[str]:
+async def inboxes_of_followers(unit: UnitOfWork, account_id: int | None) -> Sequence[str]:
     """Where the remote followers of an account read, shared inboxes once."""
     if account_id is None:
         return ()
@@ -155,17 +187,17 @@ async def _inboxes_of_followers(unit: UnitOfWork, account_id: int | None) -> Ite
         .where(Account.suspended_at.is_(None), Account.gone_at.is_(None))
         .order_by(url)
     )
-    return await unit.session.scalars(statement)
+    return (await unit.session.scalars(statement)).all()
 
 
 def _rows(
-    unit: UnitOfWork, activity: dict[str, Any], targets: dict[str, str], ordering_key: str
+    unit: UnitOfWork, activity: OutboundActivity, targets: dict[str, str], ordering_key: str
 ) -> list[dict[str, Any]]:
     return [
         {
             "id": unit.new_id(),
-            "activity_id": activity["id"],
-            "account_id": activity["account_id"],
+            "activity_id": activity.id,
+            "account_id": activity.account_id,
             "inbox_url": url,
             "host": host,
             "ordering_key": ordering_key,

@@ -34,6 +34,8 @@ PROFILE_FIELD_CHARACTERS: Final = 255  # of a label, and of a value
 DISPLAY_NAME_CHARACTERS: Final = 100
 NOTE_CHARACTERS: Final = 2_000
 PINNED_BY_ONE: Final = 5
+# Up to so many followers are reached in the transaction that posts; more of them by a job right after it.
+FOLLOWERS_AT_ONCE: Final = 100
 SCHEDULED_STATUSES: Final = 300
 SCHEDULED_A_DAY: Final = 25
 SCHEDULED_AHEAD_SECONDS: Final = 300

@@ -35,11 +35,16 @@ _NOW: Final = bindparam("now", type_=UtcDateTime())
 def add_to_feeds(unit: UnitOfWork, status: Status, author: Account) -> None:
     """Have a new status shown to the author's local followers, and to the author when local."""
     if author.is_local:
-        unit.defer(_add_to_own, status)
+        add_to_own_feed(unit, status)
     if status.visibility in IN_FEEDS:
         unit.defer(_fan_out, status.id)
     else:
         unit.defer(_fan_out_to_mentioned, status.id)
+
+
+def add_to_own_feed(unit: UnitOfWork, status: Status) -> None:
+    """Have a new status shown to its local author."""
+    unit.defer(_add_to_own, status)
 
 
 async def _add_to_own(unit: UnitOfWork, statuses: list[Status]) -> None:

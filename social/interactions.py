@@ -14,9 +14,8 @@ from models.relations import Favourite
 from models.statuses import Status
 from models.visibility import Visibility
 from social.counters import count
-from social.home_feed import add_to_feeds
 from social.notifications import notify, retract
-from social.streams import tell_made
+from social.spreading import spread
 
 MAX_REACTION_CHARACTERS = 64
 # Spelled out, so that a boost has the columns that every status has: rows alike are inserted by one statement.
@@ -115,8 +114,7 @@ async def boost(
     unit.statuses[shared.uri] = shared
     unit.boosts[account.id, status.id] = shared
     count(unit, Status, "boosts_count", status.id)
-    add_to_feeds(unit, shared, account)
-    tell_made(unit, shared)
+    await spread(unit, shared, account)
     notify(unit, author, "reblog", account, status_id=status.id)
     return shared, True
 

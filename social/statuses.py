@@ -23,10 +23,9 @@ from social.accounts import preload_accounts
 from social.conversations import add_to_conversations, conversation_is_joined
 from social.counters import count
 from social.drafts import AttachmentDraft, StatusDraft
-from social.home_feed import add_to_feeds
 from social.notifications import notify
 from social.quotes import attach_quote
-from social.streams import tell_made
+from social.spreading import spread
 from social.tags import attach_tags
 from social.watchers import tell_watchers, watch_poll
 
@@ -86,9 +85,8 @@ async def create_status(
     if parent is not None:
         count(unit, Status, "replies_count", parent.id)
     unit.defer(_adopt_orphans, status)
-    add_to_feeds(unit, status, author)
+    await spread(unit, status, author)
     add_to_conversations(unit, status, author)
-    tell_made(unit, status)
     tell_watchers(unit, status)
     return status
 

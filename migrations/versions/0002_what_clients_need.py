@@ -707,6 +707,16 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_notifications_kind", ["account_id", "kind", "id"], unique=False)
 
+    with op.batch_alter_table("outbound_activities", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("spread", JSON, nullable=True))
+        batch_op.create_index(
+            "ix_outbound_spread",
+            ["account_id", "id"],
+            unique=False,
+            postgresql_where=sa.text("spread IS NOT NULL"),
+            sqlite_where=sa.text("spread IS NOT NULL"),
+        )
+
     with op.batch_alter_table("peers", schema=None) as batch_op:
         batch_op.add_column(sa.Column("id", BIG, nullable=True))
         batch_op.add_column(sa.Column("public_comment", sa.Text(), nullable=False, server_default=""))
@@ -765,6 +775,14 @@ def downgrade() -> None:
         batch_op.drop_constraint(batch_op.f("uq_peers_id"), type_="unique")
         batch_op.drop_column("public_comment")
         batch_op.drop_column("id")
+
+    with op.batch_alter_table("outbound_activities", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_outbound_spread",
+            postgresql_where=sa.text("spread IS NOT NULL"),
+            sqlite_where=sa.text("spread IS NOT NULL"),
+        )
+        batch_op.drop_column("spread")
 
     with op.batch_alter_table("notifications", schema=None) as batch_op:
         batch_op.drop_index("ix_notifications_kind")

@@ -1,0 +1,42 @@
+"""Queueing for many followers: after the transaction that published, by a job, so that nobody waits for it.
+
+An activity that is still to be spread says so itself (`OutboundActivity.spread`), and a job is queued with it. The job
+spreads all such activities of the account, oldest first, each in a transaction of its own: whatever order the jobs run
+in, what happened first is queued first, at every host. A job that finds nothing left does nothing, and one that dies
+leaves what it hasn't done to the next run of it.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import bindparam, select
+
+from federation.services import Services
+from models.activities import OutboundActivity
+from models.base import BigInt
+from outbox.enqueue import inboxes_of_followers, queue_deliveries
+
+_NEXT: Final = (
+    select(OutboundActivity)
+    .where(OutboundActivity.account_id == bindparam("account_id", type_=BigInt), OutboundActivity.spread.is_not(None))
+    .order_by(OutboundActivity.id)
+    .limit(1)
+    .with_for_update()  # PostgreSQL; SQLite has one writer anyway
+)
+
+
+async def spread_activities(services: Services, payload: dict[str, Any]) -> None:
+    """The job: queue what the account has published for its followers."""
+    while await _spread_next(services, int(payload["account_id"])):
+        pass
+
+
+async def _spread_next(services: Services, account_id: int) -> bool:
+    async with services.database.unit_of_work() as unit:
+        activity = (await unit.session.scalars(_NEXT, {"account_id": account_id})).first()
+        if activity is None or activity.spread is None:
+            return False
+        urls = [*activity.spread["inbox_urls"], *await inboxes_of_followers(unit, account_id)]
+        ordering_key = activity.spread["ordering_key"]
+        await queue_deliveries(unit, activity, urls, ordering_key=ordering_key, allows=services.peers.allows)
+        activity.spread = None
+    return True
