@@ -155,6 +155,8 @@ async def _run(command: Sequence[str], seconds: float, *, max_output_bytes: int 
     finally:
         if process.returncode is None:
             process.kill()
+            while await process.stdout.read(65_536):
+                pass  # what was still in the pipe: it is closed only when it is empty
             await process.wait()
     if code != 0:
         raise FilmRefused("the file can't be read")

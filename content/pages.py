@@ -72,7 +72,7 @@ def page_facts(body: bytes, content_type: str, url: str) -> PageFacts | None:
     )
 
 
-def first_link(content_html: str, others: Container[str] = ()) -> str | None:
+def first_link(content_html: str, others: Container[str | None] = ()) -> str | None:
     """The first address on the web that a post links to, not being a mention, a hashtag, a quote or one of `others`.
 
     `content_html` is sanitised.

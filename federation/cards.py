@@ -87,7 +87,8 @@ async def _link_of(services: Services, status_id: int) -> str | None:
             .join(Mention, Mention.account_id == Account.id)
             .where(Mention.status_id == status_id)
         )
-        others = {address for row in mentioned for address in row} | {status.quote_uri, status.url, status.uri}
+        others: set[str | None] = {address for row in mentioned for address in row}
+        others |= {status.quote_uri, status.url, status.uri}
     link = first_link(status.content_html, others)
     return None if link is None or services.addresses.is_local(link) else link
 

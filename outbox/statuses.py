@@ -122,13 +122,8 @@ async def publish_update(
     await _send(services, unit, bundle, document, Audience(urls, audience.to_followers))
 
 
-async def publish_deletion(
-    services: Services, unit: UnitOfWork, actor: Account, status: Status, *, keeps_uploads: bool = False
-) -> None:
-    """Delete a status everywhere; a boost is undone instead. Raises NotAllowed.
-
-    `keeps_uploads` leaves its files to the author for a day, to be attached again.
-    """
+async def publish_deletion(services: Services, unit: UnitOfWork, actor: Account, status: Status) -> None:
+    """Delete a status everywhere; a boost is undone instead. Raises NotAllowed."""
     if not may_delete(actor, status):
         raise NotAllowed("Only the author can delete this.")
     if status.is_boost:
@@ -141,7 +136,7 @@ async def publish_deletion(
     if not status.is_local_only:
         urls = list(dict.fromkeys([*audience.inbox_urls, *boosters]))
         await _send(services, unit, bundle, document, Audience(urls, audience.to_followers))
-    await delete_status(unit, status, owner_uri=bundle.author.uri, keeps_uploads=keeps_uploads)
+    await delete_status(unit, status, owner_uri=bundle.author.uri)
 
 
 async def publish_boost(

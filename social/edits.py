@@ -18,7 +18,7 @@ from social.statuses import attach_mentions, attach_uploads, attachment_rows, co
 from social.streams import tell_deleted, tell_edited
 from social.tags import attach_tags
 from social.tombstones import bury
-from social.uploads import detach_uploads, forget_files_of
+from social.uploads import forget_files_of
 from social.watchers import tell_of_edit
 
 MediaChanges = Mapping[int, Mapping[str, Any]]
@@ -203,10 +203,10 @@ async def _replace_mentions(unit: UnitOfWork, status: Status, author: Account, d
     await attach_mentions(unit, status, author, draft, kept)
 
 
-async def delete_status(unit: UnitOfWork, status: Status, *, owner_uri: str, keeps_uploads: bool = False) -> None:
-    """Remove a status with its boosts and everything that hangs on it; replies stay, without a parent.
+async def delete_status(unit: UnitOfWork, status: Status, *, owner_uri: str) -> None:
+    """Remove a status with its boosts and everything that hangs on it, files included; replies stay, without a parent.
 
-    `keeps_uploads`: its author may attach the files again, for a day ("delete and redraft").
+    Who wants to keep the files for another post takes them off before (`social.uploads.detach_uploads`).
     """
     await unit.session.flush()
     await tell_deleted(unit, status)
@@ -225,10 +225,7 @@ async def delete_status(unit: UnitOfWork, status: Status, *, owner_uri: str, kee
         retract(unit, "reblog", status.account_id, status_id=status.boost_of_id)
     await bury(unit, status.uri, kind=status.object_type, owner_uri=owner_uri)
     if status.boost_of_id is None and unit.addresses.is_local(status.uri):
-        if keeps_uploads:
-            await detach_uploads(unit, status.id)
-        else:
-            await forget_files_of(unit, Attachment.status_id == status.id)
+        await forget_files_of(unit, Attachment.status_id == status.id)
     await unit.session.execute(
         delete(Status).where(Status.id == status.id).execution_options(synchronize_session=False)
     )
