@@ -2,7 +2,8 @@
 
 Two bounded searches, one statement: what begins with the text among all names (an index), and what holds it anywhere
 in name or display name among those near the viewer: the newest accounts of this office, whom the viewer follows and
-who follows the viewer. Ranked: exact name, then who is followed, then ours, then by followers.
+who follows the viewer. Whom a moderator limited is found by its followers, or by its whole name. Ranked: exact
+name, then who is followed, then ours, then by followers.
 """
 
 from collections.abc import Sequence
@@ -40,7 +41,12 @@ async def find_account_ids(
     if not at:
         searches.append(_holding(name, near))
     rows = (await session.execute(_described(union(*searches), viewer_id))).all()
-    wanted = [row for row in rows if not at or (row.domain or own_domain).startswith(domain.lower())]
+    wanted = [
+        row
+        for row in rows
+        if (not at or (row.domain or own_domain).startswith(domain.lower()))
+        and (row.limited_at is None or row.follow is not None or row.username.lower() == name.lower())
+    ]
     wanted.sort(key=lambda row: _rank(row, name.lower()))
     return [row.id for row in wanted[offset : offset + limit]]
 
@@ -84,7 +90,14 @@ def _near(viewer_id: int | None, *, only_followed: bool) -> Any:
 def _described(candidates: Any, viewer_id: int | None) -> Any:
     found = candidates.subquery()
     return (
-        select(Account.id, Account.username, Account.domain, Account.followers_count, Follow.id.label("follow"))
+        select(
+            Account.id,
+            Account.username,
+            Account.domain,
+            Account.followers_count,
+            Account.limited_at,
+            Follow.id.label("follow"),
+        )
         .join(found, found.c.id == Account.id)
         .outerjoin(
             Follow,

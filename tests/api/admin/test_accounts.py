@@ -115,6 +115,9 @@ async def test_who_is_silenced_is_out_of_the_public_timeline_but_for_followers(s
     await act(staff, staff.user, "silence")
     assert await timelines() == [0, 1]
     assert (await mo.get(f"/api/v1/accounts/{staff.user.id}")).json()["limited"] is True
+    found = [(await client.get("/api/v1/accounts/search", q="um")).json() for client in (mo, office.api(fan))]
+    assert [len(accounts) for accounts in found] == [0, 1]
+    assert len((await mo.get("/api/v1/accounts/search", q="@uma")).json()) == 1
     assert (await lift(staff, staff.user, "unsilence"))["silenced"] is False
     assert await timelines() == [1, 1]
 
