@@ -97,23 +97,17 @@ async def _update(call: Call) -> None:
     )
     async with call.database.unit_of_work() as unit:
         account = await unit.session.get_one(Account, call.me.id)
-        replaced = await _change(call, unit, account, change)
+        await _change(call, unit, account, change)
         if args.get("source"):
             set_preferences(await unit.session.get_one(User, call.user_id), **_habits(args["source"]))
-    await call.api.media.remove(*replaced)
 
 
-async def _change(call: Call, unit: UnitOfWork, account: Account, change: ProfileChange) -> list[str]:
-    """Change and tell; returns the keys of the pictures that aren't shown any more."""
-    before = {account.avatar_url, account.header_url}
-    change_profile(unit, account, change)
+async def _change(call: Call, unit: UnitOfWork, account: Account, change: ProfileChange) -> None:
+    await change_profile(unit, account, change)
     if unit.session.is_modified(account):
         await publish_account_update(call.services, unit, account)
         await queue_verification(unit, account)
         unit.after_commit(lambda: call.api.bearers.forget(user_id=call.user_id))
-    prefix = call.addresses.media("")
-    gone = before - {account.avatar_url, account.header_url, None}
-    return [url.removeprefix(prefix) for url in gone if url is not None and url.startswith(prefix)]
 
 
 async def _composed(call: Call, args: dict[str, Any]) -> ProfileText:
@@ -145,8 +139,7 @@ async def _without_picture(call: Call, address: str, text: str) -> Json:
     async with call.database.unit_of_work() as unit:
         account = await unit.session.get_one(Account, call.me.id)
         change = ProfileChange(text=ProfileText(emojis=account.emojis), pictures={address: None, text: ""})
-        replaced = await _change(call, unit, account, change)
-    await call.api.media.remove(*replaced)
+        await _change(call, unit, account, change)
     return await verify_credentials(call)
 
 

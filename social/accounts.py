@@ -12,15 +12,47 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models import UnitOfWork
 from models.accounts import Account
 from models.base import Base
-from models.feeds import FeedEntry, Notification
-from models.relations import Block, Favourite, Follow
-from models.statuses import Attachment, Status
+from models.feeds import (
+    AccountList,
+    Conversation,
+    FeedEntry,
+    ListMember,
+    Marker,
+    Notification,
+    NotificationPermission,
+    NotificationPolicy,
+    NotificationRequest,
+)
+from models.filters import Filter
+from models.imports import AccountImport
+from models.relations import (
+    AccountNote,
+    Block,
+    Bookmark,
+    ConversationMute,
+    DismissedSuggestion,
+    DomainBlock,
+    Endorsement,
+    Favourite,
+    FeaturedTag,
+    Follow,
+    Mute,
+    TagFollow,
+)
+from models.statuses import Attachment, ScheduledStatus, Status
 from social.tombstones import bury
 from social.uploads import forget_files, forget_files_of
 
 # Made once: building a statement costs more than SQLite needs for running it.
 _BY_URI = select(Account).where(Account.uri.in_(bindparam("uris", expanding=True)))
 _BY_ID = select(Account).where(Account.id.in_(bindparam("ids", expanding=True)))
+
+# What concerned nobody but the account itself.
+_PRIVATE = (
+    *(Mute, DomainBlock, Bookmark, ConversationMute, AccountNote, Endorsement, FeaturedTag, TagFollow),
+    *(DismissedSuggestion, AccountList, Filter, Marker, Conversation, ScheduledStatus, AccountImport),
+    *(NotificationPolicy, NotificationRequest, NotificationPermission),
+)
 
 
 async def preload_accounts(unit: UnitOfWork, uris: Iterable[str]) -> None:
@@ -115,6 +147,9 @@ async def remove_account(unit: UnitOfWork, account: Account) -> None:
         (Block, or_(Block.account_id == account.id, Block.target_id == account.id)),
         (Favourite, Favourite.account_id == account.id),
         (Status, Status.account_id == account.id),
+        *((table, table.account_id == account.id) for table in _PRIVATE),
+        *((table, table.target_id == account.id) for table in (Mute, AccountNote, Endorsement)),
+        (ListMember, ListMember.account_id == account.id),
     )
     if account.is_local:
         own_uploads = Attachment.account_id == account.id

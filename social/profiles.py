@@ -10,6 +10,7 @@ from typing import Any
 
 from models import UnitOfWork
 from models.accounts import Account
+from social.uploads import forget_files
 
 PERSON, SERVICE = "Person", "Service"
 _SWITCHES = ("is_locked", "is_discoverable", "is_indexable", "hides_collections")
@@ -37,8 +38,12 @@ class ProfileChange:
     attribution_domains: Sequence[str] | None = None
 
 
-def change_profile(unit: UnitOfWork, account: Account, change: ProfileChange) -> None:
-    """Take over what the owner says; a link that stays as it was keeps its verification."""
+async def change_profile(unit: UnitOfWork, account: Account, change: ProfileChange) -> None:
+    """Take over what the owner says; a link that stays as it was keeps its verification.
+
+    The files of pictures that aren't shown any more go after the commit.
+    """
+    shown = {account.avatar_url, account.header_url}
     text = change.text
     if text.display_name is not None:
         account.display_name = text.display_name
@@ -59,12 +64,8 @@ def change_profile(unit: UnitOfWork, account: Account, change: ProfileChange) ->
         setattr(account, name, picture)
     if change.attribution_domains is not None:
         account.attribution_domains = list(change.attribution_domains)
-    account.updated_at = unit.now
-
-
-def note_source(account: Account) -> str:
-    """What was typed as the biography; of one that came as HTML, nothing was."""
-    return account.note_source
+    gone = sorted(filter(None, shown - {account.avatar_url, account.header_url}))
+    await forget_files(unit, [unit.addresses.media_key(url) for url in gone])
 
 
 def set_verified(account: Account, urls: Mapping[str, bool], *, at: str) -> bool:

@@ -88,8 +88,8 @@ async def test_a_profile_reaches_the_other_office_with_pictures_and_fields(two_o
     for part in ("avatar", "header"):
         without = check(CredentialAccountEntity, (await madrid.api(ana).delete(f"/api/v1/profile/{part}")).json())
         assert without[part].endswith("missing.png")
-    assert (await madrid.request("GET", mine["avatar"])).status == 404
     await run_until_idle(madrid, lisbon)
+    assert (await madrid.request("GET", mine["avatar"])).status == 404
     assert "missing.png" in (await there.get(f"/api/v1/accounts/{known['id']}")).json()["avatar"]
 
 
