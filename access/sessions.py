@@ -54,7 +54,11 @@ class Sessions:
             return None
         unread = (
             select(func.count(Notification.id))
-            .where(Notification.account_id == User.account_id, Notification.read_at.is_(None))
+            .where(
+                Notification.account_id == User.account_id,
+                Notification.read_at.is_(None),
+                Notification.is_filtered.is_(False),
+            )
             .scalar_subquery()
         )
         now = self._clock()

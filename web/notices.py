@@ -32,7 +32,7 @@ class Notice:
 
     @property
     def sentence(self) -> str:
-        key = f"notice_{self.row.kind}"
+        key = f"notice_{self.row.kind.replace('.', '_')}"
         return key if key in Texts(DEFAULT_LANGUAGE) else "notice_other"
 
 
@@ -60,7 +60,7 @@ async def notices_page(session: AsyncSession, viewer: Account, max_id: int) -> P
         .join(Account, Account.id == Notification.from_account_id)
         .outerjoin(Status, and_(Status.id == Notification.status_id, readable(viewer)))
         .outerjoin(Author, Author.id == Status.account_id)
-        .where(Notification.account_id == viewer.id, Notification.id < max_id)
+        .where(Notification.account_id == viewer.id, Notification.id < max_id, Notification.is_filtered.is_(False))
         .where(Account.suspended_at.is_(None), Account.gone_at.is_(None))
         .order_by(Notification.id.desc())
         .limit(PAGE_SIZE + 1)
