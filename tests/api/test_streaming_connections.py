@@ -4,16 +4,19 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from access.grants import revoke_token
+from api.errors import ApiError
 from api.streaming import hub
 from api.streaming.clients import GOING_AWAY, MAX_WAITING, POLICY_VIOLATION, SCOPES, EventSource, Message
 from api.streaming.frames import MAX_FRAMES, obey
@@ -28,11 +31,12 @@ from models.feeds import AccountList, ListMember
 from models.oauth import AccessToken
 from models.relations import Follow
 from models.visibility import Visibility
+from server.app import make_app
+from server.drain import Drain
 from social.drafts import StatusDraft
 from social.statuses import create_status
 from tests.api.streams import Refused, events_of, watching
 from tests.api.test_streaming import follow, say
-from tests.fixtures_offices import OpenOffice
 from tests.outbox.clients import done
 from tests.peers import Office
 from tests.remote_peers import PUBLIC
@@ -279,20 +283,23 @@ async def test_who_does_not_read_is_cut_off_and_holds_up_nobody(office: Office) 
             await events.ended()
 
 
-async def test_the_end_of_the_server_is_said_and_waits_for_nobody(open_office: OpenOffice) -> None:
-    office = await open_office("madrid")
+async def test_the_end_of_the_server_is_said_and_waits_for_nobody(office: Office) -> None:
     ana = await office.create_person("ana")
-    streaming = office.app[STREAMING]
-    async with watching(office, ana, "user") as socket, events_of(office, ana, "public") as events:
-        ending = asyncio.create_task(office.app.shutdown())
+    app = make_app(office.services, office.settings)
+    drain, runner = Drain(app), web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    served = replace(office, app=app, port=runner.addresses[0][1])
+    async with watching(served, ana, "user") as socket, events_of(served, ana, "public") as events:
+        ending = asyncio.create_task(drain.close(runner, 10_000))  # it would wait for whoever stays
         assert await socket.closed() == GOING_AWAY
         await events.ended()
         await ending
-        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
-            async with watching(office, ana):
-                pass
-        assert refused.value.status == 503
-    assert streaming.clients == set()
+    assert app[STREAMING].clients == set()
+    with pytest.raises(ApiError, match="about to stop"):
+        app[STREAMING].connect(EventSource(1, 1, frozenset(), None))
+    await runner.cleanup()
 
 
 async def test_heartbeats_come_when_nothing_does(office: Office) -> None:
