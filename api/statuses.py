@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -110,7 +111,7 @@ def read_language(text: str | None) -> str | None:
 
 async def _make(call: Call, post: Post, key: str) -> Status | ScheduledStatus:
     """Publish the post, or keep it for later; what another request made meanwhile under the same key."""
-    scheduled_at = call.args.get("scheduled_at")
+    scheduled_at: datetime | None = call.args.get("scheduled_at")
     ready = None
     if scheduled_at is None:
         ready = await prepare_post(call.services, call.me, post)
@@ -125,10 +126,11 @@ async def _make(call: Call, post: Post, key: str) -> Status | ScheduledStatus:
             return earlier
         author = await unit.session.get_one(Account, call.me.id)
         made: Status | ScheduledStatus
-        if ready is not None:
-            made = await publish_post(call.services, unit, author, ready)
-        else:
+        if scheduled_at is not None:
             made = await schedule_post(unit, author, post, scheduled_at, idempotency_key=key or None)
+        else:
+            assert ready is not None
+            made = await publish_post(call.services, unit, author, ready)
         if key:
             is_status = isinstance(made, Status)
             await settle_key(

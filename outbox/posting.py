@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.compose import PLAIN
@@ -238,9 +238,7 @@ async def own_uploads(
     """
     if not media_ids:
         return []
-    is_free = Attachment.status_id.is_(None)
-    if status_id is not None:
-        is_free |= Attachment.status_id == status_id
+    is_free = or_(Attachment.status_id.is_(None), Attachment.status_id == (status_id or 0))
     is_kept = Attachment.scheduled_id.is_(None) if scheduled_id is None else Attachment.scheduled_id == scheduled_id
     found = await session.scalars(
         select(Attachment)

@@ -140,8 +140,8 @@ async def _prepare_leniently(services: Services, author: Account, post: Post, sc
     async with services.database.reading() as session:
         uploads = await own_uploads(session, author, post.media_ids, scheduled_id=scheduled_id)
     post = replace(post, media_ids=tuple(upload.id for upload in uploads if upload.state == "ready"))
-    for left_out in ({}, {"quoted_status_id": None}, {"quoted_status_id": None, "in_reply_to_id": None}):
-        attempt = replace(post, **left_out)
+    without_quote = replace(post, quoted_status_id=None)
+    for attempt in (post, without_quote, replace(without_quote, in_reply_to_id=None)):
         check_post(attempt)
         try:
             return await prepare_post(services, author, attempt, scheduled_id=scheduled_id)

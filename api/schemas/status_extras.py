@@ -72,7 +72,7 @@ class ScheduledParamsEntity(Entity):
     in_reply_to_id = nullable(IdString)
     quoted_status_id = nullable(IdString)
     quote_approval_policy = nullable(fields.String, validate=validate.OneOf(QUOTE_POLICIES))
-    media_ids = nullable(lambda **more: fields.List(IdString(), **more))
+    media_ids = fields.List(IdString(), required=True, allow_none=True)
     poll = nested(ScheduledPollEntity, allow_none=True)
     application_id = nullable(fields.Integer)
     idempotency = nullable(fields.String)
