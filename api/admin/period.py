@@ -89,9 +89,9 @@ def filled(period: Period, values: Mapping[date, int]) -> Sequence[tuple[str, in
 def _day(name: str, text: str) -> date:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        day = (moment.astimezone(UTC) if moment.tzinfo else moment).date()
+    except (ValueError, OverflowError) as error:
         raise invalid(name, "is no date") from error
-    day = (moment.astimezone(UTC) if moment.tzinfo else moment).date()
     if not date(2000, 1, 1) <= day <= date(2200, 1, 1):
         raise invalid(name, "is too far away")
     return day
