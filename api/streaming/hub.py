@@ -131,7 +131,7 @@ class Streaming:
                         await self._tell(events[start : start + STEP])
                 if time.monotonic() - checked >= CHECK_SECONDS:
                     checked = time.monotonic()
-                    await self._guarded(self.check_tokens())
+                    await self._check()
         finally:
             listener.close()
 
@@ -139,15 +139,13 @@ class Streaming:
         try:
             async with self.api.services.database.reading() as session:
                 for event in events:
-                    await self._guarded(_TELLERS[event.kind](self, session, event))
+                    try:
+                        await _TELLERS[event.kind](self, session, event)
+                    except Exception:
+                        log.exception("an event was not told", kind=event.kind)
+                        await session.rollback()  # PostgreSQL answers nothing more in a transaction that failed
         except Exception:
             log.exception("events were not told")
-
-    async def _guarded(self, work: Awaitable[None]) -> None:
-        try:
-            await work
-        except Exception:
-            log.exception("an event was not told")
 
     def _listeners(self) -> Listeners:
         personal = (*OWN_STREAMS, LIST)
@@ -214,6 +212,12 @@ class Streaming:
                 if client.token_id == event.subject_id or client.account_id == event.account_id
             ]
         )
+
+    async def _check(self) -> None:
+        try:
+            await self.check_tokens()
+        except Exception:
+            log.exception("the tokens of connections were not looked at")
 
     async def check_tokens(self) -> None:
         """End the connections whose tokens were revoked, have expired, or belong to somebody suspended."""

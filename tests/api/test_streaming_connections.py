@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from access.grants import revoke_token
 from api.errors import ApiError
@@ -341,3 +341,16 @@ async def test_another_process_tells_the_same(office: Office, backend: str) -> N
     stop.set()
     await listening
     await there.close()
+
+
+async def test_an_event_that_fails_costs_no_other(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    ana = await office.create_person("ana")
+
+    async def fail(_streaming: Streaming, session: Any, _event: Event) -> None:
+        await session.execute(text("SELECT nonsense FROM nowhere"))
+
+    monkeypatch.setitem(hub._TELLERS, Kind.FILTERS_CHANGED, fail)
+    async with watching(office, ana, "user") as anas:
+        events = [Event(Kind.FILTERS_CHANGED, account_id=ana.id), Event(Kind.STATUS_DELETED, 7, ana.id, word="public")]
+        office.services.database.events.publish(events)
+        assert (await anas.next()).raw == "7"
