@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, select
 
 from models import UnitOfWork
 from models.accounts import Account
-from models.relations import Block, Endorsement, Follow
+from models.relations import Block, DomainBlock, Endorsement, Follow
 from social.counters import count
 from social.home_feed import backfill_feed, remove_from_feed
 from social.list_members import leave_lists
@@ -25,6 +25,9 @@ _BETWEEN = select(Follow).where(
 _BLOCKED = select(Block.id).where(
     ((Block.account_id == bindparam("followee")) & (Block.target_id == bindparam("follower")))
     | ((Block.account_id == bindparam("follower")) & (Block.target_id == bindparam("followee")))
+)
+_DOMAIN_BLOCKED = select(DomainBlock.id).where(
+    DomainBlock.account_id == bindparam("account"), DomainBlock.domain == bindparam("domain")
 )
 _ENDORSEMENTS = delete(Endorsement).where(
     Endorsement.account_id == bindparam("follower"), Endorsement.target_id == bindparam("followee")
@@ -140,7 +143,12 @@ async def end_follow(unit: UnitOfWork, follow: Follow, follower: Account, follow
 
 
 async def _is_blocked(unit: UnitOfWork, follower: Account, followee: Account) -> bool:
-    return (await unit.session.scalar(_BLOCKED, {"follower": follower.id, "followee": followee.id})) is not None
+    if await unit.session.scalar(_BLOCKED, {"follower": follower.id, "followee": followee.id}) is not None:
+        return True
+    if follower.domain is None or not followee.is_local:
+        return False
+    names = {"account": followee.id, "domain": follower.domain}
+    return await unit.session.scalar(_DOMAIN_BLOCKED, names) is not None
 
 
 async def is_following(unit: UnitOfWork, follower: Account, followee_id: int) -> bool:

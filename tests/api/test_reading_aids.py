@@ -102,6 +102,10 @@ async def test_blocking_a_domain_ends_follows_there_and_here_and_hides_its_peopl
     await run_until_idle(madrid, lisbon)
     for office, uri in ((madrid, ana.uri), (madrid, bea.uri), (lisbon, ana.uri), (lisbon, bea.uri)):
         assert await follower_uris(office, uri) == []
+    await there.post(f"/api/v1/accounts/{seen['id']}/follow")
+    await run_until_idle(madrid, lisbon)
+    assert await follower_uris(madrid, ana.uri, state="accepted") == []
+    assert await follower_uris(madrid, ana.uri, state="pending") == []
     for wrong in ("not a domain", "", madrid.domain, "x" * 300):
         assert (await here.post(path, {"domain": wrong})).status == 422
     assert (await here.delete(path, {"domain": lisbon.domain})).status == 200

@@ -263,7 +263,7 @@ async def test_what_is_for_one_is_seen_by_one(office: Office, alice: Person, car
     assert await send(office, carol, carol.create(hidden), to=alice.inbox_url) == ["applied"]
     direct = carol.note("<p>for bob</p>", to=[bob.uri], cc=[], tag=[{"type": "Mention", "href": bob.uri}])
     assert await send(office, carol, carol.create(direct)) == ["applied"]
-    assert await home_uris(bob) == []
+    assert (await home_uris(bob), await home_uris(alice)) == ([direct["id"]], [])
     like = [bob_sees["id"] for bob_sees in (hidden, direct) if bob_sees]
     found = [await status(office, uri) for uri in like]
     assert [one.visibility for one in found if one] == [Visibility.LIMITED, Visibility.DIRECT]
