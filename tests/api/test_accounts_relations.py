@@ -1,9 +1,14 @@
 """What one account does about another, here and at another office, and what both are told of it."""
 
 import pytest
+from sqlalchemy import func, select
 
 from api.schemas.account_relations import RelationshipEntity
 from api.schemas.accounts import AccountEntity
+from models.accounts import Account
+from models.feeds import AccountList
+from models.relations import AccountNote, Endorsement, Follow, Mute
+from outbox.profile import publish_account_deletion
 from tests.api.contract import check
 from tests.api.counting import counted
 from tests.conftest import Clock
@@ -130,6 +135,23 @@ async def test_mutes_notes_and_features_are_private_to_their_owner(office: Offic
     await api.post(f"{path}/unfollow")
     assert (await api.get("/api/v1/endorsements")).json() == []
     assert flags((await api.post(f"{path}/unpin")).json()) == set()
+
+
+async def test_a_deleted_account_takes_with_it_what_was_private(office: Office, clock: Clock) -> None:
+    ana, ben = await office.create_person("ana"), await office.create_person("ben")
+    for one, other in ((ana, ben), (ben, ana)):
+        for verb in ("follow", "endorse", "mute", "note"):
+            made = await office.api(one).post(f"/api/v1/accounts/{other.id}/{verb}", {"comment": "x"})
+            assert made.status == 200
+    await office.api(ana).post("/api/v1/lists", {"title": "work"})
+    async with office.services.database.unit_of_work() as unit:
+        await publish_account_deletion(office.services, unit, await unit.session.get_one(Account, ana.id))
+    async with office.services.database.reading() as session:
+        for table in (Mute, AccountNote, Endorsement, AccountList, Follow):
+            assert await session.scalar(select(func.count()).select_from(table)) == 0, table
+    assert (await office.api(ben).get(f"/api/v1/accounts/{ana.id}")).status == 404
+    clock.advance(seconds=10)  # what a token was good for is remembered for some seconds
+    assert (await office.api(ana).get("/api/v1/accounts/verify_credentials")).status == 401
 
 
 @pytest.mark.parametrize("number", [1, 40])

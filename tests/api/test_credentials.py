@@ -91,6 +91,9 @@ async def test_a_profile_reaches_the_other_office_with_pictures_and_fields(two_o
     await run_until_idle(madrid, lisbon)
     assert (await madrid.request("GET", mine["avatar"])).status == 404
     assert "missing.png" in (await there.get(f"/api/v1/accounts/{known['id']}")).json()["avatar"]
+    assert (await changed(madrid.api(ana), {"bot": True}))["bot"]
+    await run_until_idle(madrid, lisbon)
+    assert (await there.get(f"/api/v1/accounts/{known['id']}")).json()["bot"]
 
 
 @pytest.mark.parametrize(
