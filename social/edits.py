@@ -19,7 +19,7 @@ from social.streams import tell_deleted, tell_edited
 from social.tags import attach_tags
 from social.tombstones import bury
 from social.uploads import forget_files_of
-from social.watchers import tell_of_edit
+from social.watchers import tell_of_edit, watch_poll
 
 MediaChanges = Mapping[int, Mapping[str, Any]]
 
@@ -58,6 +58,8 @@ async def edit_status(
     changed = {name for name, value in columns.items() if getattr(status, name) != value}
     is_text_edit = bool(changed - _QUIET) or _differ(attachments, draft.attachments) or _is_other_poll(poll, draft.poll)
     is_text_edit = is_text_edit or _other_uploads(attachments, uploads) or _described(attachments, media_changes)
+    if author.is_local and draft.poll is not None:
+        await watch_poll(unit, status.id, draft.poll.closes_at)
     if not is_text_edit:
         for name in changed:
             setattr(status, name, columns[name])

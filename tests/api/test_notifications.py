@@ -5,13 +5,17 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from api.schemas.notifications import NotificationEntity
-from models.accounts import Account
+from api.schemas.notifications import GroupedNotificationsEntity, NotificationEntity
+from models.accounts import INSTANCE_ACTOR_ID, Account
+from models.office import AccountWarning
 from models.relations import Follow
+from social.notifications import notify
+from social.severances import tell_severed
 from tests.api.contract import check
 from tests.api.counting import counted
 from tests.conftest import Clock
 from tests.peers import Client, Office, Person
+from tests.remote_peers import RemoteServer
 
 PATH = "/api/v1/notifications"
 
@@ -103,6 +107,18 @@ async def test_the_end_of_a_poll_is_told_to_its_author_and_to_who_voted(office: 
     await office.run_until_idle()
     for person, expected in ((ana, [("poll", "ana")]), (ben, [("poll", "ana")]), (eva, [])):
         assert await kinds(office.api(person)) == expected
+
+
+async def test_a_poll_that_goes_on_longer_ends_later(office: Office, clock: Clock) -> None:
+    of_ana = office.api(await office.create_person("ana"))
+    poll = {"options": ["tea", "coffee"], "expires_in": 600}
+    made = (await of_ana.post("/api/v1/statuses", {"status": "Tea?", "poll": poll})).json()
+    longer = {"status": "Tea or coffee?", "poll": {**poll, "expires_in": 3_600}}
+    assert (await of_ana.put(f"/api/v1/statuses/{made['id']}", longer)).status == 200
+    for minutes, expected in ((11, 0), (50, 1)):
+        clock.advance(minutes=minutes)
+        await office.run_until_idle()
+        assert len(await told(of_ana)) == expected
 
 
 async def test_a_request_to_follow_is_told_until_it_is_answered(office: Office) -> None:
@@ -231,3 +247,39 @@ async def test_telling_many_costs_as_many_statements_as_telling_one(office: Offi
     with counted(office) as statements:
         await post(of_writer, "To nobody")
     assert [statement for statement in statements if "notification" in statement or "jobs" in statement] == []
+
+
+async def test_what_moderators_do_and_which_follows_end_is_told_with_its_subject(office: Office) -> None:
+    ana = await office.create_person("ana")
+    async with office.services.database.unit_of_work() as unit:
+        warning = AccountWarning(
+            id=unit.new_id(), moderator_id=INSTANCE_ACTOR_ID, target_id=ana.id, action="silence", text="Be kind",
+            created_at=unit.now,
+        )  # fmt: skip
+        unit.session.add(warning)
+        speaker = await unit.session.get_one(Account, INSTANCE_ACTOR_ID)
+        notify(unit, ana.account, "moderation_warning", speaker, subject_id=warning.id)
+        await tell_severed(unit, ana.account, "user_domain_block", "porto.example", followers=2, following=1)
+        await tell_severed(unit, ana.account, "user_domain_block", "nobody.example", followers=0, following=0)
+    severed, warned = await told(office.api(ana))
+    assert (severed["event"]["target_name"], severed["event"]["followers_count"]) == ("porto.example", 2)
+    assert severed["account"]["id"] == str(ana.id)
+    assert (warned["moderation_warning"]["action"], warned["moderation_warning"]["text"]) == ("silence", "Be kind")
+    groups = check(GroupedNotificationsEntity, (await office.api(ana).get("/api/v2/notifications")).json())
+    assert [group["event"] for group in groups["notification_groups"][:1]] == [severed["event"]]
+    assert [group["moderation_warning"] for group in groups["notification_groups"][1:]] == [
+        warned["moderation_warning"]
+    ]
+
+
+async def test_blocking_a_domain_ends_follows_and_says_how_many(office: Office, remote: RemoteServer) -> None:
+    ana, carol = await office.create_person("ana"), await remote.actor("carol")
+    assert (await carol.post(ana.inbox_url, carol.follow(ana.uri))).status == 202
+    await office.run_until_idle()
+    assert await kinds(office.api(ana)) == [("follow", "carol")]
+    await act(office.api(ana), "/api/v1/domain_blocks", domain=remote.host)
+    (severed,) = await told(office.api(ana))
+    assert (severed["event"]["followers_count"], severed["event"]["following_count"]) == (1, 0)
+    assert (await carol.post(ana.inbox_url, carol.follow(ana.uri))).status == 202
+    await office.run_until_idle()
+    assert [one["type"] for one in await told(office.api(ana))] == ["severed_relationships"]
