@@ -31,7 +31,7 @@ async def test_nonsense_is_never_a_failure(staff: Staff) -> None:
     for one in endpoints():
         if "/admin/" not in one.path:
             continue
-        for number in (str(staff.moderator.id), str(HUGE), "%00"):
+        for number in (str(staff.moderator.id), "%00"):
             if "{id}" not in one.path and number != "%00":
                 continue
             path = one.path.replace("{id}", number)
