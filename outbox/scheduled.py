@@ -33,7 +33,7 @@ from outbox.posting import (
     prepare_post,
     publish_post,
 )
-from policy.limits import SCHEDULED_A_DAY, SCHEDULED_AHEAD_SECONDS, SCHEDULED_STATUSES
+from policy.limits import SCHEDULED_A_DAY, SCHEDULED_AHEAD_DAYS, SCHEDULED_AHEAD_SECONDS, SCHEDULED_STATUSES
 
 PUBLISH_SCHEDULED: Final = "publish_scheduled"
 
@@ -41,10 +41,12 @@ log = structlog.get_logger(__name__)
 
 
 def check_time(scheduled_at: datetime, now: datetime) -> None:
-    """Raises PostRefused for a time that is past or almost here."""
+    """Raises PostRefused for a time that is past or almost here, or so far away that nobody means it."""
     if scheduled_at < now + timedelta(seconds=SCHEDULED_AHEAD_SECONDS):
         minutes = SCHEDULED_AHEAD_SECONDS // 60
         raise PostRefused("scheduled_at", f"must be at least {minutes} minutes in the future")
+    if scheduled_at > now + timedelta(days=SCHEDULED_AHEAD_DAYS):
+        raise PostRefused("scheduled_at", f"must be at most {SCHEDULED_AHEAD_DAYS} days in the future")
 
 
 async def schedule_post(

@@ -39,6 +39,7 @@ FOLLOWERS_AT_ONCE: Final = 100
 SCHEDULED_STATUSES: Final = 300
 SCHEDULED_A_DAY: Final = 25
 SCHEDULED_AHEAD_SECONDS: Final = 300
+SCHEDULED_AHEAD_DAYS: Final = 3_650
 # What one of our people may have of each; more is answered 422.
 LISTS: Final = 50
 LIST_MEMBERS: Final = 500

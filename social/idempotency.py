@@ -21,8 +21,10 @@ _MAX_KEY_CHARACTERS: Final = 128
 
 
 def kept_key(key: str) -> str:
-    """The key as it is stored: a long one as its digest."""
-    return key if len(key) <= _MAX_KEY_CHARACTERS else hashlib.sha256(key.encode()).hexdigest()
+    """The key as it is stored: one that is long, or no ASCII, as its digest."""
+    if len(key) <= _MAX_KEY_CHARACTERS and key.isascii():
+        return key
+    return hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest()
 
 
 async def made_before(

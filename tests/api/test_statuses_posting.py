@@ -105,6 +105,8 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"status": "", "poll": {"options": ["a", "b"], "expires_in": 300}}, "text", "blank"),
     ({"status": "x", "scheduled_at": "soon"}, "scheduled_at", ""),
+    ({"status": "x", "scheduled_at": "9999-12-31T23:59:59-23:00"}, "scheduled_at", "at most"),
+    ({"status": "x", "scheduled_at": "0001-01-01T00:00:00+23:00"}, "scheduled_at", "at least"),
 ]
 
 
@@ -137,7 +139,7 @@ async def test_a_parent_or_quote_that_is_not_for_the_author_is_not_there(office:
 
 async def test_the_same_key_is_the_same_post_for_an_hour(office: Office, clock: Any) -> None:
     ana, bob = await office.create_person("ana"), await office.create_person("bob")
-    headers = {"Idempotency-Key": "k" * 500}
+    headers = {"Idempotency-Key": "ñ" * 500}
 
     async def ask(person: Person, text: str, **more: Any) -> str:
         answer = await office.api(person).call("POST", PATH, {"status": text, **more}, headers=headers)
