@@ -14,6 +14,7 @@ from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text, update
+from structlog.testing import capture_logs
 
 from access.grants import revoke_token
 from api.errors import ApiError
@@ -352,5 +353,7 @@ async def test_an_event_that_fails_costs_no_other(office: Office, monkeypatch: p
     monkeypatch.setitem(hub._TELLERS, Kind.FILTERS_CHANGED, fail)
     async with watching(office, ana, "user") as anas:
         events = [Event(Kind.FILTERS_CHANGED, account_id=ana.id), Event(Kind.STATUS_DELETED, 7, ana.id, word="public")]
-        office.services.database.events.publish(events)
-        assert (await anas.next()).raw == "7"
+        with capture_logs() as logged:
+            office.services.database.events.publish(events)
+            assert (await anas.next()).raw == "7"
+        assert "an event was not told" in [line["event"] for line in logged]
