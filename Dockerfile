@@ -5,11 +5,13 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/tertulia
 WORKDIR /source
 COPY . .
-RUN /opt/tertulia/bin/pip install -c constraints.txt .
+RUN /opt/tertulia/bin/pip install -c constraints.txt '.[s3]'
 
 
 FROM python:3.11-slim
 
+# ffmpeg takes what phones write into films (places, names) out of them.
+RUN apt-get update && apt-get install --yes --no-install-recommends ffmpeg && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /data --no-create-home --shell /usr/sbin/nologin tertulia \
     && install --directory --owner tertulia --mode 0700 /data
 COPY --from=build /opt/tertulia /opt/tertulia

@@ -30,7 +30,7 @@ from content.storage import DiskStorage, Storage, Stored
 MakePictures = Callable[[Path, str], list[tuple[bytes, str]]]
 
 _WRITE_BYTES = 1_048_576
-_AT_ONCE = 1  # files processed at the same time; the largest image takes a quarter of a gigabyte for a moment
+_AT_ONCE = 1  # of each kind processed at the same time; the largest image takes a quarter of a gigabyte
 
 _ALL_EXTENSIONS = {**EXTENSIONS, "image/gif": "gif"}  # a GIF rests here only until it was looked at
 _KEY = re.compile(r"[0-9a-f]{32}\.(" + "|".join(_ALL_EXTENSIONS.values()) + ")")
@@ -119,7 +119,8 @@ class MediaStore:
         self._tools = tools
         self._max_image_bytes = max_image_bytes
         self._max_media_bytes = max_media_bytes
-        self._processing = asyncio.Semaphore(_AT_ONCE)
+        self._pictures = asyncio.Semaphore(_AT_ONCE)
+        self._films = asyncio.Semaphore(_AT_ONCE)  # ffmpeg takes its time: pictures don't wait for it
 
     async def store_upload(
         self,
@@ -163,7 +164,7 @@ class MediaStore:
             if not media_type.startswith("image/"):
                 raise MediaRefused(f"This has to be an image, and it is {media_type}")
             try:
-                async with self._processing:
+                async with self._pictures:
                     made = await asyncio.to_thread(make, draft, media_type)
             except ImageRefused as refused:
                 raise MediaRefused(f"Not accepted: {refused}") from refused
@@ -205,7 +206,8 @@ class MediaStore:
         return not media_type.startswith("image/")
 
     async def _process(self, draft: Path, media_type: str, name: str, *, is_remote: bool) -> StoredMedia:
-        async with self._draft() as target, self._processing:
+        is_slow = not is_remote and await self._is_slow(draft, media_type)
+        async with self._draft() as target, self._films if is_slow else self._pictures:
             try:
                 made = await process(
                     draft, media_type, target, None if is_remote else self._tools, has_preview=not is_remote

@@ -18,6 +18,9 @@ from urllib.parse import quote
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from content.film import FilmTools
+from content.media import MediaMissing
+from content.storage import StorageFailed
 from federation.actors.discovery import schemes
 from federation.client import HttpClient, RemoteError
 from federation.dereference import ACCEPT
@@ -88,6 +91,7 @@ async def examine(settings: Settings) -> AsyncGenerator[Finding, None]:
 async def examine_services(settings: Settings, services: Services) -> AsyncGenerator[Finding, None]:
     """What can be said once the services are open."""
     yield await check_queues(services)
+    yield await check_media(settings, services)
     for finding in await check_origin(settings):
         yield finding
     peers = [peer for peer in await services.peers.list() if peer.state == PeerState.CONFIRMED]
@@ -101,6 +105,20 @@ async def examine_services(settings: Settings, services: Services) -> AsyncGener
             yield wrong(f"peer {peer.domain}", f"{' '.join(report.problems)} {advice}")
         else:
             yield fine(f"peer {peer.domain}", f"It answers and runs {report.software}.")
+
+
+async def check_media(settings: Settings, services: Services) -> Finding:
+    """Whether the files can be reached, and whether film and sound lose their metadata."""
+    place = f"the bucket {settings.s3_bucket}" if settings.media_storage == "s3" else str(settings.media_dir)
+    try:
+        await services.media.open(f"{0:032x}.png")
+    except MediaMissing:
+        pass  # that is the answer of a storage that works
+    except StorageFailed as failed:
+        return wrong("media", f"{failed}: check the s3_ settings and that the bucket exists.")
+    if FilmTools.found() is None:
+        return note("media", f"Files are in {place}. Film and sound keep their metadata: install ffmpeg.")
+    return fine("media", f"Files are in {place}; film and sound are measured and stripped by ffmpeg.")
 
 
 def check_disk(settings: Settings) -> Finding:
