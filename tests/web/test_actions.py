@@ -190,7 +190,7 @@ async def test_posts_and_follows_cross_to_another_office(two_offices: tuple[Offi
     assert "Unfollow" in (await browser.show(f"/@joao@{lisbon.domain}")).text
 
     await theirs.show("/")
-    await theirs.send("/compose", text=f"Olá @ana@{madrid.domain}", visibility="private")
+    await theirs.send("/compose", text=f"Olá @ana@{madrid.domain}", visibility="direct")
     await run_until_idle(madrid, lisbon)
     page = await browser.show("/")
     assert "Olá" in page.text
