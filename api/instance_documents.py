@@ -31,7 +31,6 @@ MASTODON: Final = "4.5.0"
 NAME: Final = "tertulia"
 API_VERSIONS: Final = {"mastodon": 7, NAME: 1}
 LANGUAGES: Final = ["en", "es"]
-SOURCE_URL: Final = "https://github.com/tertulia/tertulia"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,8 @@ def instance_v2(api: Api, figures: OfficeFigures, rules: Sequence[Rule], contact
         "domain": services.addresses.authority,
         "title": settings.instance_name,
         "version": version_of(api),
-        "source_url": SOURCE_URL,
+        # The software has no public address of its own yet; clients want one in any case.
+        "source_url": f"{services.addresses.origin}/",
         "description": settings.instance_description,
         "usage": {"users": {"active_month": figures.active_month}},
         "thumbnail": {"url": thumbnail, "blurhash": None, "versions": {"@1x": thumbnail}, "description": ""},

@@ -18,7 +18,7 @@ COMMANDS = {
     "user": {"create", "list", "role", "suspend", "delete", "rotate-keys"},
     "token": {"create"},
     "peer": {"add", "list", "show", "suspend", "end"},
-    "announcement": {"add", "list", "remove"},
+    "announcement": {"add", "edit", "publish", "list", "remove"},
     "rule": {"add", "list", "remove"},
     "document": {"set", "show"},
     "emoji": {"add", "list", "remove"},

@@ -30,6 +30,13 @@ def test_announcements_are_added_listed_and_removed(run: CommandLine) -> None:
     assert "needs a text" in run("announcement", "add", "  ").errors
     backwards = run("announcement", "add", "x", "--from", "2026-12-18", "--until", "2026-12-17")
     assert (backwards.exit_code, "before it begins" in backwards.errors) == (1, True)
+    draft = run("announcement", "add", "Later", "--draft").output.strip()
+    assert "(draft)" in run("announcement", "list").output
+    assert run("announcement", "edit", draft, "Now").exit_code == 0
+    assert run("announcement", "publish", draft).output.endswith("is published.\n")
+    assert "already" in run("announcement", "publish", draft).output
+    assert run("announcement", "list", "--json").json[0]["text"] == "Now"
+    assert run("announcement", "edit", "7", "x").exit_code == run("announcement", "publish", "7").exit_code == 1
     assert run("announcement", "remove", number).exit_code == 0
     assert "There is no announcement" in run("announcement", "remove", number).errors
 
