@@ -16,7 +16,7 @@ from tests.conftest import Clock
 from tests.graph import count
 from tests.media_files import film, jpeg_with_position, moving_gif, needs_ffmpeg, png, sound
 from tests.outbox.test_uploads import stored_files
-from tests.peers import ApiAnswer, Office, Person
+from tests.peers import ApiAnswer, Office, Person, run_until_idle
 
 V1, V2 = "/api/v1/media", "/api/v2/media"
 
@@ -228,3 +228,30 @@ async def test_a_film_that_can_t_be_read_is_told_as_failed(office: Office, ana: 
     assert (await office.api(ana).delete(f"{V1}/{waiting.json()['id']}")).status == 200
     await office.run_until_idle()
     assert stored_files(office) == []
+
+
+async def test_a_post_that_is_taken_back_to_be_rewritten_leaves_its_files(office: Office, ana: Person) -> None:
+    entity = await uploaded(ana, png(), description="A field")
+    api = office.api(ana)
+    status = (await api.post("/api/v1/statuses", {"status": "x", "media_ids": [entity["id"]]})).json()
+    assert (await api.delete(f"/api/v1/statuses/{status['id']}")).status == 200
+    await office.run_until_idle()
+    again = await api.post("/api/v1/statuses", {"status": "y", "media_ids": [entity["id"]]})
+    assert [one["description"] for one in again.json()["media_attachments"]] == ["A field"]
+    assert (await office.get(entity["url"])).status == 200
+
+
+async def test_another_office_shows_the_picture_under_its_own_roof(two_offices: tuple[Office, Office]) -> None:
+    madrid, lisbon = two_offices
+    ana, bea = await madrid.create_person("ana"), await lisbon.create_person("bea")
+    local = await uploaded(ana, jpeg_with_position((100, 50)), content_type="image/jpeg", description="A wall")
+    text = f"@{bea.acct} look"
+    await madrid.api(ana).post("/api/v1/statuses", {"status": text, "media_ids": [local["id"]], "visibility": "public"})
+    await run_until_idle(madrid, lisbon)
+    (mention,) = (await lisbon.api(bea).get("/api/v1/notifications")).json()
+    (seen,) = check(MediaEntity, mention["status"]["media_attachments"])
+    assert (seen["type"], seen["description"], seen["blurhash"]) == ("image", "A wall", local["blurhash"])
+    assert (seen["meta"]["original"]["size"], seen["remote_url"]) == ("100x50", local["url"])
+    assert seen["url"].startswith(f"{lisbon.origin}/proxy/media/")
+    shown = await lisbon.get(seen["url"])
+    assert Image.open(BytesIO(shown.body)).size == (100, 50)
