@@ -10,7 +10,7 @@ from api.entities.featured_tag import featured_tag_entity
 from api.errors import NotFound, invalid
 from api.schemas.featured_tags import FeaturedTagArgs, FeaturedTagEntity
 from api.schemas.trends import TrendTagEntity
-from api.tag_pages import tag_entities
+from api.tag_pages import as_written, tag_entities
 from content.hashtags import normalise_hashtag
 from models.relations import FeaturedTag
 from models.statuses import Status, StatusTag, Tag
@@ -74,7 +74,7 @@ async def post_featured_tag(call: Call) -> Json:
     if not name:
         raise invalid("name", "is no hashtag")
     async with call.database.unit_of_work() as unit:
-        tag = await find_or_create_tag(unit, name, call.args["name"].lstrip("#"))
+        tag = await find_or_create_tag(unit, name, as_written(call.args["name"]))
         await feature_tag(unit, call.me, tag)
         featured = await find_featured_tag(unit, call.me, tag)
         wanted = str(featured.id) if featured is not None else ""

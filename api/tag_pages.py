@@ -52,6 +52,11 @@ def tag_name(text: str) -> str:
     return name
 
 
+def as_written(text: str) -> str:
+    """A hashtag as its writer spells it, without the sign before it."""
+    return text.lstrip("#\uff03")
+
+
 async def tag_entities(call: Call, session: AsyncSession, tags: Sequence[Tag]) -> list[Json]:
     """These hashtags, in this order."""
     ids = [tag.id for tag in tags]

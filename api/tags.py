@@ -8,7 +8,7 @@ from sqlalchemy import select
 from api.call import Call, Json
 from api.endpoints import Access, Endpoint
 from api.schemas.trends import TrendTagEntity
-from api.tag_pages import tag_entities, tag_name
+from api.tag_pages import as_written, tag_entities, tag_name
 from models import UnitOfWork
 from models.accounts import Account
 from models.statuses import Tag
@@ -24,7 +24,7 @@ async def get_tag(call: Call) -> Json:
     name = tag_name(call.path("name"))
     async with call.database.reading() as session:
         found = (await session.scalars(select(Tag).where(Tag.name == name))).first()
-        tag = found or Tag(id=0, name=name, display_name=call.path("name").lstrip("#"))
+        tag = found or Tag(id=0, name=name, display_name=as_written(call.path("name")))
         return (await tag_entities(call, session, [tag]))[0]
 
 
@@ -55,7 +55,7 @@ async def _unfeature(unit: UnitOfWork, account: Account, tag: Tag) -> bool:
 async def _changed(call: Call, verb: Verb) -> Json:
     name = tag_name(call.path("name"))
     async with call.database.unit_of_work() as unit:
-        tag = await find_or_create_tag(unit, name, call.path("name").lstrip("#"))
+        tag = await find_or_create_tag(unit, name, as_written(call.path("name")))
         await verb(unit, call.me, tag)
         await unit.session.flush()
         return (await tag_entities(call, unit.session, [tag]))[0]

@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 from models import UnitOfWork
 from models.accounts import Account
 from models.feeds import AccountList, FeedEntry, ListEntry, Notification
+from models.insertion import insert_ignoring
 from models.relations import DomainBlock
 from models.statuses import Status
 from policy.limits import DOMAIN_BLOCKS
@@ -23,7 +24,8 @@ async def block_domain(unit: UnitOfWork, account: Account, domain: str) -> bool:
     if await unit.session.scalar(query) is not None:
         return False
     await require_room(unit, DomainBlock, DomainBlock.account_id == account.id, DOMAIN_BLOCKS, "blocked domains")
-    unit.session.add(DomainBlock(id=unit.new_id(), account_id=account.id, domain=domain, created_at=unit.now))
+    row = {"id": unit.new_id(), "account_id": account.id, "domain": domain, "created_at": unit.now}
+    await unit.session.execute(insert_ignoring(unit.session, DomainBlock).values(**row))
     await _clear(unit, account, domain)
     return True
 

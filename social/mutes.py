@@ -7,7 +7,7 @@ no effect, whether `end_expired_mutes` (housekeeping) has removed it yet or not.
 
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from models import UnitOfWork
 from models.accounts import Account
@@ -33,12 +33,18 @@ async def mute(
     if account.id == target.id:
         return False
     expires_at = unit.now + timedelta(seconds=min(duration_seconds, MAX_MUTE_SECONDS)) if duration_seconds > 0 else None
-    muted = await find_mute(unit, account, target)
-    if muted is None:
-        muted = Mute(id=unit.new_id(), account_id=account.id, target_id=target.id, created_at=unit.now)
-        unit.session.add(muted)
-    muted.hides_notifications, muted.expires_at = hides_notifications, expires_at
     await unit.session.flush()
+    await unit.session.execute(
+        # Two requests at once, as from an impatient finger, must not fail.
+        insert_ignoring(unit.session, Mute).values(
+            id=unit.new_id(), account_id=account.id, target_id=target.id, created_at=unit.now, hides_notifications=True
+        )
+    )
+    await unit.session.execute(
+        update(Mute)
+        .where(Mute.account_id == account.id, Mute.target_id == target.id)
+        .values(hides_notifications=hides_notifications, expires_at=expires_at)
+    )
     await remove_from_feed(unit, account, target)
     if hides_notifications:
         await unit.session.execute(
