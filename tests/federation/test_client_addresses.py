@@ -10,7 +10,7 @@ import pytest
 
 from federation.client import AddressRefused, HttpClient, NameNotFound, RemoteUnreachable
 from federation.client.address_guard import AddressGuard, ForbiddenAddress
-from federation.client.http_client import _open_socket
+from federation.client.guarded_resolver import open_socket
 from federation.client.name_resolution import NoSuchName
 from tests.federation.loopback_servers import ALLOWED, redirecting, replying_kept, response, serving
 
@@ -157,8 +157,8 @@ async def test_redirect_to_an_allowed_address_is_followed() -> None:
 def test_last_check_stands_where_the_socket_is_made() -> None:
     guard = AddressGuard([ALLOWED])
     with pytest.raises(ForbiddenAddress):
-        _open_socket(guard, "http", (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 80)))
-    _open_socket(guard, "http", (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.2", 80))).close()
+        open_socket(guard, "http", (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 80)))
+    open_socket(guard, "http", (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.2", 80))).close()
 
 
 async def test_missing_name_and_silent_resolver_are_told_apart() -> None:
