@@ -132,6 +132,7 @@ ENDPOINTS = (
         args=ImportArgs,
         returns=ImportEntity,
         body_bytes=FILE_BYTES,
+        limit="uploads",
     ),
     Endpoint("GET", "/api/v1/tertulia/import/{id}", get_import, scope="read:accounts", returns=ImportEntity),
 )
