@@ -1,7 +1,7 @@
 """Access tokens: made once, stored as hashes, recognised quickly, taken back for good.
 
-`Bearers` keeps what it recognised in memory for a few seconds: a revoked token, or a suspended account, works that much
-longer in other processes, never more; in the process that revokes it ends at once (`forget`). Nothing here knows HTTP.
+`Bearers` keeps what it recognised in memory for a few seconds, or until it hears that access has ended (an event, which
+crosses processes): should that be lost, a revoked token works for those seconds, never more. Nothing here knows HTTP.
 """
 
 from collections import OrderedDict
@@ -18,12 +18,14 @@ from access.secrets import hash_secret, new_secret
 from models import Database, UnitOfWork
 from models.accounts import Account, ActiveDay, User
 from models.base import UtcDateTime
+from models.events import Kind
 from models.insertion import insert_missing
 from models.oauth import AccessToken
 
 DEFAULT_SCOPES = "read write follow push"
 REMEMBERED_SECONDS = 5.0
 REMEMBERED_TOKENS = 10_000
+EVENTS_KEPT = 2_000
 # With a refresh token comes a token that ends; without, one that lasts until it is revoked, as clients expect.
 REFRESHED_LIFETIME = timedelta(hours=2)
 _USE_NOTED_EVERY = timedelta(hours=1)
@@ -117,19 +119,33 @@ class Bearers:
         self._database = database
         self._clock = database.clock
         self._known: OrderedDict[str, tuple[datetime, Bearer]] = OrderedDict()
+        # Taken from when the next token comes: nobody has to wait for events here.
+        self._events = database.events.subscribe(most=EVENTS_KEPT)
+        self._missed = 0
 
     async def find(self, token: str | None) -> Bearer | None:
         """Who is behind a token; None for one that is unknown, ended, revoked or of somebody suspended."""
         if not token:
             return None
+        self._forget_ended()
         token_hash = hash_secret(token)
         return self._remembered(token_hash) or await self._find(token_hash)
 
-    def forget(self, *, token_id: int | None = None, user_id: int | None = None) -> None:
-        """Look anew at the next use of a token, or of all of a person: after a revocation or a suspension."""
+    def forget(self, *, token_id: int | None = None, user_id: int | None = None, account_id: int | None = None) -> None:
+        """Look anew at the next use of a token, or of all of a person: what is known of them has changed."""
         for token_hash, (_, bearer) in list(self._known.items()):
-            if bearer.token_id == token_id or (user_id is not None and bearer.user_id == user_id):
+            is_theirs = bearer.account is not None and (bearer.user_id == user_id or bearer.account.id == account_id)
+            if is_theirs or bearer.token_id == token_id:
                 del self._known[token_hash]
+
+    def _forget_ended(self) -> None:
+        """Act on what was revoked or suspended, here or in another process; look at all anew when some was missed."""
+        for event in self._events.take():
+            if event.kind is Kind.ACCESS_ENDED:
+                self.forget(token_id=event.subject_id or None, account_id=event.account_id or None)
+        if self._events.missed != self._missed:
+            self._missed = self._events.missed
+            self._known.clear()
 
     def _remembered(self, token_hash: str) -> Bearer | None:
         found = self._known.get(token_hash)

@@ -39,7 +39,7 @@ def make_app(
     bearers = Bearers(services.database)
     bearer = BearerTokens(bearers)
     media = services.media
-    pages = web_pages(services, is_password=is_password, hash_password=hash_password, bearers=bearers)
+    pages = web_pages(services, is_password=is_password, hash_password=hash_password)
     app.add_routes(health_routes(health or Health(services.database)))
     app.add_routes(inbox.routes.routes(services, journal or Journal(services.database)))
     app.add_routes(outbox.routes.routes(services, bearer=bearer, media=media, fetch_status=fetch_status))

@@ -68,7 +68,6 @@ async def post_revocation(visit: Visit) -> web.StreamResponse:
             await revoke_application(unit, signed_in.user_id, application_id)
         elif token_id is not None:
             await revoke_token(unit, token_id, user_id=signed_in.user_id)
-    visit.site.bearers.forget(user_id=signed_in.user_id)
     return redirection(PATH)
 
 

@@ -11,7 +11,6 @@ from functools import partial
 from aiohttp import web
 
 from access.sessions import Sessions
-from access.tokens import Bearers
 from federation.services import Services
 from policy.rates import RateLimiter
 from web.actions import ACCOUNT_ACTIONS, STATUS_ACTIONS, post_account_action, post_status, post_status_action
@@ -43,13 +42,8 @@ class WebFloor:
         return _routes(self.site)
 
 
-def web_pages(
-    services: Services, *, is_password: IsPassword, hash_password: HashPassword, bearers: Bearers | None = None
-) -> WebFloor:
-    """The pages of an office. The two functions are those of the server's password hash; they run in threads.
-
-    `bearers` is what recognises tokens in this process: an application that is sent away goes at once.
-    """
+def web_pages(services: Services, *, is_password: IsPassword, hash_password: HashPassword) -> WebFloor:
+    """The pages of an office. The two functions are those of the server's password hash; they run in threads."""
     is_limited = services.rates.is_on
     site = Site(
         services=services,
@@ -59,7 +53,6 @@ def web_pages(
         statics=Statics(),
         sign_ins=SignInLimits(is_on=is_limited),
         lookups=RateLimiter(is_on=is_limited, per_second=LOOKUPS_PER_SECOND, burst=LOOKUPS_AT_ONCE),
-        bearers=bearers or Bearers(services.database),
     )
     return WebFloor(site, WebPages(site))
 

@@ -15,7 +15,6 @@ from aiohttp import web
 
 from access.secrets import is_secret
 from access.sessions import LIFETIME, Sessions, SignedIn
-from access.tokens import Bearers
 from federation.services import Services
 from models.accounts import Account
 from policy.rates import RateLimiter
@@ -42,7 +41,6 @@ class Site:
     statics: Statics
     sign_ins: SignInLimits
     lookups: RateLimiter
-    bearers: Bearers
 
     @property
     def is_https(self) -> bool:

@@ -107,7 +107,6 @@ async def revoke(call: Call) -> Json:
         raise _not_yours()
     async with call.database.unit_of_work() as unit:
         await revoke_token(unit, token.id)
-    call.api.bearers.forget(token_id=token.id)
     return {}
 
 
