@@ -47,8 +47,9 @@ class Endpoint:
     `scope` is what the token must cover, several separated by spaces when any of them is enough. `args` validates
     query, form and JSON together; without it the handler reads the body itself. `returns` describes the answer (None:
     an empty object or what the handler says); `limit` names a further window of `api.limits`. `body_bytes` is the
-    largest body, where it isn't the server's usual one, `produces` the media type of the answer. `find_token` says
-    where the token is, where that isn't only the `Authorization` header.
+    largest body, where it isn't the server's usual one, `form` describes a form that the handler reads by itself (pairs
+    of a name and `file` or `text`), `produces` the media type of the answer. `find_token` says where the token is,
+    where that isn't only the `Authorization` header.
     """
 
     method: str
@@ -61,6 +62,7 @@ class Endpoint:
     limit: str = ""
     body_bytes: int | None = None
     produces: str = "application/json"
+    form: tuple[tuple[str, str], ...] = ()
     find_token: FindToken | None = None
 
     @property

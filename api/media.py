@@ -230,10 +230,13 @@ async def _read_text(part: BodyPartReader) -> str:
     return found.decode("utf-8", "replace")
 
 
+_DETAILS: Final = (("description", "text"), ("focus", "text"), ("thumbnail", "file"))
+_FORM: Final = (("file", "file"), *_DETAILS)
 ENDPOINTS = (
-    Endpoint("POST", "/api/v2/media", upload_media, scope=SCOPE, returns=MediaEntity, limit="uploads"),
-    Endpoint("POST", "/api/v1/media", upload_media_and_wait, scope=SCOPE, returns=MediaEntity, limit="uploads"),
+    Endpoint("POST", "/api/v2/media", upload_media, scope=SCOPE, form=_FORM, returns=MediaEntity, limit="uploads"),
+    Endpoint("POST", "/api/v1/media", upload_media_and_wait, scope=SCOPE, form=_FORM, returns=MediaEntity,
+             limit="uploads"),
     Endpoint("GET", "/api/v1/media/{id}", get_media, scope=SCOPE, returns=MediaEntity),
-    Endpoint("PUT", "/api/v1/media/{id}", update_media, scope=SCOPE, returns=MediaEntity),
+    Endpoint("PUT", "/api/v1/media/{id}", update_media, scope=SCOPE, form=_DETAILS, returns=MediaEntity),
     Endpoint("DELETE", "/api/v1/media/{id}", delete_media, scope=SCOPE),
-)
+)  # fmt: skip

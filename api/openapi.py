@@ -109,7 +109,17 @@ def _operation(converter: OpenAPIConverter, endpoint: Endpoint) -> Json:
         else:
             content = {"schema": endpoint.args}
             operation["requestBody"] = {"content": {"application/json": content}}
+    elif endpoint.form:
+        operation["requestBody"] = {"content": {"multipart/form-data": {"schema": _form(endpoint)}}}
     return operation
+
+
+def _form(endpoint: Endpoint) -> Json:
+    """A form with files; only `file` is needed, where there is one."""
+    formats = {"file": {"type": "string", "format": "binary"}, "text": {"type": "string"}}
+    properties = {name: dict(formats[kind]) for name, kind in endpoint.form}
+    required = {"required": ["file"]} if "file" in properties else {}
+    return {"type": "object", "properties": properties, **required}
 
 
 def _path_parameter(name: str) -> Json:
