@@ -7,15 +7,39 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.accounts import Account
+from models.base import BigInt
 from models.statuses import Attachment, Mention, Poll, Status, StatusTag, Tag
 
 Row = TypeVar("Row")
+
+# Made once: building a statement costs more than SQLite needs for running it.
+_IDS: Final = bindparam("ids", expanding=True, type_=BigInt)
+_STATUSES: Final = select(Status).where(Status.id.in_(_IDS))
+_ACCOUNTS: Final = select(Account).where(Account.id.in_(_IDS))
+_MENTIONS: Final = (
+    select(Mention.status_id, Account, Mention.is_silent)
+    .join(Account, Account.id == Mention.account_id)
+    .where(Mention.status_id.in_(_IDS))
+    .order_by(Mention.status_id, Account.id)
+)
+_TAGS: Final = (
+    select(StatusTag.status_id, Tag)
+    .join(Tag, Tag.id == StatusTag.tag_id)
+    .where(StatusTag.status_id.in_(_IDS))
+    .order_by(StatusTag.status_id, Tag.id)
+)
+_ATTACHMENTS: Final = (
+    select(Attachment)
+    .where(Attachment.status_id.in_(_IDS))
+    .order_by(Attachment.status_id, Attachment.position, Attachment.id)
+)
+_POLLS: Final = select(Poll).where(Poll.status_id.in_(_IDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +108,7 @@ async def _related(session: AsyncSession, statuses: Iterable[Status]) -> dict[in
             wanted.add(status.in_reply_to_id)
     if not wanted:
         return {}
-    found = await session.scalars(select(Status).where(Status.id.in_(wanted)))
+    found = await session.scalars(_STATUSES, {"ids": sorted(wanted)})
     return {status.id: status for status in found}
 
 
@@ -92,43 +116,29 @@ async def _accounts(session: AsyncSession, statuses: Iterable[Status]) -> dict[i
     wanted: set[int] = set()
     for status in statuses:
         wanted |= {status.account_id, status.in_reply_to_account_id or 0, status.group_id or 0}
-    found = await session.scalars(select(Account).where(Account.id.in_(wanted - {0})))
+    found = await session.scalars(_ACCOUNTS, {"ids": sorted(wanted - {0})})
     return {account.id: account for account in found}
 
 
 async def _mentions(session: AsyncSession, ids: Sequence[int]) -> dict[int, list[tuple[Account, bool]]]:
-    found = await session.execute(
-        select(Mention.status_id, Account, Mention.is_silent)
-        .join(Account, Account.id == Mention.account_id)
-        .where(Mention.status_id.in_(ids))
-        .order_by(Mention.status_id, Account.id)
-    )
+    found = await session.execute(_MENTIONS, {"ids": ids})
     return _grouped((status_id, (account, is_silent)) for status_id, account, is_silent in found)
 
 
 async def _tags(session: AsyncSession, ids: Sequence[int]) -> dict[int, list[Tag]]:
-    found = await session.execute(
-        select(StatusTag.status_id, Tag)
-        .join(Tag, Tag.id == StatusTag.tag_id)
-        .where(StatusTag.status_id.in_(ids))
-        .order_by(StatusTag.status_id, Tag.id)
-    )
+    found = await session.execute(_TAGS, {"ids": ids})
     return _grouped((status_id, tag) for status_id, tag in found)
 
 
 async def _attachments(session: AsyncSession, ids: Sequence[int]) -> dict[int, list[Attachment]]:
-    found = await session.scalars(
-        select(Attachment)
-        .where(Attachment.status_id.in_(ids))
-        .order_by(Attachment.status_id, Attachment.position, Attachment.id)
-    )
+    found = await session.scalars(_ATTACHMENTS, {"ids": ids})
     return _grouped((attachment.status_id or 0, attachment) for attachment in found)
 
 
 async def _polls(session: AsyncSession, questions: Sequence[Status]) -> dict[int, Poll]:
     if not questions:
         return {}
-    found = await session.scalars(select(Poll).where(Poll.status_id.in_([status.id for status in questions])))
+    found = await session.scalars(_POLLS, {"ids": [status.id for status in questions]})
     return {poll.status_id: poll for poll in found}
 
 
