@@ -87,6 +87,9 @@ async def test_a_warning_is_told_and_written_down(staff: Staff) -> None:
     assert (entry.action, entry.target_kind, entry.target_id) == ("none", "Account", staff.user.id)
     assert [(notice.account_id, notice.subject_id) for notice in notices] == [(staff.user.id, warning.id)]
     assert staff.moderator.id not in {notice.from_account_id for notice in notices}
+    (told,) = (await staff.office.api(staff.user).get("/api/v1/notifications")).json()
+    assert (told["type"], told["moderation_warning"]["action"]) == ("moderation_warning", "none")
+    assert told["moderation_warning"]["text"] == "Please be kind."
     assert (await staff.as_moderator.post(f"{PATH}/{staff.user.id}/action", {})).status == 422
     assert (await staff.as_moderator.post(f"{PATH}/{staff.user.id}/action", {"type": "fire"})).status == 422
     wrong = {"type": "none", "report_id": 5}
@@ -183,4 +186,6 @@ async def test_staff_hears_of_new_people(staff: Staff) -> None:
         rows = await session.scalars(select(Notification).where(Notification.kind == "admin.sign_up"))
         told = {notice.account_id for notice in rows}
     assert told == {staff.admin.id, staff.moderator.id}
+    listed = (await staff.as_moderator.get("/api/v1/notifications")).json()
+    assert next((one["type"], one["account"]["username"]) for one in listed) == ("admin.sign_up", "newcomer")
     assert isinstance(staff.office, Office)
