@@ -14,6 +14,7 @@ from models.statuses import Status
 from policy.limits import FOLLOWERS_AT_ONCE
 from social.home_feed import IN_FEEDS, add_to_feeds, add_to_own_feed
 from social.streams import tell_made
+from social.watchers import tell_watchers
 
 SPREAD_STATUS: Final = "spread_status"
 
@@ -28,6 +29,7 @@ async def spread(unit: UnitOfWork, status: Status, author: Account) -> None:
 
 
 def spread_now(unit: UnitOfWork, status: Status, author: Account) -> None:
-    """The same in this unit."""
+    """The same in this unit; followers who asked for every post are notified."""
     add_to_feeds(unit, status, author)
     tell_made(unit, status)
+    tell_watchers(unit, status)

@@ -27,7 +27,7 @@ from social.notifications import notify
 from social.quotes import attach_quote
 from social.spreading import spread
 from social.tags import attach_tags
-from social.watchers import tell_watchers, watch_poll
+from social.watchers import watch_poll
 
 MAX_TITLE_CHARACTERS = 500
 MAX_OPTION_CHARACTERS = 200
@@ -87,7 +87,6 @@ async def create_status(
     unit.defer(_adopt_orphans, status)
     await spread(unit, status, author)
     add_to_conversations(unit, status, author)
-    tell_watchers(unit, status)
     return status
 
 
