@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import orjson
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 from webargs.aiohttpparser import AIOHTTPParser
 
 from api.errors import ApiError, Unprocessable
@@ -72,7 +73,7 @@ async def everything(request: web.Request) -> dict[str, Any]:
 async def _form(request: web.Request) -> list[tuple[str, Any]]:
     try:
         pairs = list((await request.post()).items())
-    except (ValueError, LookupError) as error:
+    except (ValueError, LookupError, HttpProcessingError) as error:
         raise ApiError(400, "The form can't be read") from error
     request[UPLOADS] = [value for _, value in pairs if isinstance(value, web.FileField)]
     return pairs

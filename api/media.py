@@ -12,6 +12,7 @@ from math import isfinite
 from typing import Any, Final
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http import HttpProcessingError
 
 from api.arguments import everything
 from api.call import Call, Json
@@ -178,7 +179,7 @@ async def _read_form(call: Call, undo: AsyncExitStack, *, may_wait: bool = False
                 form.thumbnail = await _store_thumbnail(call, part, undo)
             elif part.name in _TEXTS:
                 form.texts[part.name] = await _read_text(part)
-    except (ValueError, LookupError) as error:  # what aiohttp says of a form that is none
+    except (ValueError, LookupError, HttpProcessingError) as error:  # what aiohttp says of a form that is none
         raise ApiError(400, "The form can't be read") from error
     return form
 

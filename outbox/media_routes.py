@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http import HttpProcessingError
 
 from content.media import MediaRefused, MediaStore, StoredMedia
 from federation.json_ld import DocumentRefused, JsonObject
@@ -65,7 +66,7 @@ async def _read_form(media: Media, request: web.Request, undo: AsyncExitStack) -
                 undo.push_async_callback(media.store.remove, *stored.keys)
             elif part.name == "object":
                 shell = await _read_small(part)
-    except ValueError as error:  # what aiohttp says of a form that is none
+    except (ValueError, HttpProcessingError) as error:  # what aiohttp says of a form that is none
         raise malformed("The form can't be read: send multipart/form-data with a file and an object.") from error
     if stored is None:
         raise malformed("The form has no file.")

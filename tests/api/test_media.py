@@ -255,3 +255,34 @@ async def test_another_office_shows_the_picture_under_its_own_roof(two_offices: 
     assert seen["url"].startswith(f"{lisbon.origin}/proxy/media/")
     shown = await lisbon.get(seen["url"])
     assert Image.open(BytesIO(shown.body)).size == (100, 50)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"--x",
+        b"--x--\r\n",
+        b"--x\r\n\r\n",
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n' + png()[:30],
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n' + png() + b"\r\n--y",
+        b"--x\r\n" + b"A" * 70_000 + b": b\r\n\r\n1\r\n--x--\r\n",
+        b"--x\r\nno header at all\r\n\r\n1\r\n--x--\r\n",
+        b'--x\r\nContent-Disposition: form-data; name="description"\r\nContent-Length: -5\r\n\r\n1\r\n--x--\r\n',
+        b'--x\r\nContent-Disposition: form-data; name="file"\r\nContent-Length: 99999\r\n\r\n1\r\n--x--\r\n',
+        b'--x\r\nContent-Disposition: form-data; name="focus"\r\n\r\n\xff\xfe\r\n--x--\r\n',
+        b"--x\r\nContent-Type: multipart/mixed; boundary=z\r\n\r\n--z\r\n\r\n\r\n--z--\r\n--x--",
+        b'--x\r\nContent-Disposition: form-data; name="file"\r\nContent-Transfer-Encoding: base64\r\n\r\n!\r\n--x--',
+        b'--x\r\nContent-Disposition: form-data; name="file"\r\nContent-Encoding: nonsense\r\n\r\n!!!!\r\n--x--\r\n',
+    ],
+)  # fmt: skip
+async def test_broken_forms_are_refused_with_a_sentence(office: Office, ana: Person, body: bytes) -> None:
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    endpoints = [("POST", V2), ("PUT", f"{V1}/1")]
+    if b"filename" not in body:  # aiohttp forgets to close the file of a form that it gives up
+        endpoints.append(("POST", "/api/v1/statuses"))
+    for method, path in endpoints:
+        answer = await office.api(ana).call(method, path, body, headers=headers)
+        assert 400 <= answer.status < 500, (answer.status, answer.body)
+        assert answer.json()["error"]
+    assert stored_files(office) == []
