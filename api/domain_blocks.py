@@ -86,7 +86,8 @@ def _domain(call: Call) -> str:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/v1/domain_blocks", get_domain_blocks, scope="read:blocks", args=DomainPageArgs),
+    Endpoint("GET", "/api/v1/domain_blocks", get_domain_blocks, scope="read:blocks", args=DomainPageArgs,
+             returns=fields.List(fields.String())),
     Endpoint("POST", "/api/v1/domain_blocks", post_domain_block, scope="write:blocks", args=DomainArgs),
     Endpoint("DELETE", "/api/v1/domain_blocks", delete_domain_block, scope="write:blocks", args=DomainArgs),
     Endpoint("GET", "/api/v1/domain_blocks/preview", get_preview, scope="read:blocks", args=DomainArgs,

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from aiohttp import web
+from marshmallow.fields import Field
 
 from api.call import Call
 from api.schemas.fields import Args, Entity
@@ -45,11 +46,11 @@ class Endpoint:
     """One method of one address.
 
     `scope` is what the token must cover, several separated by spaces when any of them is enough. `args` validates
-    query, form and JSON together; without it the handler reads the body itself. `returns` describes the answer (None:
-    an empty object or what the handler says); `limit` names a further window of `api.limits`. `body_bytes` is the
-    largest body, where it isn't the server's usual one, `form` describes a form that the handler reads by itself (pairs
-    of a name and `file` or `text`), `produces` the media type of the answer. `find_token` says where the token is,
-    where that isn't only the `Authorization` header.
+    query, form and JSON together; without it the handler reads the body itself. `returns` describes the answer: an
+    entity, many of it, a field where it is something plain, None for an empty object. `limit` names a further window of
+    `api.limits`. `body_bytes` is the largest body, where it isn't the server's usual one, `form` describes a form that
+    the handler reads by itself (pairs of a name and `file` or `text`), `produces` the media type of the answer.
+    `find_token` says where the token is, where that isn't only the `Authorization` header.
     """
 
     method: str
@@ -58,7 +59,7 @@ class Endpoint:
     access: Access = Access.USER
     scope: str = ""
     args: type[Args] | None = None
-    returns: type[Entity] | Many | None = None
+    returns: type[Entity] | Many | Field[Any] | None = None
     limit: str = ""
     body_bytes: int | None = None
     produces: str = "application/json"

@@ -12,7 +12,7 @@ from marshmallow import fields
 from api.call import Call, Json
 from api.endpoints import Endpoint
 from api.errors import NotFound, invalid
-from api.schemas.fields import Args, Entity, IdString, Timestamp, list_of, nullable, one_of, required
+from api.schemas.fields import Args, Entity, IdString, Timestamp, Upload, list_of, nullable, one_of, required
 from api.serving import Reply
 from api.times import timestamp, timestamp_or_none
 from models.accounts import Account
@@ -30,7 +30,7 @@ class ImportArgs(Args):
 
     kind = one_of(*KINDS, required=True)
     mode = one_of(MERGE, OVERWRITE, load_default=MERGE)
-    file = fields.Raw(required=True)
+    file = Upload(required=True)
 
 
 class FailureEntity(Entity):
@@ -123,7 +123,7 @@ def _entity(found: AccountImport) -> Json:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/v1/tertulia/export/{kind}.csv", get_export, scope="read:accounts"),
+    Endpoint("GET", "/api/v1/tertulia/export/{kind}.csv", get_export, scope="read:accounts", produces="text/csv"),
     Endpoint(
         "POST",
         "/api/v1/tertulia/import",

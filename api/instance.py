@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import orjson
+from marshmallow import fields
 from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -236,7 +237,8 @@ async def _weeks(session: AsyncSession, now: datetime) -> list[Json]:
 ENDPOINTS = (
     Endpoint("GET", "/api/v2/instance", get_instance_v2, Access.ANYBODY, returns=InstanceEntity),
     Endpoint("GET", "/api/v1/instance", get_instance_v1, Access.ANYBODY, returns=InstanceV1Entity),
-    Endpoint("GET", "/api/v1/instance/peers", get_peers, Access.READER),
+    Endpoint("GET", "/api/v1/instance/peers", get_peers, Access.READER,
+             returns=fields.List(fields.String())),
     Endpoint("GET", "/api/v1/instance/activity", get_activity, Access.ANYBODY, returns=many(ActivityEntity)),
     Endpoint("GET", "/api/v1/instance/rules", get_rules, Access.ANYBODY, returns=many(RuleEntity)),
     Endpoint("GET", "/api/v1/instance/domain_blocks", get_domain_blocks, Access.READER,

@@ -6,6 +6,7 @@ docstrings of their handlers.
 
 import inspect
 import re
+from collections import Counter
 from typing import Any, Final
 
 from apispec import APISpec
@@ -15,20 +16,24 @@ from marshmallow import Schema, fields
 
 from api.call import Json
 from api.endpoints import Access, Endpoint, Many
-from api.schemas.fields import Args, Entity, Flag, Id, Several, Whole
+from api.schemas.fields import Args, Several
 from api.schemas.problems import ErrorEntity
 
 VERSION: Final = "3.1.0"
 _PARAMETER = re.compile(r"{(\w+)(?::[^{}]+)?}")
 _IN_QUERY: Final = frozenset({"GET", "HEAD", "DELETE"})
+_BODIES: Final = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 _REFUSALS: Final = {
     "400": "The request can't be read",
     "401": "A token is needed, or the one that came is worth nothing",
     "403": "Outside the scopes of the token, or not allowed to this person",
     "404": "There is no such thing, or none that the viewer may see",
+    "409": "Something else happens to it at this moment",
+    "410": "It was here, and isn't any more",
     "413": "The body is too large",
     "422": "The request was understood and can't be done as it is",
     "429": "Too many requests",
+    "503": "Something that this needs doesn't answer just now",
 }
 
 
@@ -57,9 +62,13 @@ def describe(endpoints: tuple[Endpoint, ...], *, origin: str, version: str) -> J
     spec.components.security_scheme("token", _security(origin))
     spec.components.schema("Error", schema=ErrorEntity)
     paths: dict[str, Json] = {}
+    names = Counter(endpoint.name for endpoint in endpoints)
     for endpoint in endpoints:
         address = _PARAMETER.sub(r"{\1}", endpoint.path)
-        paths.setdefault(address, {})[endpoint.method.lower()] = _operation(plugin.converter, endpoint)
+        operation = _operation(plugin.converter, endpoint)
+        if names[endpoint.name] > 1:  # one handler under several addresses
+            operation["operationId"] += f".{address.rstrip('/').rpartition('/')[2]}"
+        paths.setdefault(address, {})[endpoint.method.lower()] = operation
     for address, operations in paths.items():
         spec.path(path=address, operations=operations)
     found: Json = spec.to_dict()
@@ -67,16 +76,11 @@ def describe(endpoints: tuple[Endpoint, ...], *, origin: str, version: str) -> J
 
 
 def _teach(converter: OpenAPIConverter) -> None:
-    """What our own fields are in JSON Schema."""
+    """What our own fields are in JSON Schema: they say it themselves."""
 
     def own(_converter: Any, field: fields.Field[Any], **_: Any) -> Json:
-        if isinstance(field, Flag):
-            return {"type": "boolean"}
-        if isinstance(field, Id):
-            return {"type": "string", "pattern": "^[0-9]{1,18}$"}
-        if isinstance(field, Whole):
-            return {"type": "integer", "minimum": field.least, "maximum": field.most}
-        return {}
+        found: Json = getattr(field, "json_schema", {})
+        return found
 
     converter.add_attribute_function(own)  # type: ignore[no-untyped-call]
 
@@ -97,7 +101,7 @@ def _operation(converter: OpenAPIConverter, endpoint: Endpoint) -> Json:
         "summary": " ".join(summary.split()),
         "tags": [endpoint.handler.__module__.rpartition(".")[2]],
         "parameters": [_path_parameter(name) for name in _PARAMETER.findall(endpoint.path)],
-        "responses": _responses(endpoint),
+        "responses": _responses(converter, endpoint),
     }
     if rest:
         operation["description"] = rest
@@ -107,8 +111,9 @@ def _operation(converter: OpenAPIConverter, endpoint: Endpoint) -> Json:
         if endpoint.method in _IN_QUERY:
             operation["parameters"] += _query(converter, endpoint.args)
         else:
-            content = {"schema": endpoint.args}
-            operation["requestBody"] = {"content": {"application/json": content}}
+            required = any(field.required for field in endpoint.args().fields.values())
+            content = {form: {"schema": endpoint.args} for form in _BODIES}
+            operation["requestBody"] = {"content": content, "required": required}
     elif endpoint.form:
         operation["requestBody"] = {"content": {"multipart/form-data": {"schema": _form(endpoint)}}}
     return operation
@@ -125,7 +130,7 @@ def _form(endpoint: Endpoint) -> Json:
 def _path_parameter(name: str) -> Json:
     schema: Json = {"type": "string", "minLength": 1}
     if name == "id" or name.endswith("_id"):
-        schema["pattern"] = "^[0-9]{1,18}$"
+        schema["pattern"] = "^[0-9]{1,19}$"
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
@@ -142,14 +147,16 @@ def _query(converter: OpenAPIConverter, args: type[Args]) -> list[Json]:
     return found
 
 
-def _responses(endpoint: Endpoint) -> Json:
+def _responses(converter: OpenAPIConverter, endpoint: Endpoint) -> Json:
     answer: Json = {"description": "Done"}
     returns = endpoint.returns
     if endpoint.produces == "application/json":
-        schema: Any = {}
+        schema: Any = {"type": "object", "maxProperties": 0}
         if isinstance(returns, Many):
             schema = {"type": "array", "items": returns.entity}
-        elif isinstance(returns, type) and issubclass(returns, Entity):
+        elif isinstance(returns, fields.Field):
+            schema = converter.field2property(returns)
+        elif returns is not None:
             schema = returns
         answer["content"] = {"application/json": {"schema": schema}}
     else:
@@ -158,4 +165,4 @@ def _responses(endpoint: Endpoint) -> Json:
         status: {"description": text, "content": {"application/json": {"schema": ErrorEntity}}}
         for status, text in _REFUSALS.items()
     }
-    return {"2XX": answer, **refusals, **{status: dict(refusals["400"]) for status in ("409", "410", "503")}}
+    return {"2XX": answer, **refusals}

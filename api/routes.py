@@ -10,6 +10,7 @@ from typing import Final
 
 import orjson
 from aiohttp import web
+from marshmallow import fields
 
 from api import (
     accounts,
@@ -141,7 +142,7 @@ async def get_openapi(call: Call) -> web.Response:
     return web.Response(body=_description(call), content_type="application/json")
 
 
-DESCRIPTION: Final = Endpoint("GET", "/api/openapi.json", get_openapi, Access.ANYBODY)
+DESCRIPTION: Final = Endpoint("GET", "/api/openapi.json", get_openapi, Access.ANYBODY, returns=fields.Dict())
 
 
 def routes(api: Api) -> list[web.RouteDef]:

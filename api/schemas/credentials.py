@@ -1,7 +1,7 @@
 """The contracts of one's own account: CredentialAccount and Profile, and what a request may change of them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from marshmallow import ValidationError, fields, validate
 
@@ -14,6 +14,7 @@ from api.schemas.fields import (
     IdString,
     Several,
     Text,
+    Upload,
     list_of,
     nested,
     nullable,
@@ -86,8 +87,19 @@ class ProfileEntity(Entity):
     attribution_domains = list_of(fields.String())
 
 
+_TEXT: Final = {"type": ["string", "integer", "null"], "maxLength": PROFILE_FIELD_CHARACTERS}
+_ROW: Final = {"type": "object", "properties": {"name": _TEXT, "value": _TEXT}}
+
+
 class ProfileFields(fields.Field[list[tuple[str, str]]]):
     """The table of a profile: `[{"name", "value"}]`, or the same by index, as forms send it; no empty rows."""
+
+    json_schema: Final = {
+        "anyOf": [
+            {"type": "array", "items": _ROW},
+            {"type": "object", "additionalProperties": _ROW},
+        ]
+    }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[tuple[str, str]]:
         if isinstance(value, Mapping):
@@ -135,8 +147,8 @@ class CredentialsArgs(Args):
 
     display_name = Text(DISPLAY_NAME_CHARACTERS)
     note = Text(NOTE_CHARACTERS)
-    avatar = fields.Raw()
-    header = fields.Raw()
+    avatar = Upload()
+    header = Upload()
     avatar_description = Text(DESCRIPTION_CHARACTERS)
     header_description = Text(DESCRIPTION_CHARACTERS)
     locked = Flag()

@@ -17,6 +17,9 @@ _TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 
+_NUMBER_IN_TEXT: Final = {"type": "string", "pattern": "^-?[0-9]{1,18}$"}
+
+
 class Args(Schema):
     """What a request may say. What isn't known is ignored; null and, unless kept, empty strings count as absent."""
 
@@ -41,6 +44,8 @@ class Args(Schema):
 class Flag(fields.Field[bool]):
     """A boolean in any of the forms that clients use."""
 
+    json_schema: Final = {"anyOf": [{"type": "boolean"}, {"enum": [0, 1, *sorted(TRUE | FALSE)]}]}
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
         word = str(value).lower() if isinstance(value, bool | int | str) else ""
         if word in TRUE or word in FALSE:
@@ -50,6 +55,10 @@ class Flag(fields.Field[bool]):
 
 class Id(fields.Field[int]):
     """An id as clients have it: a decimal string, or a number."""
+
+    json_schema: Final = {
+        "anyOf": [{"type": "string", "pattern": "^[0-9]{1,18}$"}, {"type": "integer", "minimum": 0, "maximum": MAX_ID}]
+    }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
@@ -70,6 +79,12 @@ class Several(fields.List[Any]):
         elif not isinstance(value, list):
             value = [value]
         return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Upload(fields.Raw):
+    """A file of a multipart form; what came instead of one is the handler's to refuse."""
+
+    json_schema: Final = {"type": "string", "format": "binary"}
 
 
 def ids(most: int = 100, **kwargs: Any) -> Several:
@@ -95,6 +110,10 @@ class Whole(fields.Field[int]):
     def __init__(self, least: int, most: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.least, self.most = least, most
+        self.json_schema: Final = {
+            "anyOf": [{"type": "integer", "minimum": least, "maximum": most}, _NUMBER_IN_TEXT],
+            "description": f"From {least} to {most}; what is outside is moved to the nearest end.",
+        }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""

@@ -14,11 +14,19 @@ MOST_SECONDS: Final = 100 * 365 * 24 * 3600
 class Seconds(fields.Field[int | None]):
     """After how many seconds something ends; null, an empty string and 0 mean never."""
 
+    json_schema: Final = {
+        "anyOf": [
+            {"type": "integer", "minimum": -MOST_SECONDS, "maximum": MOST_SECONDS},
+            {"type": "string", "pattern": "^[0-9]{0,17}$"},
+            {"type": "null"},
+        ]
+    }
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int | None:
         text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else "-"
         if not text.removeprefix("-").isascii() or not (text or "0").removeprefix("-").isdigit() or len(text) > 18:
             raise ValidationError("is not a number of seconds")
-        return min(int(text or 0), MOST_SECONDS) or None
+        return max(-MOST_SECONDS, min(int(text or 0), MOST_SECONDS)) or None
 
 
 class KeywordArgs(Args):

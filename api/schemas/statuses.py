@@ -6,6 +6,7 @@ from marshmallow import fields, validate
 
 from api.schemas.accounts import AccountEntity, EmojiEntity
 from api.schemas.fields import Address, Entity, IdString, Timestamp, list_of, nested, nullable, required
+from api.schemas.filters import FilterResultEntity
 from api.schemas.media import MediaEntity
 
 VISIBILITIES = ("public", "unlisted", "private", "direct")
@@ -140,5 +141,5 @@ class StatusEntity(Entity):
     bookmarked = fields.Boolean()
     muted = fields.Boolean()
     pinned = fields.Boolean()
-    filtered = fields.List(fields.Dict())
+    filtered = fields.List(fields.Nested(FilterResultEntity))
     text = fields.String()
