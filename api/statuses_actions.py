@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from api.access import visible_original
 from api.call import Call, Json
 from api.endpoints import Endpoint
-from api.errors import ApiError, Forbidden, Unprocessable
+from api.errors import Forbidden, NotFound, Unprocessable
 from api.schemas.posting import ReblogArgs
 from api.schemas.statuses import StatusEntity
 from api.statuses import shown
@@ -108,7 +108,7 @@ async def translate_status(call: Call) -> Json:
         status = await visible_original(call, session, call.id())
     if not Visibility(status.visibility).is_public:
         raise Forbidden
-    raise ApiError(503, "There is no translation service here")
+    raise NotFound("There is no translation service here")
 
 
 async def _bookmark(_services: Services, unit: UnitOfWork, me: Account, status: Status) -> None:
