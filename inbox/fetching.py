@@ -16,6 +16,7 @@ from federation.services import Services
 from federation.trust.authentication import ActorGone
 from federation.trust.origins import same_origin
 from inbox.access import group_addressed
+from inbox.quote_stamps import request_stamp_check
 from models.accounts import Account
 from models.statuses import Status
 from policy.limits import THREAD_DEPTH_AT_ONCE
@@ -95,9 +96,11 @@ async def _store(services: Services, author: Account, draft: StatusDraft) -> Sta
         if status is not None:
             if status.account_id == current.id and await edit_status(unit, current, status, draft):
                 await request_card(services, unit, status)
+                await request_stamp_check(unit, status)
             return status
         visibility = visibility_of(draft.to, (*draft.cc, *draft.audience), current.followers_url)
         group = await group_addressed(unit, draft)
         made = await create_status(unit, current, draft, visibility=visibility, group=group)
         await request_card(services, unit, made)
+        await request_stamp_check(unit, made)
         return made

@@ -7,6 +7,7 @@ from typing import Any
 from federation.cards import FETCH_CARD, fetch_card
 from federation.services import Services
 from inbox.fetching import fetch_status
+from inbox.quote_stamps import CHECK_STAMP, check_stamp
 from inbox.synchronization import SYNCHRONIZE, run_synchronization
 from models.accounts import Account
 from models.statuses import Status
@@ -30,6 +31,7 @@ JobHandler = Callable[[dict[str, Any]], Awaitable[None]]
 def job_handlers(services: Services) -> Mapping[str, JobHandler]:
     """The kinds of job and what runs them."""
     return {
+        CHECK_STAMP: partial(check_stamp, services),
         FETCH_CARD: partial(fetch_card, services),
         IMPORT: partial(run_import, services, fetch_status),
         POLL_CHANGED: partial(publish_poll, services),

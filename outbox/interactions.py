@@ -81,7 +81,7 @@ async def publish_quote_revocation(
 ) -> bool:
     """Take back the consent that `quote` quotes `quoted`, which is the author's; False when there is none to take back.
 
-    The quoter's server is told, and with what is public everybody who may have seen it.
+    The quoter's server is told, and with what is public everybody who may have seen either of the two.
     """
     if quote.quote_of_id != quoted.id or quote.quote_state not in ("accepted", "pending"):
         return False
@@ -90,22 +90,23 @@ async def publish_quote_revocation(
     quoter = await unit.session.get_one(Account, quote.account_id)
     if authorization_uri is not None:
         is_public = Visibility(quoted.visibility).is_public
-        document = revoke_quote_activity(
-            activity_uri(unit),
-            actor_uri=author.uri,
-            authorization_uri=authorization_uri,
-            quoter_uri=quoter.uri,
-            is_public=is_public,
-        )
-        await send(
-            services,
-            unit,
-            author,
-            document,
-            inbox_urls=inboxes_of([quoter]),
-            to_followers=is_public,
-            ordering_key=quote.uri,
-        )
+        for followed in [author, quoter] if quoter.is_local and quoter.id != author.id else [author]:
+            document = revoke_quote_activity(
+                activity_uri(unit),
+                actor_uri=author.uri,
+                authorization_uri=authorization_uri,
+                quoter_uri=quoter.uri,
+                is_public=is_public,
+            )
+            await send(
+                services,
+                unit,
+                author,
+                document,
+                inbox_urls=inboxes_of([quoter]),
+                followers_of=followed if is_public else None,
+                ordering_key=quote.uri,
+            )
     if quoter.is_local:
         await publish_update(services, unit, quote)
     return True

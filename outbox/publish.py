@@ -25,6 +25,7 @@ async def send(
     *,
     inbox_urls: Iterable[str] = (),
     to_followers: bool = False,
+    followers_of: Account | None = None,
     ordering_key: str | None = None,
     status_id: int | None = None,
     visibility: str = "direct",
@@ -32,6 +33,7 @@ async def send(
     """Store an activity of `account` with its proof (FEP-8b32) and queue its deliveries.
 
     Activities with one `ordering_key` reach a host in the order in which they were sent; by default the object's id.
+    `followers_of` is whose followers get it, where that isn't the sender.
     """
     await unit.session.flush()
     signing_key = await services.keyring.signing_key(account.id, KeyKind.ED25519)
@@ -40,7 +42,7 @@ async def send(
         account=account,
         document=document,
         inbox_urls=list(inbox_urls),
-        to_followers_of=account.id if to_followers else None,
+        to_followers_of=(followers_of or account).id if to_followers or followers_of else None,
         ordering_key=ordering_key or _object_id(document),
         status_id=status_id,
         visibility=visibility,

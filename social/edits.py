@@ -13,7 +13,7 @@ from social.conversations import last_status_is_gone
 from social.counters import count
 from social.drafts import AttachmentDraft, PollDraft, StatusDraft
 from social.notifications import retract
-from social.quotes import attach_quote, drop_quote, quoted_is_gone
+from social.quotes import attach_quote, drop_quote, keep_consent, quoted_is_gone
 from social.statuses import attach_mentions, attach_uploads, attachment_rows, content_columns, option_title, poll_row
 from social.streams import tell_deleted, tell_edited
 from social.tags import attach_tags
@@ -55,6 +55,7 @@ async def edit_status(
     attachments = await _attachments(unit, status)
     poll = (await unit.session.scalars(select(Poll).where(Poll.status_id == status.id))).first()
     columns = content_columns(author, draft)
+    keep_consent(status, columns)
     changed = {name for name, value in columns.items() if getattr(status, name) != value}
     is_text_edit = bool(changed - _QUIET) or _differ(attachments, draft.attachments) or _is_other_poll(poll, draft.poll)
     is_text_edit = is_text_edit or _other_uploads(attachments, uploads) or _described(attachments, media_changes)
@@ -66,7 +67,7 @@ async def edit_status(
         return _take_over(poll, draft.poll, author) or bool(changed)
     _keep_history(unit, status, attachments, poll)
     old_quote = status.quote_uri
-    if draft.quote is None and old_quote is not None:
+    if old_quote is not None and columns["quote_uri"] != old_quote:
         drop_quote(unit, status)
     for name, value in columns.items():
         setattr(status, name, value)
@@ -219,6 +220,7 @@ async def delete_status(unit: UnitOfWork, status: Status, *, owner_uri: str) -> 
         .execution_options(synchronize_session=False)
     )
     await quoted_is_gone(unit, status.id)
+    drop_quote(unit, status)
     count(unit, Account, "statuses_count", status.account_id, -1)
     if status.in_reply_to_id is not None:
         count(unit, Status, "replies_count", status.in_reply_to_id, -1)

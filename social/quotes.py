@@ -4,6 +4,8 @@ States: `pending` (asked, or not known yet), `accepted`, `rejected`, `revoked`, 
 A stamp (`quoteAuthorization`) that came with a remote quote is checked by `inbox` before it counts.
 """
 
+from typing import Any, Final
+
 from sqlalchemy import select, update
 
 from models import UnitOfWork
@@ -13,6 +15,8 @@ from social.counters import count
 from social.drafts import QuoteDraft
 from social.notifications import notify
 from social.streams import tell_edited
+
+REFUSED: Final = frozenset({"rejected", "revoked", "deleted"})
 
 
 async def attach_quote(unit: UnitOfWork, status: Status, author: Account, quote: QuoteDraft) -> None:
@@ -55,6 +59,17 @@ def drop_quote(unit: UnitOfWork, status: Status) -> None:
     if status.quote_state == "accepted" and status.quote_of_id is not None:
         count(unit, Status, "quotes_count", status.quote_of_id, -1)
     status.quote_of_id = status.quote_uri = status.quote_state = status.quote_authorization_uri = None
+
+
+def keep_consent(status: Status, columns: dict[str, Any]) -> None:
+    """What an edit leaves as it is of a quote that was decided: `columns` are those that the edit would set.
+
+    The consent that was given stays the one that can be taken back, and a quote that was refused may be left out.
+    """
+    if columns["quote_uri"] == status.quote_uri and status.quote_state == "accepted":
+        columns["quote_authorization_uri"] = status.quote_authorization_uri
+    elif columns["quote_uri"] is None and status.quote_state in REFUSED:
+        columns["quote_uri"] = status.quote_uri
 
 
 def announce_quote(unit: UnitOfWork, quoted_author: Account, quoter: Account, status: Status) -> None:

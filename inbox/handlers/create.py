@@ -5,6 +5,7 @@ from federation.parse import visibility_of
 from inbox.access import group_addressed
 from inbox.handlers.vote import apply_vote
 from inbox.incoming import Handler, Incoming, MissingReference, Outcome, References, Scene
+from inbox.quote_stamps import request_stamp_check
 from inbox.relevance import concerns_us
 from models.accounts import Account
 from models.statuses import Status
@@ -63,6 +64,7 @@ async def store_status(scene: Scene, draft: StatusDraft) -> Outcome:
         group=await group_addressed(scene.unit, draft),
     )
     await request_card(scene.services, scene.unit, status)
+    await request_stamp_check(scene.unit, status)
     await forward_to_followers(scene.services, scene.unit, scene.activity, draft)
     return Outcome.APPLIED
 

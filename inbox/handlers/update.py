@@ -6,6 +6,7 @@ from federation.json_ld import DocumentRefused
 from federation.parse import actor_draft
 from inbox.handlers.create import status_references, store_status
 from inbox.incoming import Handler, Outcome, Scene
+from inbox.quote_stamps import request_stamp_check
 from outbox.forward import forward_to_followers
 from policy.authority import may_edit
 from social.edits import edit_status
@@ -27,6 +28,7 @@ async def apply_update(scene: Scene) -> Outcome:
     if not await edit_status(scene.unit, scene.sender, status, draft):
         return Outcome.DUPLICATE
     await request_card(scene.services, scene.unit, status)
+    await request_stamp_check(scene.unit, status)
     await forward_to_followers(scene.services, scene.unit, scene.activity, draft)
     return Outcome.APPLIED
 
