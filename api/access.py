@@ -34,7 +34,7 @@ async def visible_original(call: Call, session: AsyncSession, status_id: int) ->
     return status if status.boost_of_id is None else await visible_status(call, session, status.boost_of_id)
 
 
-async def known_account(call: Call, session: AsyncSession, account_id: int) -> Account:
+async def known_account(session: AsyncSession, account_id: int) -> Account:
     """The account with this id; one that is gone is not found, a suspended one is (clients show it as such)."""
     account = await session.get(Account, account_id)
     if account is None or account.gone_at is not None:

@@ -13,7 +13,7 @@ async def edges_page(call: Call, query: AnySelect, column: SQLColumnExpression[i
     keyset = Keyset.of(call)
     async with call.database.reading() as session:
         rows = keyset.arrange((await session.execute(keyset.apply(query, column))).all())
-        items = await account_entities(call.api, session, [account_id for _, account_id in rows], viewer=call.viewer)
+        items = await account_entities(call.api, session, [account_id for _, account_id in rows])
     return page(call, items, [edge_id for edge_id, _ in rows])
 
 

@@ -67,13 +67,13 @@ async def get_accounts(call: Call) -> list[Json]:
         query = select(Account.id).where(Account.id.in_(call.args["id"]), Account.gone_at.is_(None))
         known = set(await session.scalars(query))
         wanted = [number for number in dict.fromkeys(call.args["id"]) if number in known]
-        return await account_entities(call.api, session, wanted, viewer=call.viewer)
+        return await account_entities(call.api, session, wanted)
 
 
 async def get_account(call: Call) -> Json:
     """Get account."""
     async with call.database.reading() as session:
-        account = await known_account(call, session, call.id())
+        account = await known_account(session, call.id())
         return await _entity(call, session, account.id)
 
 
@@ -95,7 +95,7 @@ async def search_accounts(call: Call) -> list[Json]:
         only_followed=args["following"],
     )  # fmt: skip
     async with call.database.reading() as session:
-        return await account_entities(call.api, session, found, viewer=call.viewer)
+        return await account_entities(call.api, session, found)
 
 
 async def account_ids(
@@ -144,7 +144,7 @@ async def get_following(call: Call) -> Page:
 
 async def _members(call: Call, query: AnySelect) -> Page:
     async with call.database.reading() as session:
-        account = await known_account(call, session, call.id())
+        account = await known_account(session, call.id())
         if not await _shows_members(call, session, account):
             return page(call, [], [])
     query = query.where(is_active())
@@ -165,7 +165,7 @@ async def _shows_members(call: Call, session: AsyncSession, account: Account) ->
 async def get_endorsements_of(call: Call) -> Page:
     """Get featured accounts of an account."""
     async with call.database.reading() as session:
-        account = await known_account(call, session, call.id())
+        account = await known_account(session, call.id())
     return await edges_page(call, endorsed_by(account.id), Endorsement.id)
 
 
@@ -189,7 +189,7 @@ async def post_account(call: Call) -> Json:
 
 
 async def _entity(call: Call, session: AsyncSession, account_id: int) -> Json:
-    return (await account_entities(call.api, session, [account_id], viewer=call.viewer))[0]
+    return (await account_entities(call.api, session, [account_id]))[0]
 
 
 _READ = Access.READER

@@ -92,7 +92,7 @@ async def get_familiar_followers(call: Call) -> list[Json]:
     async with call.database.reading() as session:
         rows = (await session.execute(query.order_by(ranked.c.followee_id, ranked.c.rank))).all()
         numbers = list(dict.fromkeys(follower for _, follower in rows))
-        entities = dict(zip(numbers, await account_entities(call.api, session, numbers, viewer=call.me), strict=True))
+        entities = dict(zip(numbers, await account_entities(call.api, session, numbers), strict=True))
     found: dict[int, list[Json]] = {number: [] for number in wanted}
     for followee, follower in rows:
         found[followee].append(entities[follower])
@@ -104,7 +104,7 @@ def _about(verb: Verb, name: str, summary: str) -> Callable[[Call], Awaitable[Js
 
     async def handle(call: Call) -> Json:
         async with call.database.unit_of_work() as unit:
-            target = await known_account(call, unit.session, call.id())
+            target = await known_account(unit.session, call.id())
             await verb(call, unit, target)
             await unit.settle()
             return await relationship_json(call.api, unit.session, call.me, target.id)

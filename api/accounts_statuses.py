@@ -64,7 +64,7 @@ async def get_account_statuses(call: Call) -> Page:
     if call.viewer is not None:
         parameters |= {"viewer": call.viewer.id, "now": call.services.clock()}
     async with call.database.reading() as session:
-        account = await known_account(call, session, call.id())
+        account = await known_account(session, call.id())
         if not account.is_active:
             return page(call, [], [])
         ids = keyset.arrange(await session.scalars(keyset.apply(query, Status.id), parameters))

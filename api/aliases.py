@@ -33,7 +33,7 @@ async def get_aliases(call: Call) -> list[Json]:
         rows = await session.execute(select(Account.uri, Account.id).where(Account.uri.in_(account.also_known_as)))
         known = {row.uri: row.id for row in rows}
         ids = [known[uri] for uri in account.also_known_as if uri in known]
-        return await account_entities(call.api, session, ids, viewer=call.me)
+        return await account_entities(call.api, session, ids)
 
 
 async def post_alias(call: Call) -> list[Json]:
@@ -82,7 +82,7 @@ async def delete_move(call: Call) -> Json:
 
 async def _own(call: Call) -> Json:
     async with call.database.reading() as session:
-        return (await account_entities(call.api, session, [call.me.id], viewer=call.me))[0]
+        return (await account_entities(call.api, session, [call.me.id]))[0]
 
 
 ENDPOINTS = (

@@ -24,7 +24,7 @@ async def conversation_entities(
     """The conversations of a viewer, in this order; one whose last status can't be shown is left out."""
     statuses = await status_entities(api, session, [one.last_status_id for one in conversations], viewer)
     people = {number for one in conversations for number in one.participant_ids or [viewer.id]}
-    accounts = await account_entities(api, session, sorted(people), viewer=viewer)
+    accounts = await account_entities(api, session, sorted(people))
     by_status = {status["id"]: status for status in statuses}
     by_account = {account["id"]: account for account in accounts}
     return [

@@ -41,7 +41,7 @@ async def get_directory(call: Call) -> Page:
     query = query.order_by(*newest, Account.id.desc()).limit(args["limit"]).offset(args["offset"])
     async with call.database.reading() as session:
         ids = list(await session.scalars(query))
-        found = await account_entities(call.api, session, ids, viewer=call.viewer)
+        found = await account_entities(call.api, session, ids)
     return offset_page(call, found, args["offset"], args["limit"])
 
 

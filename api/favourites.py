@@ -1,4 +1,4 @@
-"""Statuses that the viewer favourited, by when they did. The action is one on the status (`api.status_actions`)."""
+"""Statuses that the viewer favourited, by when they did. The action is one on the status (`api.statuses_actions`)."""
 
 from sqlalchemy import select
 

@@ -129,7 +129,7 @@ async def get_group_accounts(call: Call) -> Page:
     async with call.database.reading() as session:
         rows = keyset.arrange(await session.execute(keyset.apply(query, Notification.id)))
         senders = distinct(row.from_account_id for row in rows)
-        accounts = await account_entities(call.api, session, senders, viewer=call.me)
+        accounts = await account_entities(call.api, session, senders)
     return page(call, accounts, [row.id for row in rows])
 
 

@@ -96,7 +96,7 @@ async def get_members(call: Call) -> Page:
             .where(ListMember.list_id == owned.id, is_active())
         )
         rows = keyset.arrange((await session.execute(keyset.apply(query, ListMember.id))).all())
-        items = await account_entities(call.api, session, [row.account_id for row in rows], viewer=call.me)
+        items = await account_entities(call.api, session, [row.account_id for row in rows])
     return page(call, items, [row.id for row in rows] if call.args["limit"] else [])
 
 
@@ -124,7 +124,7 @@ async def get_lists_of_account(call: Call) -> list[Json]:
         .limit(LISTS)
     )
     async with call.database.reading() as session:
-        await known_account(call, session, call.id())
+        await known_account(session, call.id())
         return [list_entity(owned) for owned in await session.scalars(query)]
 
 

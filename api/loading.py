@@ -208,9 +208,7 @@ async def _grouped(session: AsyncSession, statement: Any, ids: Sequence[int]) ->
     return found
 
 
-async def account_entities(
-    api: Api, session: AsyncSession, ids: Sequence[int], *, viewer: Account | None = None
-) -> list[Json]:
+async def account_entities(api: Api, session: AsyncSession, ids: Sequence[int]) -> list[Json]:
     """The accounts with these ids, in this order; what isn't there is left out. Two queries: with where they moved."""
     accounts = await _by_id(session, _ACCOUNTS, set(ids))
     moved = await moved_entities(api, session, accounts.values())

@@ -25,7 +25,7 @@ async def get_mutes(call: Call) -> Page:
     keyset = Keyset.of(call)
     async with call.database.reading() as session:
         rows = keyset.arrange((await session.execute(keyset.apply(query, Mute.id))).all())
-        accounts = await account_entities(call.api, session, [row.target_id for row in rows], viewer=call.me)
+        accounts = await account_entities(call.api, session, [row.target_id for row in rows])
     items = [muted_until(account, row.expires_at) for account, row in zip(accounts, rows, strict=True)]
     return page(call, items, [row.id for row in rows])
 

@@ -58,7 +58,7 @@ async def load_parts(
     warnings = await _by_subject(session, AccountWarning, rows, Kind.MODERATION_WARNING)
     severances = await _by_subject(session, RelationshipSeverance, rows, Kind.SEVERED_RELATIONSHIPS)
     needed = [*account_ids, *(report.target_id for report, _ in reports), *(one.target_id for one in warnings)]
-    accounts = await account_entities(api, session, distinct(needed), viewer=viewer)
+    accounts = await account_entities(api, session, distinct(needed))
     by_id = {int(account["id"]): account for account in accounts}
     return Parts(
         accounts=by_id,

@@ -100,7 +100,7 @@ async def _own(call: Call, session: AsyncSession, ids: Sequence[int]) -> Sequenc
 async def _entities(call: Call, session: AsyncSession, rows: Sequence[NotificationRequest]) -> list[Json]:
     senders = [row.from_account_id for row in rows]
     counts = await waiting_counts(session, call.me.id, senders)
-    accounts = await account_entities(call.api, session, senders, viewer=call.me)
+    accounts = await account_entities(call.api, session, senders)
     last = distinct(row.last_status_id for row in rows if row.last_status_id is not None)
     statuses = await status_entities(call.api, session, last, call.me, context="notifications")
     by_id = {int(account["id"]): account for account in accounts}

@@ -81,7 +81,7 @@ async def search(call: Call) -> Json:
             only_followed=args["following"],
         )  # fmt: skip
         async with call.database.reading() as session:
-            found["accounts"] = await account_entities(call.api, session, numbers, viewer=call.viewer)
+            found["accounts"] = await account_entities(call.api, session, numbers)
     async with call.database.reading() as session:
         if kind in (None, "statuses") and call.viewer is not None and not _is_name(text):
             found["statuses"] = await _statuses(call, session, text)
@@ -109,7 +109,7 @@ async def _addressed(call: Call, address: str, kind: str | None) -> Json:
         return found
     async with call.database.reading() as session:
         if named.account_id is not None and kind in (None, "accounts"):
-            found["accounts"] = await account_entities(call.api, session, [named.account_id], viewer=call.viewer)
+            found["accounts"] = await account_entities(call.api, session, [named.account_id])
         if named.status_id is not None and kind in (None, "statuses"):
             found["statuses"] = await status_entities(call.api, session, [named.status_id], call.viewer)
     return found

@@ -46,6 +46,8 @@ def served(api: Api, endpoint: Endpoint) -> Callable[[web.Request], Awaitable[we
             if error.status < 400:
                 raise
             refused = ApiError(error.status, _sentence(error), headers=_kept(error))
+        except web.RequestPayloadError:  # packed or cut into pieces in a way that can't be undone
+            refused = ApiError(400, "The body can't be read")
         except Exception as error:
             refused = as_api_error(error) or _failure(error, endpoint)
         return json_response(refused.body, refused.status, {**headers, **refused.headers})

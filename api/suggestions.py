@@ -38,7 +38,7 @@ async def _suggested(call: Call) -> list[tuple[Suggestion, Json]]:
     async with call.database.reading() as session:
         found = await suggestions_for(session, call.me, call.args["limit"])
         entities = await account_entities(
-            call.api, session, [one.account_id for one in found], viewer=call.me
+            call.api, session, [one.account_id for one in found]
         )  # fmt: skip
     return list(zip(found, entities, strict=True))
 
@@ -47,7 +47,7 @@ async def delete_suggestion(call: Call) -> Json:
     """Remove a suggestion: this account isn't suggested again."""
     account_id = call.id()
     async with call.database.unit_of_work() as unit:
-        await known_account(call, unit.session, account_id)
+        await known_account(unit.session, account_id)
         await dismiss_suggestion(unit, call.me, account_id)
     return {}
 

@@ -46,8 +46,3 @@ async def insert_missing(session: AsyncSession, table: type[Base], rows: Sequenc
     """Insert the rows that violate no unique constraint, in one round trip."""
     if rows:
         await session.execute(insert_ignoring(session, table), list(rows))
-
-
-async def insert_selected(session: AsyncSession, table: type[Base], columns: Sequence[str], query: AnySelect) -> None:
-    """`INSERT INTO table (columns) SELECT …`, ignoring what is there; SQLite wants a WHERE in the query."""
-    await session.execute(insert_ignoring(session, table).from_select(list(columns), query))

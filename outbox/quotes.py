@@ -27,7 +27,7 @@ async def settle_quote(unit: UnitOfWork, quoter: Account, status: Status) -> boo
     author = await unit.session.get_one(Account, quoted.account_id)
     if not author.is_local:
         return True
-    if await decide_quote(unit, quoter, status, quoted, author):
+    if await decide_quote(unit, quoter, quoted, author):
         accept_quote(unit, status, unit.addresses.quote_authorization(author.id, status.id))
         announce_quote(unit, author, quoter, status)
     else:
@@ -48,7 +48,7 @@ async def ask_to_quote(services: Services, unit: UnitOfWork, bundle: StatusBundl
     await send_to(services, unit, bundle.author, document, author, ordering_key=status.uri)
 
 
-async def decide_quote(unit: UnitOfWork, quoter: Account, status: Status, quoted: Status, author: Account) -> bool:
+async def decide_quote(unit: UnitOfWork, quoter: Account, quoted: Status, author: Account) -> bool:
     """Whether the quoted author's policy allows it by itself."""
     return may_quote(quoter, quoted, author, is_follower=await is_following(unit, quoter, author.id))
 

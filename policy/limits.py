@@ -7,17 +7,13 @@ enforced with 422; those of files are in `content.media_limits`.
 from typing import Final
 
 FETCHES_PER_ACTIVITY: Final = 50
-THREAD_ANCESTORS: Final = 20
 THREAD_DEPTH_AT_ONCE: Final = 4
 COLLECTION_PAGES: Final = 20
-COLLECTION_ITEMS: Final = 1000
 PINNED_STATUSES: Final = 10
 REPORT_COMMENT_CHARACTERS: Final = 5_000
 MOVE_COOLDOWN_DAYS: Final = 7
 ACTOR_FRESH_HOURS: Final = 24
-FORWARD_RECIPIENTS: Final = 50
 INBOUND_ATTEMPTS: Final = 8
-EDITS_KEPT: Final = 100
 
 # What is written here. Where a client assumes Mastodon's number, ours is at least that.
 STATUS_CHARACTERS: Final = 5_000  # text and content warning together, as `content.lengths` counts them

@@ -7,9 +7,8 @@ from aiohttp import web
 
 from access.scopes import covers
 from access.tokens import Bearer, Bearers
+from api.serving import presented_token
 from models.accounts import Account
-
-_PREFIX = "bearer "
 
 
 class BearerTokens:
@@ -34,14 +33,6 @@ class BearerTokens:
     async def bearer(self, request: web.Request) -> Bearer | None:
         """Who is behind the token, whatever its scopes; None without a valid token."""
         return await self._bearers.find(presented_token(request))
-
-
-def presented_token(request: web.Request) -> str | None:
-    """The bearer token of the `Authorization` header; never one from the query, which ends up in logs."""
-    header = request.headers.get("Authorization", "")
-    if header[: len(_PREFIX)].lower() != _PREFIX:
-        return None
-    return header[len(_PREFIX) :].strip()
 
 
 def require_scope(bearer: Bearer, scope: str) -> None:

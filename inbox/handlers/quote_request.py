@@ -32,7 +32,7 @@ async def apply_quote_request(scene: Scene) -> Outcome:
     is_allowed = (
         quote is not None
         and quote.quote_uri == quoted.uri
-        and await decide_quote(scene.unit, scene.sender, quote, quoted, author)
+        and await decide_quote(scene.unit, scene.sender, quoted, author)
     )
     authorization = None
     if quote is not None and is_allowed:
