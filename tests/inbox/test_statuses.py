@@ -90,8 +90,9 @@ async def test_a_private_post_is_seen_by_followers_a_direct_one_by_whom_it_names
     office: Office, alice: Person, carol: RemoteActor
 ) -> None:
     await follows(office, alice, carol)
-    private = carol.note(to=[carol.followers_url], cc=[])
-    direct = carol.note(to=[alice.uri], cc=[], tag=[{"type": "Mention", "href": alice.uri, "name": "@alice"}])
+    private = carol.note(to=[carol.followers_url], cc=[], published="2026-01-01T10:00:00Z")
+    mention = {"type": "Mention", "href": alice.uri, "name": "@alice"}
+    direct = carol.note(to=[alice.uri], cc=[], tag=[mention], published="2026-01-01T10:00:01Z")
     await send(office, carol, carol.create(private), carol.create(direct))
     stored = [await status(office, note["id"]) for note in (private, direct)]
     assert [one.visibility for one in stored if one] == [Visibility.PRIVATE, Visibility.DIRECT]
