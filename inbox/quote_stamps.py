@@ -43,9 +43,11 @@ async def check_stamp(services: Services, payload: dict[str, Any]) -> None:
     )
     async with services.database.reading() as session:
         found = (await session.execute(query)).first()
-    if found is None or found[1] is None or not same_origin(found[1], found[3]):
+    if found is None:
         return
     quote_uri, stamp, quoted_uri, author_uri = found
+    if stamp is None or not same_origin(stamp, author_uri):
+        return
     try:
         document = (await fetch_document(services, stamp)).document
     except RemoteError as error:

@@ -167,7 +167,8 @@ async def served(
         database=database, addresses=ADDRESSES, client=client, keyring=keyring,
         peers=peers, hosts=HostTable(database, database.clock), settings=FederationSettings(is_closed=is_closed),
         replays=ReplayCache(), rates=RateLimiter(is_on=False),
-        push=PushKeys(new_vapid_key(), ServerKey(b"k" * 32), subject="mailto:office@tertulia.example"), executor=executor, clock=database.clock,
+        push=PushKeys(new_vapid_key(), ServerKey(b"k" * 32), subject="mailto:office@tertulia.example"),
+        executor=executor, clock=database.clock,
         media=MediaStore(Path("unused")), media_addresses=MediaAddresses(ADDRESSES, b"m" * 32),
     )  # fmt: skip
     app = web.Application()
