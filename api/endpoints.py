@@ -68,5 +68,5 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        """Unique among all endpoints: the operation id of the OpenAPI description."""
-        return f"{self.handler.__module__.rpartition('.')[2]}.{self.handler.__name__}"
+        """The handler with its room and module: the operation id of the OpenAPI description."""
+        return f"{self.handler.__module__.removeprefix('api.')}.{self.handler.__name__}"

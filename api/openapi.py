@@ -43,7 +43,8 @@ def _resolve_name(schema: type[Schema] | Schema | str) -> str:
         return schema
     kind = schema if isinstance(schema, type) else type(schema)
     name = kind.__name__.removesuffix("Entity")
-    return f"{kind.__module__.rpartition('.')[2]}_{name}" if issubclass(kind, Args) else name
+    module = kind.__module__.removeprefix("api.").removeprefix("schemas.")
+    return f"{module.replace('.', '_')}_{name}" if issubclass(kind, Args) else name
 
 
 def describe(endpoints: tuple[Endpoint, ...], *, origin: str, version: str) -> Json:
@@ -99,7 +100,7 @@ def _operation(converter: OpenAPIConverter, endpoint: Endpoint) -> Json:
     operation: Json = {
         "operationId": endpoint.name,
         "summary": " ".join(summary.split()),
-        "tags": [endpoint.handler.__module__.rpartition(".")[2]],
+        "tags": [endpoint.name.partition(".")[0]],
         "parameters": [_path_parameter(name) for name in _PARAMETER.findall(endpoint.path)],
         "responses": _responses(converter, endpoint),
     }

@@ -12,54 +12,23 @@ import orjson
 from aiohttp import web
 from marshmallow import fields
 
-from api import (
-    accounts,
-    accounts_relations,
-    accounts_statuses,
+from api import search
+from api.accounts import (
     aliases,
-    announcements,
-    apps,
     blocks,
-    bookmarks,
-    conversations,
-    custom_emojis,
     directory,
     domain_blocks,
     exports,
-    favourites,
-    featured_tags,
-    filter_parts,
-    filters,
-    filters_v1,
     follow_requests,
-    followed_tags,
-    grouped_notifications,
-    instance,
-    lists,
-    markers,
-    media,
     mutes,
-    notification_policy,
-    notification_requests,
-    notifications,
-    oembed,
-    polls,
     preferences,
     profile,
-    push,
-    reports,
-    scheduled_statuses,
-    search,
-    statuses,
-    statuses_actions,
-    statuses_edits,
-    statuses_quotes,
-    statuses_reading,
     suggestions,
-    tags,
-    timelines,
-    trends,
 )
+from api.accounts import reading as accounts_reading
+from api.accounts import relations as accounts_relations
+from api.accounts import reports as accounts_reports
+from api.accounts import statuses as accounts_statuses
 from api.admin import accounts as admin_accounts
 from api.admin import dimensions, domains, measures, retention
 from api.admin import reports as admin_reports
@@ -67,22 +36,44 @@ from api.admin import trends as admin_trends
 from api.call import Api, Call
 from api.cors import preflight
 from api.endpoints import Access, Endpoint
-from api.oauth import identity, tokens
+from api.filters import parts as filters_parts
+from api.filters import v1 as filters_v1
+from api.filters import v2 as filters_v2
+from api.notifications import grouped as notifications_grouped
+from api.notifications import policy as notifications_policy
+from api.notifications import push
+from api.notifications import reading as notifications_reading
+from api.notifications import requests as notifications_requests
+from api.oauth import apps, identity, tokens
+from api.office import announcements, instance, trends
+from api.office import emojis as office_emojis
 from api.openapi import describe
 from api.serving import json_response, served
+from api.statuses import actions as statuses_actions
+from api.statuses import bookmarks, favourites, media, oembed, polls
+from api.statuses import edits as statuses_edits
+from api.statuses import posting as statuses_posting
+from api.statuses import quotes as statuses_quotes
+from api.statuses import reading as statuses_reading
+from api.statuses import scheduled as statuses_scheduled
 from api.streaming import watch
+from api.tags import featured as tags_featured
+from api.tags import followed as tags_followed
+from api.tags import single as tags_single
+from api.timelines import conversations, lists, markers
+from api.timelines import reading as timelines_reading
 
 MODULES: Final[tuple[ModuleType, ...]] = (
     apps,
     tokens,
     identity,
-    accounts,
+    accounts_reading,
     profile,
     accounts_relations,
     accounts_statuses,
     follow_requests,
     suggestions,
-    reports,
+    accounts_reports,
     preferences,
     directory,
     search,
@@ -94,33 +85,33 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     mutes,
     blocks,
     domain_blocks,
-    filters,
-    filter_parts,
+    filters_v2,
+    filters_parts,
     filters_v1,
-    tags,
-    featured_tags,
-    followed_tags,
+    tags_single,
+    tags_featured,
+    tags_followed,
     lists,
     markers,
     conversations,
-    statuses,
+    statuses_posting,
     statuses_reading,
     statuses_edits,
     statuses_actions,
     statuses_quotes,
     polls,
-    scheduled_statuses,
-    timelines,
-    notifications,
-    notification_policy,
-    notification_requests,
-    grouped_notifications,
+    statuses_scheduled,
+    timelines_reading,
+    notifications_reading,
+    notifications_policy,
+    notifications_requests,
+    notifications_grouped,
     push,
     watch,
     instance,
     trends,
     announcements,
-    custom_emojis,
+    office_emojis,
     oembed,
     admin_accounts,
     domains,

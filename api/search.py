@@ -10,7 +10,7 @@ from marshmallow import fields
 from sqlalchemy import Select, and_, func, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.accounts import account_ids
+from api.accounts.reading import account_ids
 from api.call import Call, Json
 from api.endpoints import Access, Endpoint
 from api.entities.tag import history_entity, tag_entity

@@ -11,8 +11,8 @@ from api.admin.period import Period
 from api.call import Call, Json
 from api.endpoints import Access, Endpoint, many
 from api.errors import invalid
-from api.instance_documents import NAME, version_of
-from api.languages import LANGUAGE_NAMES
+from api.office.documents import NAME, version_of
+from api.office.languages import LANGUAGE_NAMES
 from api.schemas.admin import DimensionEntity, DimensionsArgs
 from models.accounts import Account, User
 from models.statuses import Attachment, Status, StatusTag

@@ -14,7 +14,7 @@ from api.call import Call, Json
 from api.endpoints import Access, Endpoint, many
 from api.entities.admin import admin_domain_block_entity, domain_allow_entity
 from api.errors import NotFound, Unprocessable, invalid
-from api.instance import domain_digest
+from api.office.instance import domain_digest
 from api.pagination import Keyset, Page, page
 from api.schemas.admin import (
     AdminDomainBlockEntity,

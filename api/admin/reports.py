@@ -10,8 +10,8 @@ from api.endpoints import Access, Endpoint, many
 from api.entities.admin import admin_account_entities
 from api.entities.status import status_entity
 from api.errors import NotFound, invalid
-from api.instance_documents import rule_entity
 from api.loading import is_complete, load_page
+from api.office.documents import rule_entity
 from api.pagination import Keyset, Page, page
 from api.schemas.admin import AdminReportEntity, ReportEditArgs, ReportsArgs
 from api.times import timestamp, timestamp_or_none

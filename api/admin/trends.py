@@ -6,9 +6,9 @@ from api.call import Call, Json
 from api.endpoints import Access, Endpoint, many
 from api.entities.tag import history_entity, tag_entity
 from api.loading import status_entities
+from api.office.trends import StatusTrendsArgs, TagTrendsArgs, kept_uses, link_entity, visible_trends
 from api.pagination import Page, offset_page
 from api.schemas.admin import AdminLinkEntity, AdminStatusEntity, AdminTagEntity
-from api.trends import StatusTrendsArgs, TagTrendsArgs, kept_uses, link_entity, visible_trends
 from models.base import BigInt
 from models.statuses import PreviewCard, Tag
 

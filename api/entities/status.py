@@ -1,7 +1,7 @@
 """Status: what a post looks like to a client (Mastodon 4.5), with what the viewer has done to it.
 
 Pure: everything comes in a `StatusPage`, which `api.loading` fills with a fixed number of queries. An entity has three
-parts: what is a status' own, what a boost of it shares, and what the viewer did to it. `api.status_pages` keeps the
+parts: what is a status' own, what a boost of it shares, and what the viewer did to it. `api.statuses.pages` keeps the
 first two as bytes.
 """
 

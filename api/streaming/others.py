@@ -6,11 +6,11 @@ Each gives None when there is nothing (any more) to tell: the row is gone, or is
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.call import Api
-from api.conversations import conversation_entities
 from api.entities.announcement import announcement_entities, reaction_payload
-from api.notification_loading import notification_entities
+from api.notifications.loading import notification_entities
 from api.streaming.clients import Message
 from api.streaming.rendering import encoded
+from api.timelines.conversations import conversation_entities
 from models.accounts import Account
 from models.events import Event
 from models.feeds import Conversation

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from api.preferences import PreferencesEntity
+from api.accounts.preferences import PreferencesEntity
 from api.schemas.accounts import AccountEntity
 from api.schemas.credentials import CredentialAccountEntity, ProfileEntity
 from outbox.verified_links import links_back

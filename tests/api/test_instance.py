@@ -1,7 +1,7 @@
 """The office as apps read it before anybody signs in: documents, rules, pages, and what a closed network keeps."""
 
 from api.endpoints import Access
-from api.instance_documents import announced_limits
+from api.office.documents import announced_limits
 from api.routes import endpoints
 from api.schemas.accounts import EmojiEntity
 from api.schemas.instance import (

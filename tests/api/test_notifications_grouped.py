@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api import notification_queries
+from api.notifications import queries
 from api.schemas.accounts import AccountEntity
 from api.schemas.notifications import GroupedNotificationsEntity
 from models.feeds import Notification
@@ -149,8 +149,8 @@ async def test_what_is_no_key_of_a_group_is_not_found(office: Office, key: str) 
 
 
 async def test_looking_back_ends_and_goes_on_from_there(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notification_queries, "LOOK_BACK", 10)
-    monkeypatch.setattr("api.grouped_notifications.LOOK_BACK", 10)
+    monkeypatch.setattr(queries, "LOOK_BACK", 10)
+    monkeypatch.setattr("api.notifications.grouped.LOOK_BACK", 10)
     ana, ben = await office.create_person("ana"), await office.create_person("ben")
     of_ana = office.api(ana)
     status_id = int(await post(of_ana, "One"))

@@ -4,7 +4,7 @@ from typing import Any
 
 from api.schemas.status_extras import ContextEntity
 from api.schemas.statuses import StatusEntity
-from api.statuses_reading import depth_first
+from api.statuses.reading import depth_first
 from models.statuses import Status
 from tests.api.contract import check
 from tests.api.counting import counted

@@ -1,0 +1,1 @@
+"""Accounts: read, related to, changed by their owners, moved."""

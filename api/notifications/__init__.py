@@ -1,0 +1,1 @@
+"""Notifications: one by one, in groups, held back, pushed."""

@@ -1,0 +1,1 @@
+"""The office itself: what it is, announces, offers, and what it talks about."""

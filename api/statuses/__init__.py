@@ -1,0 +1,1 @@
+"""Statuses: written, read, acted upon, with what belongs to them."""

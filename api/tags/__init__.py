@@ -1,0 +1,1 @@
+"""Hashtags: single, followed, featured."""

@@ -1,0 +1,126 @@
+"""The hashtags on profiles: one's own, those of others, and which one might add."""
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.access import known_account
+from api.call import Call, Json
+from api.endpoints import Access, Endpoint, many
+from api.entities.featured_tag import featured_tag_entity
+from api.errors import NotFound, invalid
+from api.schemas.featured_tags import FeaturedTagArgs, FeaturedTagEntity
+from api.schemas.trends import TrendTagEntity
+from api.tags.pages import as_written, tag_entities
+from content.hashtags import normalise_hashtag
+from models.relations import FeaturedTag
+from models.statuses import Status, StatusTag, Tag
+from models.visibility import Visibility
+from policy.limits import FEATURED_TAGS
+from social.featured_tags import feature_tag, find_featured_tag, unfeature_tag
+from social.tags import find_or_create_tag
+
+_OPEN = (Visibility.PUBLIC.value, Visibility.UNLISTED.value)
+SUGGESTED = 10
+LOOKED_AT = 1000
+
+
+async def featured_entities(call: Call, session: AsyncSession, account_id: int) -> list[Json]:
+    """What an account features, the most used first: two queries."""
+    rows = (
+        await session.execute(
+            select(FeaturedTag, Tag)
+            .join(Tag, Tag.id == FeaturedTag.tag_id)
+            .where(FeaturedTag.account_id == account_id)
+            .order_by(FeaturedTag.id)
+            .limit(FEATURED_TAGS)
+        )
+    ).all()
+    used = {
+        tag_id: (count, last)
+        for tag_id, count, last in await session.execute(
+            select(StatusTag.tag_id, func.count(), func.max(Status.published_at))
+            .join(Status, Status.id == StatusTag.status_id)
+            .where(
+                StatusTag.tag_id.in_([tag.id for _, tag in rows]),
+                Status.account_id == account_id,
+                Status.visibility.in_(_OPEN),
+            )
+            .group_by(StatusTag.tag_id)
+        )
+    }
+    entities = []
+    for featured, tag in sorted(rows, key=lambda row: -used.get(row[1].id, (0, None))[0]):
+        count, last = used.get(tag.id, (0, None))
+        entities.append(featured_tag_entity(featured, tag, call.api, statuses_count=count, last_status_at=last))
+    return entities
+
+
+async def get_featured_tags(call: Call) -> list[Json]:
+    """View your featured tags."""
+    async with call.database.reading() as session:
+        return await featured_entities(call, session, call.me.id)
+
+
+async def get_featured_tags_of_account(call: Call) -> list[Json]:
+    """Get account's featured tags."""
+    async with call.database.reading() as session:
+        account = await known_account(session, call.id())
+        return await featured_entities(call, session, account.id) if account.is_active else []
+
+
+async def post_featured_tag(call: Call) -> Json:
+    """Feature a tag."""
+    name = normalise_hashtag(call.args["name"])
+    if not name:
+        raise invalid("name", "is no hashtag")
+    async with call.database.unit_of_work() as unit:
+        tag = await find_or_create_tag(unit, name, as_written(call.args["name"]))
+        await feature_tag(unit, call.me, tag)
+        featured = await find_featured_tag(unit, call.me, tag)
+        wanted = str(featured.id) if featured is not None else ""
+        found = await featured_entities(call, unit.session, call.me.id)
+        return next(entity for entity in found if entity["id"] == wanted)
+
+
+async def delete_featured_tag(call: Call) -> Json:
+    """Unfeature a tag."""
+    async with call.database.unit_of_work() as unit:
+        featured = await unit.session.get(FeaturedTag, call.id())
+        if featured is None or featured.account_id != call.me.id:
+            raise NotFound
+        await unfeature_tag(unit, call.me, featured.tag_id)
+    return {}
+
+
+async def get_suggestions(call: Call) -> list[Json]:
+    """View suggested tags to feature: the ten that you use most, of those that you don't feature yet."""
+    newest = (
+        select(Status.id)
+        .where(Status.account_id == call.me.id, Status.visibility.in_(_OPEN), Status.boost_of_id.is_(None))
+        .order_by(Status.id.desc())
+        .limit(LOOKED_AT)
+    )
+    featured = select(FeaturedTag.tag_id).where(FeaturedTag.account_id == call.me.id)
+    query: Select[Tag] = (
+        select(Tag)
+        .join(StatusTag, StatusTag.tag_id == Tag.id)
+        .where(StatusTag.status_id.in_(newest), Tag.id.not_in(featured))
+        .group_by(Tag.id)
+        .order_by(func.count().desc(), Tag.id)
+        .limit(SUGGESTED)
+    )
+    async with call.database.reading() as session:
+        return await tag_entities(call, session, (await session.scalars(query)).all())
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/api/v1/featured_tags", get_featured_tags, scope="read:accounts",
+             returns=many(FeaturedTagEntity)),
+    Endpoint("POST", "/api/v1/featured_tags", post_featured_tag, scope="write:accounts", args=FeaturedTagArgs,
+             returns=FeaturedTagEntity),
+    Endpoint("GET", "/api/v1/featured_tags/suggestions", get_suggestions, scope="read:accounts",
+             returns=many(TrendTagEntity)),
+    Endpoint("DELETE", "/api/v1/featured_tags/{id}", delete_featured_tag, scope="write:accounts"),
+    Endpoint("GET", "/api/v1/accounts/{id}/featured_tags", get_featured_tags_of_account, Access.READER,
+             "read:accounts", returns=many(FeaturedTagEntity)),
+)  # fmt: skip

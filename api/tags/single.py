@@ -1,0 +1,71 @@
+"""A single hashtag: what it is, following it, and showing it on one's profile. Any Unicode letters will do."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from sqlalchemy import select
+
+from api.call import Call, Json
+from api.endpoints import Access, Endpoint
+from api.schemas.trends import TrendTagEntity
+from api.tags.pages import as_written, tag_entities, tag_name
+from models import UnitOfWork
+from models.accounts import Account
+from models.statuses import Tag
+from social.featured_tags import feature_tag, unfeature_tag
+from social.tag_follows import follow_tag, unfollow_tag
+from social.tags import find_or_create_tag
+
+Verb = Callable[[UnitOfWork, Account, Tag], Awaitable[Any]]
+
+
+async def get_tag(call: Call) -> Json:
+    """View information about a single tag; one that nobody has used yet has the id 0."""
+    name = tag_name(call.path("name"))
+    async with call.database.reading() as session:
+        found = (await session.scalars(select(Tag).where(Tag.name == name))).first()
+        tag = found or Tag(id=0, name=name, display_name=as_written(call.path("name")))
+        return (await tag_entities(call, session, [tag]))[0]
+
+
+async def post_follow(call: Call) -> Json:
+    """Follow a hashtag: public statuses with it come to the home timeline."""
+    return await _changed(call, follow_tag)
+
+
+async def post_unfollow(call: Call) -> Json:
+    """Unfollow a hashtag."""
+    return await _changed(call, unfollow_tag)
+
+
+async def post_feature(call: Call) -> Json:
+    """Feature a hashtag on your profile."""
+    return await _changed(call, feature_tag)
+
+
+async def post_unfeature(call: Call) -> Json:
+    """Unfeature a hashtag."""
+    return await _changed(call, _unfeature)
+
+
+async def _unfeature(unit: UnitOfWork, account: Account, tag: Tag) -> bool:
+    return await unfeature_tag(unit, account, tag.id)
+
+
+async def _changed(call: Call, verb: Verb) -> Json:
+    name = tag_name(call.path("name"))
+    async with call.database.unit_of_work() as unit:
+        tag = await find_or_create_tag(unit, name, as_written(call.path("name")))
+        await verb(unit, call.me, tag)
+        await unit.session.flush()
+        return (await tag_entities(call, unit.session, [tag]))[0]
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/api/v1/tags/{name}", get_tag, Access.READER, returns=TrendTagEntity),
+    Endpoint("POST", "/api/v1/tags/{name}/follow", post_follow, scope="write:follows", returns=TrendTagEntity),
+    Endpoint("POST", "/api/v1/tags/{name}/unfollow", post_unfollow, scope="write:follows", returns=TrendTagEntity),
+    Endpoint("POST", "/api/v1/tags/{name}/feature", post_feature, scope="write:accounts", returns=TrendTagEntity),
+    Endpoint("POST", "/api/v1/tags/{name}/unfeature", post_unfeature, scope="write:accounts",
+             returns=TrendTagEntity),
+)  # fmt: skip

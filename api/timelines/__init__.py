@@ -1,0 +1,1 @@
+"""Timelines, and what arranges them: lists, conversations, markers."""
