@@ -1,4 +1,5 @@
-"""Bringing a database to this version of the tables, by Alembic without an alembic.ini.
+"""Bringing a database to this version of the tables, by Alembic without an alembic.ini. Alembic is imported when
+there is something to migrate: it takes ten megabytes that an office at work needs for other things.
 
 Promises that a migration happens whole or not at all, and once: on PostgreSQL in one transaction under an advisory
 lock, on SQLite in one `BEGIN IMMEDIATE`, which is a lock by itself. Several processes may start at once; the second
@@ -7,29 +8,30 @@ finds the work done. Nobody serves from a database that is too old or too new (D
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event, inspect, text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 import migrations
+from migrations.revisions import revisions
 from models import Database
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 log = structlog.get_logger(__name__)
 
 # "tertulia" as a number: the advisory lock that migrating processes take turns with.
 LOCK_NUMBER = 0x74657274756C6961
 LOCK_SECONDS = 60
-Step = Callable[[Config], None]
+Step = Callable[["Config"], None]
 
 
 class DatabaseNotReady(Exception):
@@ -71,7 +73,7 @@ async def schema_state(database: Database) -> SchemaState:
     """Compare the database with the migrations of this version. One query."""
     async with database.reading() as session:
         current = await (await session.connection()).run_sync(_current_revision)
-    return SchemaState(current, *_revisions())
+    return SchemaState(current, *revisions())
 
 
 async def check_schema(database: Database) -> None:
@@ -91,11 +93,15 @@ async def migrate_when_behind(database: Database) -> None:
 
 async def migrate(url: URL) -> None:
     """Bring the database to this version. Raises MigrationFailed, and leaves it as it was then."""
+    from alembic import command
+
     await run_on(url, lambda config: command.upgrade(config, "head"))
 
 
 async def stamp(url: URL) -> None:
     """Note that the tables are those of this version, without touching them."""
+    from alembic import command
+
     await run_on(url, lambda config: command.stamp(config, "head"))
 
 
@@ -107,8 +113,10 @@ async def run_on(url: URL, step: Step) -> None:
         await _run_on_postgresql(url, step)
 
 
-def alembic_config(connection: Connection | None = None) -> Config:
+def alembic_config(connection: Connection | None = None) -> "Config":
     """The configuration that an alembic.ini would hold."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
@@ -151,14 +159,3 @@ def _current_revision(connection: Connection) -> str | None:
         return None
     found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return found
-
-
-@cache
-def _revisions() -> tuple[str, frozenset[str]]:
-    """The newest revision of this version, and all that it knows: the files don't change while we run."""
-    scripts = ScriptDirectory.from_config(alembic_config())
-    return scripts.get_current_head() or "", frozenset(_known(scripts))
-
-
-def _known(scripts: ScriptDirectory) -> Iterator[str]:
-    return (script.revision for script in scripts.walk_revisions())

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from migrations.revisions import revisions
 from models import Database
 from models.addresses import LocalAddresses
 from models.base import Base
@@ -27,7 +27,7 @@ from models.base import Base
 pytest_plugins = ["tests.fixtures_offices"]
 
 BACKENDS = os.environ.get("TERTULIA_TEST_BACKENDS", "sqlite,postgresql").split(",")
-HEAD = ScriptDirectory(str(Path(__file__).parent.parent / "migrations")).get_current_head()
+HEAD, _ = revisions()
 VERSION_TABLE = "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
 MARK_AS_MIGRATED = f"{VERSION_TABLE}; DELETE FROM alembic_version; INSERT INTO alembic_version VALUES ('{HEAD}')"
 EMPTY_ALL_TABLES = "; ".join(f"DELETE FROM {table.name}" for table in reversed(Base.metadata.sorted_tables))

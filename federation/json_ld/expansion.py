@@ -8,9 +8,8 @@ from the bundled contexts, and with an empty context for every other URL.
 """
 
 import re
+from functools import cache
 from typing import Any
-
-from pyld import jsonld  # type: ignore[import-untyped]
 
 from federation.contexts import bundled_context, bundled_name
 from federation.json_ld.contexts import our_context
@@ -26,9 +25,7 @@ MAX_BLANK_NODES = 64
 
 _BCP47 = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*", re.ASCII)
 _NO_BASE: JsonObject = {"@base": None}
-_EXPECTED = (
-    jsonld.JsonLdError, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, AssertionError,
-)  # fmt: skip
+_EXPECTED = (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, AssertionError)
 
 
 class ExpansionFailed(Exception):
@@ -47,8 +44,8 @@ def expand(document: JsonObject, *, tolerant: bool) -> JsonObject:
     if tolerant and document.get("@context") is None:
         cleaned.pop("@context", None)
     try:
-        expanded = jsonld.expand(cleaned, {"documentLoader": _load, "expandContext": base})
-    except _EXPECTED as error:
+        expanded = _pyld().expand(cleaned, {"documentLoader": _load, "expandContext": base})
+    except (_pyld().JsonLdError, *_EXPECTED) as error:
         raise ExpansionFailed(_sentence(error)) from error
     if len(expanded) > 1:
         raise DocumentRefused("context", "the document describes several things at once")
@@ -65,13 +62,13 @@ def canonicalize(document: JsonObject) -> str:
     _check_budget(document)
     options: JsonObject = {"documentLoader": _load, "expandContext": _NO_BASE}
     try:
-        quads = jsonld.to_rdf(document, {**options, "format": "application/n-quads"})
+        quads = _pyld().to_rdf(document, {**options, "format": "application/n-quads"})
         if len(set(re.findall(r"_:b\d+", quads))) > MAX_BLANK_NODES:
             raise DocumentRefused("too-many", f"the document has more than {MAX_BLANK_NODES} blank nodes")
-        canonical = jsonld.normalize(
+        canonical = _pyld().normalize(
             quads, {"algorithm": "URDNA2015", "inputFormat": "application/n-quads", "format": "application/n-quads"}
         )
-    except _EXPECTED as error:
+    except (_pyld().JsonLdError, *_EXPECTED) as error:
         raise DocumentRefused("canonicalization", _sentence(error)) from error
     return str(canonical)
 
@@ -85,14 +82,22 @@ def compact_with_our_context(document: JsonObject) -> JsonObject:
     screen(document)
     _check_budget(document)
     try:
-        expanded = jsonld.expand(_cleaned(document), {"documentLoader": _load, "expandContext": _NO_BASE})
-        compacted = jsonld.compact(
+        expanded = _pyld().expand(_cleaned(document), {"documentLoader": _load, "expandContext": _NO_BASE})
+        compacted = _pyld().compact(
             expanded, our_context(), {"documentLoader": _load, "skipExpansion": True, "expandContext": _NO_BASE}
         )
-    except _EXPECTED as error:
+    except (_pyld().JsonLdError, *_EXPECTED) as error:
         raise DocumentRefused("context", _sentence(error)) from error
     compacted["@context"] = "https://www.w3.org/ns/activitystreams"
     return dict(compacted)
+
+
+@cache
+def _pyld() -> Any:
+    """The processor, imported for the first document that needs it: most offices never see one, and it takes 10 MiB."""
+    from pyld import jsonld  # type: ignore[import-untyped]
+
+    return jsonld
 
 
 def _load(url: str, options: JsonObject) -> JsonObject:
@@ -193,5 +198,5 @@ def _values(values: Any) -> list[Any]:
 
 
 def _sentence(error: BaseException) -> str:
-    cause = error.__cause__ if isinstance(error.__cause__, jsonld.JsonLdError) else error
+    cause = error.__cause__ if isinstance(error.__cause__, _pyld().JsonLdError) else error
     return str(getattr(cause, "code", None) or type(cause).__name__)

@@ -1,19 +1,23 @@
 """Migrations: what they make is what the models say, on both databases, once, and whole or not at all."""
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
+from migrations.revisions import revisions
 from models import Database
 from models.addresses import LocalAddresses
 from models.base import Base
-from server.migrate import SchemaState, migrate, run_on, schema_state, stamp
+from server.migrate import SchemaState, alembic_config, migrate, run_on, schema_state, stamp
 
 # Alembic can't compare indexes over expressions; their names are compared below.
 pytestmark = [
@@ -112,3 +116,13 @@ async def test_a_stamp_changes_no_table(empty_url: URL) -> None:
 def test_what_is_wrong_is_said_with_what_to_do(current: str | None, sentence: str | None) -> None:
     problem = SchemaState(current, "0002", frozenset({"0001", "0002"})).problem
     assert problem is None if sentence is None else sentence in (problem or "")
+
+
+def test_the_revisions_are_known_without_alembic() -> None:
+    scripts = ScriptDirectory.from_config(alembic_config())
+    assert revisions() == (scripts.get_current_head(), {script.revision for script in scripts.walk_revisions()})
+
+
+def test_a_server_at_work_imports_neither_alembic_nor_pyld() -> None:
+    asked = "import sys, server.cli, server.app, server.runtime; print(sorted({'alembic', 'pyld'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout == "[]\n"
