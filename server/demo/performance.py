@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from server.demo.acts import Act
 from server.demo.cast import OFFICES, PASSWORD
@@ -82,10 +82,10 @@ def _invite(offices: Sequence[RunningOffice], narrator: Narrator, seconds: float
 @asynccontextmanager
 async def open_scene(offices: Sequence[RunningOffice]) -> AsyncIterator[Scene]:
     """Everybody with a client, signed in, until the block ends."""
-    async with new_session() as session:
+    async with new_session() as session, AsyncExitStack() as stack:
         employees = [Employee(person, office, session) for office in offices for person in office.plan.people]
         await asyncio.gather(*(employee.sign_in() for employee in employees))
-        yield Scene({employee.person.name: employee for employee in employees})
+        yield Scene({employee.person.name: employee for employee in employees}, stack)
 
 
 async def play(story: Sequence[Act], scene: Scene, narrator: Narrator) -> None:

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
+from server.demo.client import Client, signed_in
 from server.demo.employee import Document, Employee
 
 SHOWN_CHARACTERS = 42
@@ -23,16 +25,23 @@ class Made:
     is_deleted: bool = False
     favourites: int = 0
     boosts: int = 0
+    is_streamed: bool = False
     votes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
 class Scene:
-    """Everybody by name, the posts by the story's keys, and the followees of each."""
+    """Everybody by name, the apps of who has one, the posts by the story's keys, and the followees of each."""
 
     employees: dict[str, Employee]
+    stack: AsyncExitStack
+    clients: dict[str, Client] = field(default_factory=dict)
     made: dict[str, Made] = field(default_factory=dict)
     follows: dict[str, set[str]] = field(default_factory=dict)
+
+    async def sign_in(self, name: str) -> None:
+        """Give somebody an app that stays signed in until the scene closes."""
+        self.clients[name] = await self.stack.enter_async_context(signed_in(self.employees[name]))
 
     def label(self, name: str) -> str:
         """How the narrator calls somebody."""

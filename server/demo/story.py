@@ -4,6 +4,7 @@ Everybody has followers in all three offices, so that whatever is public has to 
 """
 
 from server.demo.acts import Act, Boost, Favourite, Follow, Vote
+from server.demo.apps import FavouriteFromApp, PostFromApp, SignIn
 from server.demo.posts import Delete, Edit, Post
 
 PLACES = ("Miradouro de São Pedro", "Online, cada um com o seu copo")
@@ -74,4 +75,7 @@ STORY: tuple[Act, ...] = (
         "É assim que se partilha o que funciona: uma lista, três oficinas. #innovación #calidad",
         quote="list",
     ),
+    SignIn(("lucia", "ines", "heike")),
+    PostFromApp("ines", "photos", "As fotos do afterwork estão no álbum. #afterwork", to="lucia"),
+    FavouriteFromApp("lucia", "photos"),
 )

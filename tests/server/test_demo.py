@@ -88,6 +88,8 @@ async def test_check_plays_the_story_and_proves_every_act_at_every_office(tmp_pa
         "deletes",
         "privately",
         "quotes",
+        "sign in",
+        "posts from an app",
     ):
         assert any(f" {verb} " in row or f" {verb}: " in row for row in rows), verb
     assert f"All {len(rows)} as it should be" in text
