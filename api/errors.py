@@ -7,6 +7,7 @@ verb's refusal reads the same through every endpoint.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from models.collisions import is_duplicate
 from outbox.statuses import NotAllowed
 from social.filters import AlreadyFiltered, NoSuchKeyword
 from social.follows import FollowRefused
@@ -102,6 +103,8 @@ def as_api_error(error: Exception) -> ApiError | None:
     """The answer for an error of a floor below; None when it is nobody's refusal but a failure."""
     if isinstance(error, ApiError):
         return error
+    if is_duplicate(error):
+        return Unprocessable("Duplicate record")  # done twice at the same moment: the other one counts
     for kind, status, message in _REFUSALS:
         if isinstance(error, kind):
             return ApiError(status, message.format(error=error))

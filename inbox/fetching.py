@@ -18,6 +18,7 @@ from federation.trust.origins import same_origin
 from inbox.access import group_addressed
 from inbox.quote_stamps import request_stamp_check
 from models.accounts import Account
+from models.collisions import repeat_on_collision
 from models.statuses import Status
 from policy.limits import THREAD_DEPTH_AT_ONCE
 from social.accounts import account_by_uri
@@ -48,7 +49,7 @@ async def fetch_status(
     except (DocumentRefused, ActorRefused, ActorGone, StatusUnavailable):
         return None
     await _fetch_parent(services, draft, budget, depth)
-    return await _store(services, author, draft)
+    return await repeat_on_collision(lambda: _store(services, author, draft))
 
 
 async def _draft(services: Services, uri: str, budget: FetchBudget) -> StatusDraft:

@@ -5,7 +5,8 @@
 * What an activity refers to is loaded for the whole batch with a few queries. What isn't here is fetched, under a
   budget and outside any transaction; an activity that waits for a slow server doesn't hold up the others.
 * The batch is applied in the order of arrival in one transaction, without savepoints. When one of it raises, the
-  batch rolls back and each activity gets a transaction of its own, so that a poisonous one fails alone.
+  batch rolls back and each activity gets a transaction of its own, so that a poisonous one fails alone. Who stores
+  what somebody else stores at the same moment hasn't failed: it is applied again, at once (`models.collisions`).
 * Effects, outgoing answers and the mark "done" commit together. A failure is tried again with growing pauses, then
   kept as a dead letter (`failed`) and no longer in anybody's way.
 """
@@ -31,6 +32,7 @@ from inbox.journal import Journal
 from inbox.prepare import prepare
 from jobs.leases import is_queued, release_leases
 from models.activities import InboundActivity
+from models.collisions import repeat_on_collision
 from models.signals import INBOUND
 from policy.limits import INBOUND_ATTEMPTS
 
@@ -207,11 +209,14 @@ class InboxWorker:
 
     async def _apply_singly(self, item: Work) -> None:
         try:
-            async with self._services.database.unit_of_work() as unit:
-                outcome = await apply_one(self._services, unit, item.incoming)
-                await _mark_done(unit.session, unit.now, [(item.row_id, outcome)])
+            await repeat_on_collision(lambda: self._apply_once(item))
         except Exception as error:
             await self._fail(item, error)
+
+    async def _apply_once(self, item: Work) -> None:
+        async with self._services.database.unit_of_work() as unit:
+            outcome = await apply_one(self._services, unit, item.incoming)
+            await _mark_done(unit.session, unit.now, [(item.row_id, outcome)])
 
     async def _fail(self, item: Work, error: Exception) -> None:
         """Try again later, or give up; the reason stays with the row."""

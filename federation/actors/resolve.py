@@ -13,7 +13,6 @@ from typing import Final
 
 import structlog
 from sqlalchemy import and_, func, literal_column, or_, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation.actors.discovery import LookupFailed, split_handle, webfinger
@@ -28,6 +27,7 @@ from federation.parse import actor_draft
 from federation.peers import domain_of
 from federation.services import Services
 from models.accounts import Account
+from models.collisions import repeat_on_collision
 from policy.domains import normalise_domain
 from policy.limits import ACTOR_FRESH_HOURS
 from social.accounts import account_by_handle
@@ -149,10 +149,7 @@ async def store_fetched(services: Services, draft: ActorDraft, *, budget: FetchB
         handle = await confirm_handle(services, draft, budget=budget)
     except HandleDenied as error:
         raise ActorRefused(str(error)) from error
-    try:
-        account = await _store(services, draft, handle)
-    except IntegrityError:
-        account = await _store(services, draft, handle)  # another process was quicker; now the row is there
+    account = await repeat_on_collision(lambda: _store(services, draft, handle))
     await services.hosts.announced(host_of(draft.uri), draft.implements)
     return account
 
