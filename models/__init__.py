@@ -3,7 +3,7 @@
 Importing the package registers every table with `models.base.Base.metadata`.
 """
 
-from models import accounts, activities, feeds, filters, imports, oauth, office, peers, relations, statuses
+from models import accounts, activities, communities, feeds, filters, imports, oauth, office, peers, relations, statuses
 from models.database import Database
 from models.unit_of_work import UnitOfWork
 
@@ -12,6 +12,7 @@ __all__ = [
     "UnitOfWork",
     "accounts",
     "activities",
+    "communities",
     "feeds",
     "filters",
     "imports",

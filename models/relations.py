@@ -72,6 +72,8 @@ class Report(Base):
     uri: Mapped[str | None] = mapped_column(unique=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
     target_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    # The community whose moderators look after it, instead of those of the office.
+    community_id: Mapped[int | None] = mapped_column(index=True)
     status_uris: Mapped[list[str]] = mapped_column(default=list)
     comment: Mapped[str] = mapped_column(default="")
     category: Mapped[str] = mapped_column(String(16), default="other")

@@ -72,6 +72,10 @@ class Status(Base):
     created_at: Mapped[datetime]
     edited_at: Mapped[datetime | None]
     pinned_at: Mapped[datetime | None]
+    # What the moderators of its community (`group_id`) decided: no more replies, taken out, shown first.
+    locked_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
+    featured_at: Mapped[datetime | None]
 
     @property
     def is_boost(self) -> bool:

@@ -35,16 +35,17 @@ _NOW: Final = bindparam("now", type_=UtcDateTime())
 def add_to_feeds(unit: UnitOfWork, status: Status, author: Account) -> None:
     """Have a new status shown to the author's local followers, and to the author when local."""
     if author.is_local:
-        add_to_own_feed(unit, status)
+        add_to_own_feed(unit, status, author)
     if status.visibility in IN_FEEDS:
         unit.defer(_fan_out, status.id)
     else:
         unit.defer(_fan_out_to_mentioned, status.id)
 
 
-def add_to_own_feed(unit: UnitOfWork, status: Status) -> None:
+def add_to_own_feed(unit: UnitOfWork, status: Status, author: Account) -> None:
     """Have a new status shown to its local author."""
-    unit.defer(_add_to_own, status)
+    if not author.is_group:  # nobody reads the home of a community
+        unit.defer(_add_to_own, status)
 
 
 async def _add_to_own(unit: UnitOfWork, statuses: list[Status]) -> None:

@@ -27,6 +27,36 @@ async def file_report(
 
     `category` is spam, legal, violation or other; `rule_ids` are the rules of this office that were broken.
     """
+    report_id = await keep_report(
+        unit,
+        reporter,
+        target,
+        status_uris=status_uris,
+        comment=comment,
+        uri=uri,
+        category=category,
+        rule_ids=rule_ids,
+        is_forwarded=is_forwarded,
+    )
+    if report_id is not None:
+        await tell_staff(unit, "admin.report", reporter, subject_id=report_id)
+    return report_id
+
+
+async def keep_report(
+    unit: UnitOfWork,
+    reporter: Account,
+    target: Account,
+    *,
+    status_uris: Sequence[str] = (),
+    comment: str = "",
+    uri: str | None = None,
+    category: str = "other",
+    rule_ids: Sequence[int] = (),
+    is_forwarded: bool = False,
+    community_id: int | None = None,
+) -> int | None:
+    """The same without telling anybody; `community_id` names the community whose moderators look after it."""
     await unit.session.flush()
     report_id = unit.new_id()
     statement = (
@@ -41,11 +71,9 @@ async def file_report(
             category=category,
             rule_ids=list(rule_ids),
             is_forwarded=is_forwarded,
+            community_id=community_id,
             created_at=unit.now,
         )
         .returning(Report.id)
     )
-    if (await unit.session.scalar(statement)) is None:
-        return None
-    await tell_staff(unit, "admin.report", reporter, subject_id=report_id)
-    return report_id
+    return report_id if (await unit.session.scalar(statement)) is not None else None

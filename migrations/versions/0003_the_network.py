@@ -1,0 +1,108 @@
+"""The network
+
+Revision 0003, after 0002. Each area has a pair of functions; the newest comes down first.
+"""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+
+from migrations.column_types import BIG, JSON, TIME
+
+revision: str = "0003"
+down_revision: str | None = "0002"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    _add_communities()
+
+
+def downgrade() -> None:
+    _drop_communities()
+
+
+def _add_communities() -> None:
+    op.create_table(
+        "communities",
+        sa.Column("account_id", BIG, nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("is_private", sa.Boolean(), nullable=False),
+        sa.Column("posting", sa.String(length=16), nullable=False),
+        sa.Column("rules", sa.Text(), nullable=False),
+        sa.Column("default_for", sa.String(length=16), nullable=True),
+        sa.Column("created_by_id", BIG, nullable=True),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("updated_at", TIME, nullable=False),
+        sa.Column("archived_at", TIME, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_communities_account_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["accounts.id"], name=op.f("fk_communities_created_by_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_communities")),
+        sa.UniqueConstraint("default_for", name=op.f("uq_communities_default_for")),
+    )
+    op.create_table(
+        "memberships",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("community_id", BIG, nullable=False),
+        sa.Column("account_id", BIG, nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("invited_by_id", BIG, nullable=True),
+        sa.Column("joined_at", TIME, nullable=True),
+        sa.Column("banned_until", TIME, nullable=True),
+        sa.Column("ban_reason", sa.Text(), nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("updated_at", TIME, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_memberships_account_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["community_id"], ["accounts.id"], name=op.f("fk_memberships_community_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_memberships")),
+        sa.UniqueConstraint("community_id", "account_id", name=op.f("uq_memberships_community_id_account_id")),
+    )
+    op.create_index("ix_memberships_state", "memberships", ["community_id", "state", "id"])
+    op.create_index("ix_memberships_account", "memberships", ["account_id", "state"])
+    op.create_table(
+        "community_acts",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("community_id", BIG, nullable=False),
+        sa.Column("actor_id", BIG, nullable=False),
+        sa.Column("action", sa.String(length=32), nullable=False),
+        sa.Column("target_id", BIG, nullable=True),
+        sa.Column("status_id", BIG, nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("details", JSON, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["actor_id"], ["accounts.id"], name=op.f("fk_community_acts_actor_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["community_id"], ["accounts.id"], name=op.f("fk_community_acts_community_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["target_id"], ["accounts.id"], name=op.f("fk_community_acts_target_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_community_acts")),
+    )
+    op.create_index("ix_community_acts_community", "community_acts", ["community_id", "id"])
+    op.add_column("reports", sa.Column("community_id", BIG, nullable=True))
+    op.create_index(op.f("ix_reports_community_id"), "reports", ["community_id"])
+    for name in ("locked_at", "removed_at", "featured_at"):
+        op.add_column("statuses", sa.Column(name, TIME, nullable=True))
+
+
+def _drop_communities() -> None:
+    for name in ("featured_at", "removed_at", "locked_at"):
+        op.drop_column("statuses", name)
+    op.drop_index(op.f("ix_reports_community_id"), table_name="reports")
+    op.drop_column("reports", "community_id")
+    for table in ("community_acts", "memberships", "communities"):
+        op.drop_table(table)
