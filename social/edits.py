@@ -95,8 +95,8 @@ async def _attachments(unit: UnitOfWork, status: Status) -> Sequence[Attachment]
 def _differ(rows: Sequence[Attachment], drafts: Sequence[AttachmentDraft]) -> bool:
     if any(row.storage_key for row in rows):
         return False  # local files are changed by their own requests
-    files = [(draft.url, draft.description) for draft in drafts if draft.kind != "link"]
-    return [(row.remote_url, row.description) for row in rows] != files
+    files = [(draft.url, draft.description, list(draft.focus or ())) for draft in drafts if draft.kind != "link"]
+    return [(row.remote_url, row.description, list(row.focal_point or ())) for row in rows] != files
 
 
 def _other_uploads(rows: Sequence[Attachment], uploads: Sequence[Attachment] | None) -> bool:
@@ -195,15 +195,21 @@ def _start_again(poll: Poll, new: Poll) -> None:
 
 
 async def _replace_mentions(unit: UnitOfWork, status: Status, author: Account, draft: StatusDraft) -> None:
-    """Who was silently in stays in; telling somebody a second time changes nothing."""
-    silent = await unit.session.scalars(
-        select(Account)
+    """Who was silently in stays in; who was named before isn't told again."""
+    mentioned = await unit.session.execute(
+        select(Account, Mention.is_silent)
         .join(Mention, Mention.account_id == Account.id)
-        .where(Mention.status_id == status.id, Mention.is_silent)
+        .where(Mention.status_id == status.id)
     )
-    kept = silent.all()
+    silent: list[Account] = []
+    named: set[int] = set()
+    for account, is_silent in mentioned:
+        if is_silent:
+            silent.append(account)
+        else:
+            named.add(account.id)
     await unit.session.execute(delete(Mention).where(Mention.status_id == status.id))
-    await attach_mentions(unit, status, author, draft, kept)
+    await attach_mentions(unit, status, author, draft, silent, told_before=named)
 
 
 async def delete_status(unit: UnitOfWork, status: Status, *, owner_uri: str) -> None:

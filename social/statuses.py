@@ -5,7 +5,7 @@ sanitised, that counts, feeds and notifications follow in the same transaction, 
 their parent find it. It fetches nothing: whoever is mentioned must have been resolved before.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -170,11 +170,17 @@ async def _attach(
 
 
 async def attach_mentions(
-    unit: UnitOfWork, status: Status, author: Account, draft: StatusDraft, delivered_to: Sequence[Account] = ()
+    unit: UnitOfWork,
+    status: Status,
+    author: Account,
+    draft: StatusDraft,
+    delivered_to: Sequence[Account] = (),
+    told_before: Collection[int] = (),
 ) -> list[Account]:
     """Store who is mentioned (named and addressed), silently addressed, or was delivered to; tell the first kind.
 
-    A mention that isn't addressed tells nobody (a spoof, or a courtesy): its `href` alone decides who is meant.
+    A mention that isn't addressed tells nobody (a spoof, or a courtesy): its `href` alone decides who is meant. Nor
+    does an edit tell those whom the status named before: they may have read and dismissed it.
     """
     addressed = {*draft.to, *draft.cc}
     named = {mention.href for mention in draft.mentions}
@@ -192,7 +198,8 @@ async def attach_mentions(
             silent.discard(account.id)
             if not is_silent and uri in addressed:
                 told.append(account)
-                notify(unit, account, "mention", author, status_id=status.id)
+                if account.id not in told_before:
+                    notify(unit, account, "mention", author, status_id=status.id)
     silent.discard(author.id)
     unit.session.add_all([Mention(status_id=status.id, account_id=account, is_silent=True) for account in silent])
     return told

@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.api.across import ACCOUNTS, STATUSES, Seat, body, open_pair
 from tests.api.streams import watching
+from tests.conftest import Clock
 from tests.peers import Office
 
 TwoOffices = tuple[Office, Office]
@@ -104,3 +105,52 @@ async def test_what_moderators_do_is_felt_at_the_other_office(two_offices: TwoOf
     assert (await bea.status_of(seen), await bea.home(), await public()) == (404, [], [])
     assert await bea.get(f"{ACCOUNTS}/{bea.id}/following") == []
     assert (await bea.api.get(f"{ACCOUNTS}/lookup", acct=ana.acct)).status == 404
+
+
+async def test_every_kind_of_notification_comes_from_the_other_office_once(
+    two_offices: TwoOffices, clock: Clock
+) -> None:
+    pair = await open_pair(two_offices, is_connected=False)
+    ana = pair.ana
+    boss = await pair.seat(pair.lisbon, "boss", is_admin=True, scopes=ADMIN)
+    carl, dan = await pair.seat(pair.madrid, "carl"), await pair.seat(pair.lisbon, "dan")
+    await boss.about(ana, "follow", notify=True)
+    own = await boss.post("Mine")
+    async with watching(pair.lisbon, boss.person, "user:notification") as stream:
+        await ana.about(boss, "follow")
+        await boss.change(locked=True)
+        await carl.about(boss, "follow")
+        here = (await ana.get("/api/v2/search", q=own["uri"], resolve=True))["statuses"][0]
+        await ana.act(here, "favourite")
+        await ana.act(here, "reblog")
+        await ana.post("Look", quoted_status_id=here["id"])
+        poll = {"options": ["Té", "Café"], "expires_in": 600}
+        written = await ana.post(f"@{boss.acct} hola", poll=poll, quote_approval_policy="public")
+        seen = await boss.sees(written["uri"])
+        await boss.do(f"/api/v1/polls/{seen['poll']['id']}/votes", {"choices": [0]})
+        await boss.act(seen, "reblog")
+        await boss.post("About yours", quoted_status_id=seen["id"])
+        # Reading it is enough: an edit is no second mention, and neither are new numbers of a poll another edit.
+        told = {one["type"]: one["id"] for one in await boss.get("/api/v1/notifications")}
+        await boss.do(f"/api/v1/notifications/{told['mention']}/dismiss")
+        await ana.edit(written, status=f"@{boss.acct} hola!", poll=poll)
+        bought = await dan.post("Compra")
+        there = (await ana.get("/api/v2/search", q=bought["uri"], resolve=True))["statuses"][0]
+        await ana.do("/api/v1/reports", {"account_id": there["account"]["id"], "status_ids": [there["id"]],
+                                         "forward": True})  # fmt: skip
+        clock.advance(hours=1)
+        await ana.settle()
+        heard, grouped = await boss.heard(), await groups(boss)
+        body(await boss.api.post("/api/v1/domain_blocks", {"domain": pair.madrid.domain}))
+        events = [(await stream.next()).payload["type"] for _ in range(13)]
+    once = ["follow", "follow_request", "favourite", "reblog", "quote", "status", "status", "update", "quoted_update",
+            "admin.report", "poll"]  # fmt: skip
+    assert sorted(events) == sorted([*once, "mention", "severed_relationships"])
+    assert sorted(kind for kind, _ in heard) == sorted([*once, "admin.sign_up"])
+    names = {"follow_request": carl.acct, "admin.report": pair.madrid.domain, "admin.sign_up": "dan"}
+    assert {kind: name.partition("@")[2] if kind == "admin.report" else name for kind, name in heard} == {
+        kind: names.get(kind, ana.acct) for kind in (*once, "admin.sign_up")
+    }
+    assert sorted((kind, *who) for kind, who in grouped) == sorted(heard)
+    # Who blocks a domain has nothing of it left, and is told what that has cut.
+    assert await boss.heard() == [("admin.sign_up", "dan"), ("severed_relationships", "boss")]

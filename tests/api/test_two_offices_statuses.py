@@ -97,6 +97,11 @@ async def test_files_cross_with_everything_that_is_known_of_them_and_so_do_edits
     assert await bea.heard() == [("update", ana.acct)]
     (grouped,) = (await bea.get("/api/v2/notifications"))["notification_groups"]
     assert (grouped["type"], grouped["status_id"]) == ("update", seen["id"])
+    # What is looked at in a picture is part of it, when nothing else changes too.
+    await ana.edit(written, status="Second", spoiler_text="other", media_ids=[file["id"]], language="pt",
+                   media_attributes=[{"id": file["id"], "focus": "-1,0"}])  # fmt: skip
+    (image,) = (await bea.again(seen))["media_attachments"]
+    assert (image["description"], image["meta"]["focus"]) == ("A red wall", {"x": -1.0, "y": 0.0})
 
     # Delete and write again: the old one is gone there, the new one has the file.
     gone = body(await ana.api.delete(f"{STATUSES}/{written['id']}"))
