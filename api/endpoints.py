@@ -13,6 +13,7 @@ from marshmallow.fields import Field
 
 from api.call import Call
 from api.schemas.fields import Args, Entity
+from api.schemas.problems import ErrorEntity
 
 Handler = Callable[[Call], Awaitable[Any]]
 FindToken = Callable[[web.Request], str | None]
@@ -50,7 +51,8 @@ class Endpoint:
     entity, many of it, a field where it is something plain, None for an empty object. `limit` names a further window of
     `api.limits`. `body_bytes` is the largest body, where it isn't the server's usual one, `form` describes a form that
     the handler reads by itself (pairs of a name and `file` or `text`), `produces` the media type of the answer.
-    `find_token` says where the token is, where that isn't only the `Authorization` header.
+    `find_token` says where the token is, where that isn't only the `Authorization` header. `refusal` is what an answer
+    other than success looks like, where it says more than others.
     """
 
     method: str
@@ -65,6 +67,7 @@ class Endpoint:
     produces: str = "application/json"
     form: tuple[tuple[str, str], ...] = ()
     find_token: FindToken | None = None
+    refusal: type[Entity] = ErrorEntity
 
     @property
     def name(self) -> str:

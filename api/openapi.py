@@ -163,7 +163,7 @@ def _responses(converter: OpenAPIConverter, endpoint: Endpoint) -> Json:
     else:
         answer["content"] = {endpoint.produces: {}}
     refusals = {
-        status: {"description": text, "content": {"application/json": {"schema": ErrorEntity}}}
+        status: {"description": text, "content": {"application/json": {"schema": endpoint.refusal}}}
         for status, text in _REFUSALS.items()
     }
     return {"2XX": answer, **refusals}

@@ -22,6 +22,7 @@ from server.app import make_app
 from server.context import open_services
 from server.drain import Drain
 from server.health import Health
+from server.listener import Runner
 from server.roles import HTTP, ROLES
 from server.runtime import Workers, keep_running
 from server.settings import Settings
@@ -64,9 +65,9 @@ async def running_office(settings: Settings, roles: Sequence[str] = ROLES) -> As
 
 
 @asynccontextmanager
-async def listening(app: web.Application, settings: Settings) -> AsyncIterator[web.AppRunner]:
+async def listening(app: web.Application, settings: Settings) -> AsyncIterator[Runner]:
     """Serve `app` until the block ends; requests under way are finished."""
-    runner = web.AppRunner(
+    runner = Runner(
         app, access_log=None, handle_signals=False, keepalive_timeout=KEEP_ALIVE_SECONDS, shutdown_timeout=CUT_SECONDS
     )
     drain = Drain(app)

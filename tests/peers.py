@@ -36,6 +36,7 @@ from models.accounts import Account
 from models.database import utc_now
 from server.app import make_app
 from server.context import open_database, open_services
+from server.listener import Runner
 from server.migrate import schema_state, stamp
 from server.runtime import Workers
 from server.settings import Settings, load_settings
@@ -256,7 +257,7 @@ async def office(
         async with open_services(made, clock=clock, new_rsa=pooled_rsa) as services:
             journal = Journal(services.database)
             app = make_app(services, made, journal=journal)
-            runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+            runner = Runner(app, access_log=None, shutdown_timeout=0.5)
             await runner.setup()
             await web.SockSite(runner, listener).start()
             try:

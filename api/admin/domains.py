@@ -19,6 +19,7 @@ from api.pagination import Keyset, Page, page
 from api.schemas.admin import (
     AdminDomainBlockEntity,
     AdminPageArgs,
+    BlockRefusedEntity,
     DomainAllowEntity,
     DomainArgs,
     DomainBlockArgs,
@@ -186,7 +187,8 @@ ENDPOINTS = (
     Endpoint("DELETE", f"{_ALLOWS}/{{id}}", delete_allow, Access.ADMIN, _WRITE_ALLOWS),
     Endpoint("GET", _BLOCKS, list_blocks, Access.ADMIN, _READ_BLOCKS, AdminPageArgs, many(AdminDomainBlockEntity)),
     Endpoint("GET", f"{_BLOCKS}/{{id}}", get_block, Access.ADMIN, _READ_BLOCKS, returns=AdminDomainBlockEntity),
-    Endpoint("POST", _BLOCKS, post_block, Access.ADMIN, _WRITE_BLOCKS, DomainBlockArgs, AdminDomainBlockEntity),
+    Endpoint("POST", _BLOCKS, post_block, Access.ADMIN, _WRITE_BLOCKS, DomainBlockArgs, AdminDomainBlockEntity,
+             refusal=BlockRefusedEntity),
     Endpoint("PUT", f"{_BLOCKS}/{{id}}", put_block, Access.ADMIN, _WRITE_BLOCKS, DomainEditArgs,
              AdminDomainBlockEntity),
     Endpoint("DELETE", f"{_BLOCKS}/{{id}}", delete_block, Access.ADMIN, _WRITE_BLOCKS),

@@ -21,6 +21,7 @@ from api.schemas.fields import (
     required,
 )
 from api.schemas.instance import RuleEntity
+from api.schemas.problems import ErrorEntity
 from api.schemas.reports import CATEGORIES
 from api.schemas.statuses import StatusEntity
 from api.schemas.trends import TrendLinkEntity, TrendTagEntity
@@ -231,6 +232,12 @@ class AdminDomainBlockEntity(Entity):
     private_comment = nullable(fields.String)
     public_comment = nullable(fields.String)
     obfuscate = required(fields.Boolean)
+
+
+class BlockRefusedEntity(ErrorEntity):
+    """Why a domain can't be blocked: with the block that there is already."""
+
+    existing_domain_block = nested(AdminDomainBlockEntity, required=False)
 
 
 class DayEntity(Entity):

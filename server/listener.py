@@ -1,0 +1,58 @@
+"""Connections on which something else than HTTP arrives, or HTTP beyond the bounds of its parser.
+
+Such a request reaches no middleware: aiohttp answers it by itself, in plain text with a part of what came, and logs a
+traceback. Here everybody gets JSON, and the log one line: whoever sends nonsense can't fill it.
+"""
+
+import asyncio
+from typing import Final
+
+import structlog
+from aiohttp import web
+from aiohttp.http import HttpProcessingError
+
+_BODY: Final = b'{"error":"The request can\'t be read: it is no HTTP, or its address or a header is too long"}'
+
+log = structlog.get_logger(__name__)
+
+
+class Connection(web.RequestHandler):
+    """One connection of a client."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """The answer to what the parser refuses; afterwards the connection is closed."""
+        if not isinstance(exc, HttpProcessingError) or request.writer.output_size > 0:
+            return super().handle_error(request, status, exc, message)
+        log.info("unreadable request", remote=request.remote, reason=type(exc).__name__)
+        headers = {"Server": "Tertulia", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+        response = web.Response(status=status, body=_BODY, content_type="application/json", headers=headers)
+        response.force_close()
+        return response
+
+
+class Connections(web.Server):
+    """All connections of a process."""
+
+    def __call__(self) -> Connection:
+        """A new connection."""
+        return Connection(self, loop=self._loop, **self._kwargs)
+
+
+class Runner(web.AppRunner):
+    """Runs an application on such connections; otherwise as aiohttp's."""
+
+    async def _make_server(self) -> Connections:
+        made = await super()._make_server()
+        return Connections(
+            made.request_handler,
+            request_factory=made.request_factory,
+            handler_cancellation=made.handler_cancellation,
+            loop=asyncio.get_running_loop(),
+            **made._kwargs,
+        )
