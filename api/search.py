@@ -1,13 +1,13 @@
 """Search: accounts, hashtags and statuses for a text; a handle or an address leads straight to what it names.
 
-With `resolve` our server asks others, for our own people only. Statuses are found among what has to do with the viewer:
-written by them, addressed to them, favourited or bookmarked; each of these is looked through back to a bound.
+With `resolve` our server asks others, for our own people only. Statuses are found by their text among all that the
+viewer may see (`social.search`); what can be typed is in `social.search.query`.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from marshmallow import fields
-from sqlalchemy import Select, and_, func, or_, select, union
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.accounts.reading import account_ids
@@ -21,17 +21,15 @@ from api.schemas.fields import Args, Entity, Flag, Id, Text, Whole, list_of, one
 from api.schemas.statuses import StatusEntity
 from api.schemas.trends import TrendTagEntity
 from content.hashtags import fold_hashtag
-from federation.actors import known_handles
 from federation.actors.discovery import split_handle
+from federation.searches import read_search
 from inbox.addresses import find_by_address, is_address
-from models.relations import Bookmark, Favourite, FeaturedTag, TagFollow
-from models.statuses import Mention, Status, Tag
-from policy.visibility import visible_to
+from models.relations import FeaturedTag, TagFollow
+from models.statuses import Tag
+from social.search.find import Range, Reader, by_account, find_statuses
 from social.trends import Uses, uses_of_tags
 
 MAX_OFFSET: Final = 10_000
-MAX_LOOKED_THROUGH: Final = 2_000
-MAX_WORDS: Final = 10
 _ESCAPE: Final = "\\"
 
 
@@ -83,7 +81,7 @@ async def search(call: Call) -> Json:
         async with call.database.reading() as session:
             found["accounts"] = await account_entities(call.api, session, numbers)
     async with call.database.reading() as session:
-        if kind in (None, "statuses") and call.viewer is not None and not _is_name(text):
+        if call.viewer is not None and (kind == "statuses" or (kind is None and not _is_name(text))):
             found["statuses"] = await _statuses(call, session, text)
         if kind in (None, "hashtags") and not text.startswith("@") and "@" not in text:
             found["hashtags"] = await _hashtags(call, session, text.removeprefix("#"))
@@ -97,7 +95,7 @@ async def search_v1(call: Call) -> Json:
 
 
 def _is_name(text: str) -> bool:
-    return text.startswith(("@", "#")) or split_handle(text) is not None
+    return " " not in text and (text.startswith(("@", "#")) or (":" not in text and split_handle(text) is not None))
 
 
 async def _addressed(call: Call, address: str, kind: str | None) -> Json:
@@ -157,57 +155,15 @@ async def tag_entities(call: Call, session: AsyncSession, tags: list[Tag]) -> li
 
 
 async def _statuses(call: Call, session: AsyncSession, text: str) -> list[Json]:
-    """Statuses that hold all the words, among what has to do with the viewer, the newest first."""
+    """Statuses that the query finds among all that the viewer may see, the newest first."""
     args, viewer = call.args, call.me
-    words = text.split()[:MAX_WORDS]
-    authors = [word[5:] for word in words if word.lower().startswith("from:") and len(word) > 5]
-    words = [word for word in words if not word.lower().startswith("from:")]
-    if not words and not authors:
-        return []
-    near = union(*(select(one.subquery().c[0]) for one in _near(viewer.id)))
-    query = select(Status.id).where(Status.id.in_(near), visible_to(viewer.id), Status.boost_of_id.is_(None))
-    for word in words:
-        query = query.where(_holds(word))
-    if authors:
-        known = await known_handles(call.services, session, [one for one in authors if one.lower() != "me"])
-        wanted = [account.id for account in known.values()] + [viewer.id for one in authors if one.lower() == "me"]
-        query = query.where(Status.account_id.in_(wanted))
+    search = await read_search(call.services, session, text, viewer)
     if "account_id" in args:
-        query = query.where(Status.account_id == args["account_id"])
-    if "max_id" in args:
-        query = query.where(Status.id < args["max_id"])
-    if "min_id" in args:
-        query = query.where(Status.id > args["min_id"])
-    ids = list(await session.scalars(query.order_by(Status.id.desc()).limit(args["limit"]).offset(args["offset"])))
+        search = by_account(search, args["account_id"])
+    reader = Reader(viewer.id, call.services.clock(), call.services.settings.is_closed)
+    wanted = Range(args["limit"], args["offset"], args.get("max_id"), args.get("min_id"))
+    ids = await find_statuses(session, search, reader, wanted)
     return await status_entities(call.api, session, ids, viewer)
-
-
-def _near(viewer_id: int) -> tuple[Select[Any], ...]:
-    """What is looked through: the newest of the viewer's own, of their mentions, favourites and bookmarks."""
-    return (
-        select(Status.id).where(Status.account_id == viewer_id).order_by(Status.id.desc()).limit(MAX_LOOKED_THROUGH),
-        select(Mention.status_id)
-        .where(Mention.account_id == viewer_id)
-        .order_by(Mention.status_id.desc())
-        .limit(MAX_LOOKED_THROUGH),
-        select(Favourite.status_id)
-        .where(Favourite.account_id == viewer_id)
-        .order_by(Favourite.id.desc())
-        .limit(MAX_LOOKED_THROUGH),
-        select(Bookmark.status_id)
-        .where(Bookmark.account_id == viewer_id)
-        .order_by(Bookmark.id.desc())
-        .limit(MAX_LOOKED_THROUGH),
-    )
-
-
-def _holds(word: str) -> Any:
-    pattern = f"%{_escaped(word.lower())}%"
-    return or_(
-        and_(Status.source_text.is_not(None), func.lower(Status.source_text).like(pattern, escape=_ESCAPE)),
-        and_(Status.source_text.is_(None), func.lower(Status.content_html).like(pattern, escape=_ESCAPE)),
-        func.lower(Status.summary).like(pattern, escape=_ESCAPE),
-    )
 
 
 def _escaped(text: str) -> str:

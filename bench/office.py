@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,17 +118,19 @@ class Office:
 
 
 @asynccontextmanager
-async def running_office(*, wrapper: Sequence[str] = ()) -> AsyncIterator[Office]:
+async def running_office(
+    *, wrapper: Sequence[str] = (), settings: Mapping[str, str] | None = None
+) -> AsyncIterator[Office]:
     """Start `tertulia serve` on an empty SQLite database; stop it and remove everything when the block ends.
 
-    `wrapper` goes in front of the command: a profiler.
+    `wrapper` goes in front of the command: a profiler. `settings` are further variables of its environment.
     """
     with tempfile.TemporaryDirectory(prefix="tertulia-bench-") as name, socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         domain = f"127.0.0.1:{probe.getsockname()[1]}"
         probe.close()
         directory = Path(name)
-        environ = _environ(domain, directory)
+        environ = _environ(domain, directory) | (settings or {})
         with (directory / "server.log").open("wb") as log:
             process = subprocess.Popen([*wrapper, sys.executable, "-c", MAIN, "serve"], env=environ, stderr=log)  # noqa: ASYNC220
         try:

@@ -5,7 +5,7 @@ import unicodedata
 from content.entities import is_hashtag
 
 # Letters that Unicode doesn't decompose although people type them without the stroke.
-_PLAIN_LETTERS = str.maketrans(
+PLAIN_LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
 )
 _LATIN_MARKS = range(0x0300, 0x0370)
@@ -25,4 +25,4 @@ def fold_hashtag(name: str) -> str:
     """The normal form without accents, for search: `innovación` and `innovacion` meet. Marks of other scripts stay."""
     decomposed = unicodedata.normalize("NFD", normalise_hashtag(name))
     folded = "".join(character for character in decomposed if ord(character) not in _LATIN_MARKS)
-    return unicodedata.normalize("NFC", folded).translate(_PLAIN_LETTERS)
+    return unicodedata.normalize("NFC", folded).translate(PLAIN_LETTERS)

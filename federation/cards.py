@@ -26,6 +26,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.statuses import Mention, PreviewCard, Status
 from models.visibility import Visibility
+from social.search.index import index_later
 
 FETCH_CARD: Final = "fetch_card"
 ACCEPT: Final = "text/html, application/xhtml+xml"
@@ -116,6 +117,7 @@ async def _attach(services: Services, status_id: int, url: str, *, may_wait: boo
         card = (await unit.session.scalars(select(PreviewCard).where(PreviewCard.url == url))).one()
         if card.title:
             await unit.session.execute(update(Status).where(Status.id == status_id).values(card_id=card.id))
+            index_later(unit, status_id)
         elif may_wait and card.fetched_at is not None and unit.now - card.fetched_at < UNDERWAY:
             raise CardUnderway(url)
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
+from migrations.comparison import comparison
 from models.base import Base, UtcDateTime
 
 
@@ -38,8 +39,8 @@ def run() -> None:
         target_metadata=Base.metadata,
         # SQLite can't change most things of a table: Alembic then makes a new one and copies the rows.
         render_as_batch=True,
-        compare_type=True,
         render_item=render_item,
+        **comparison(connection),
         transaction_per_migration=False,
     )
     with context.begin_transaction(), warnings.catch_warnings():

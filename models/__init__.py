@@ -3,7 +3,20 @@
 Importing the package registers every table with `models.base.Base.metadata`.
 """
 
-from models import accounts, activities, communities, feeds, filters, imports, oauth, office, peers, relations, statuses
+from models import (
+    accounts,
+    activities,
+    communities,
+    feeds,
+    filters,
+    imports,
+    oauth,
+    office,
+    peers,
+    relations,
+    search,
+    statuses,
+)
 from models.database import Database
 from models.unit_of_work import UnitOfWork
 
@@ -20,5 +33,6 @@ __all__ = [
     "office",
     "peers",
     "relations",
+    "search",
     "statuses",
 ]

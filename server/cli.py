@@ -17,6 +17,7 @@ from server.commands.lookup import lookup
 from server.commands.peer import peer
 from server.commands.queue import queue
 from server.commands.rule import rule
+from server.commands.search import search
 from server.commands.serving import migrate, serve, worker
 from server.commands.token import token
 from server.commands.user import user
@@ -39,7 +40,7 @@ def main() -> None:
 
 COMMANDS = (
     *(serve, worker, migrate, doctor, user, token, peer, announcement, rule, document, emoji),
-    *(queue, lookup, demo),
+    *(queue, search, lookup, demo),
 )
 for command in COMMANDS:
     main.add_command(command)

@@ -5,7 +5,7 @@ own activities that only say what changed; what belongs to an outbox (Create, An
 account. Keys past their overlap, ended sessions, spent codes, tokens revoked long ago and applications without any for
 a month go too, uploads that nobody attached within a day, media of other servers that nobody looks at or that are too
 much, and polls whose time is over are closed. Work that failed for good is finished work: a dead letter can be retried
-until it is removed.
+until it is removed. At the start, statuses that were there before the index of search are written into it.
 
 A sweep that fails is logged and started again by the runner (`server.runtime`); it can be interrupted anywhere.
 """
@@ -30,6 +30,7 @@ from models.oauth import AccessToken, Application, AuthorizationCode, Session
 from models.statuses import Attachment, Poll, Status
 from outbox.polls import poll_changed
 from social.mutes import end_expired_mutes
+from social.search.refill import fill_index
 from social.uploads import forget_files, is_forgotten
 
 EVERY_SECONDS = 3600.0
@@ -59,6 +60,7 @@ class Housekeeper:
     async def run(self, stop: asyncio.Event) -> None:
         """Sweep until `stop` is set."""
         due_at = self._services.clock()
+        await self._fill_index()
         while not stop.is_set():
             if self._services.clock() >= due_at:
                 await self.run_once()
@@ -80,6 +82,12 @@ class Housekeeper:
         if any(removed.values()):
             log.info("swept", **{name: count for name, count in removed.items() if count})
         return sum(removed.values())
+
+    async def _fill_index(self) -> None:
+        """After an upgrade this takes minutes, else it passes over what is there."""
+        written = await fill_index(self._services.database)
+        if written:
+            log.info("filled the index of search", statuses=written)
 
     def _leavings(self, now: datetime) -> list[tuple[str, type[Base], Condition]]:
         """What may go: a name, the table, and which of its rows."""

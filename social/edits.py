@@ -14,6 +14,7 @@ from social.counters import count
 from social.drafts import AttachmentDraft, PollDraft, StatusDraft
 from social.notifications import retract
 from social.quotes import attach_quote, drop_quote, keep_consent, quoted_is_gone
+from social.search.index import index_later
 from social.statuses import attach_mentions, attach_uploads, attachment_rows, content_columns, option_title, poll_row
 from social.streams import tell_deleted, tell_edited
 from social.tags import attach_tags
@@ -82,6 +83,7 @@ async def edit_status(
     if draft.quote is not None and draft.quote.uri != old_quote:
         await attach_quote(unit, status, author, draft.quote)
     await unit.session.flush()
+    index_later(unit, status.id)
     await tell_of_edit(unit, status)
     tell_edited(unit, status)
     return True

@@ -25,6 +25,7 @@ from social.counters import count
 from social.drafts import AttachmentDraft, StatusDraft
 from social.notifications import notify
 from social.quotes import attach_quote
+from social.search.index import index_later
 from social.spreading import spread
 from social.tags import attach_tags
 from social.watchers import watch_poll
@@ -81,6 +82,7 @@ async def create_status(
     unit.statuses[status.uri] = status
     await _attach(unit, status, author, draft, delivered_to)
     attach_uploads(status, uploads)
+    index_later(unit, status.id)
     count(unit, Account, "statuses_count", author.id)
     if parent is not None:
         count(unit, Status, "replies_count", parent.id)
@@ -208,6 +210,7 @@ async def attach_mentions(
 async def reach_silently(unit: UnitOfWork, status: Status, account: Account) -> bool:
     """Let a local account see a status that was delivered to it; False when it could before."""
     await unit.session.flush()
+    index_later(unit, status.id)
     statement = insert_ignoring(unit.session, Mention).values(
         status_id=status.id, account_id=account.id, is_silent=True
     )

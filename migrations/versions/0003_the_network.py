@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from migrations.column_types import BIG, JSON, TIME
 
@@ -16,11 +17,26 @@ branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 
+SEARCH_OF_SQLITE = (
+    "CREATE VIRTUAL TABLE status_words USING fts5(words, content='status_texts', content_rowid='status_id',"
+    " columnsize=0, tokenize=\"unicode61 remove_diacritics 0 categories 'L* N* Co Mn Mc' tokenchars '='\")",
+    "CREATE TRIGGER status_texts_made AFTER INSERT ON status_texts BEGIN"
+    " INSERT INTO status_words (rowid, words) VALUES (new.status_id, new.words); END",
+    "CREATE TRIGGER status_texts_changed AFTER UPDATE ON status_texts BEGIN"
+    " INSERT INTO status_words (status_words, rowid, words) VALUES ('delete', old.status_id, old.words);"
+    " INSERT INTO status_words (rowid, words) VALUES (new.status_id, new.words); END",
+    "CREATE TRIGGER status_texts_gone AFTER DELETE ON status_texts BEGIN"
+    " INSERT INTO status_words (status_words, rowid, words) VALUES ('delete', old.status_id, old.words); END",
+)
+
+
 def upgrade() -> None:
     _add_communities()
+    _add_search()
 
 
 def downgrade() -> None:
+    _drop_search()
     _drop_communities()
 
 
@@ -106,3 +122,26 @@ def _drop_communities() -> None:
     op.drop_column("reports", "community_id")
     for table in ("community_acts", "memberships", "communities"):
         op.drop_table(table)
+
+
+def _add_search() -> None:
+    op.create_table(
+        "status_texts",
+        sa.Column("status_id", BIG, autoincrement=False, nullable=False),
+        sa.Column("words", sa.Text().with_variant(TSVECTOR(), "postgresql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["status_id"], ["statuses.id"], name=op.f("fk_status_texts_status_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("status_id", name=op.f("pk_status_texts")),
+    )
+    if op.get_bind().dialect.name == "sqlite":
+        for statement in SEARCH_OF_SQLITE:
+            op.get_bind().exec_driver_sql(statement)
+    else:
+        op.create_index("ix_status_texts_words", "status_texts", ["words"], postgresql_using="gin")
+
+
+def _drop_search() -> None:
+    if op.get_bind().dialect.name == "sqlite":
+        op.get_bind().exec_driver_sql("DROP TABLE status_words")
+    op.drop_table("status_texts")

@@ -41,19 +41,14 @@ async def test_three_lists_for_a_word(office: Office) -> None:
     everything = await found(api, "calidad")
     assert everything["accounts"] == ["calidad_ben"]
     assert everything["hashtags"] == ["Calidad", "CalidadTotal"]
-    assert len(everything["statuses"]) == 1
+    assert len(everything["statuses"]) == 2
     assert await found(api, "#calidad") == {**NOTHING, "hashtags": ["Calidad", "CalidadTotal"]}
     assert (await found(api, "calidad", type="accounts"))["hashtags"] == []
-    for action in ("favourite", "bookmark"):
-        await api.post(f"/api/v1/statuses/{theirs['id']}/{action}")
-    await api.post(f"/api/v1/statuses/{hidden['id']}/bookmark")
-    assert len((await found(api, "calidad", type="statuses"))["statuses"]) == 2
-    assert len((await found(api, "CALIDAD from:me"))["statuses"]) == 1
-    assert len((await found(api, "from:me"))["statuses"]) == 1
-    assert len((await found(api, "from:calidad_ben all"))["statuses"]) == 1
     assert len((await found(api, "calidad", account_id=ben.id))["statuses"]) == 1
     assert len((await found(api, "calidad", limit=1, offset=1))["statuses"]) == 1
-    assert (await found(api, "0%"))["statuses"] != (await found(api, "0_"))["statuses"] == []
+    newer = (await found(api, "calidad", limit=1))["statuses"]
+    assert (await found(api, "calidad", max_id=theirs["id"]))["statuses"] != newer
+    assert (await found(api, "calidad", min_id=hidden["id"], type="statuses"))["statuses"] == []
     assert await found(api, "zzz") == NOTHING
     older = check(SearchV1Entity, (await api.get("/api/v1/search", q="calidad")).json())
     assert older["hashtags"] == ["Calidad", "CalidadTotal"]

@@ -13,11 +13,13 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
+from migrations.comparison import comparison
 from migrations.revisions import revisions
 from models import Database
 from models.addresses import LocalAddresses
 from models.base import Base
 from server.migrate import SchemaState, alembic_config, migrate, run_on, schema_state, stamp
+from tests.conftest import NewDatabase
 
 # Alembic can't compare indexes over expressions; their names are compared below.
 pytestmark = [
@@ -31,8 +33,18 @@ def opened(url: URL) -> Database:
 
 
 def differences(connection: Connection) -> list[object]:
-    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    context = MigrationContext.configure(connection, opts=comparison(connection))
     return [change for change in compare_metadata(context, Base.metadata) if "alembic_version" not in str(change)]
+
+
+def what_follows_search(connection: Connection) -> list[tuple[str, ...]]:
+    """The virtual table of search and the triggers that fill it, as they were made."""
+    if connection.dialect.name != "sqlite":
+        return []
+    rows = connection.execute(
+        text("SELECT name, sql FROM sqlite_master WHERE name LIKE 'status_words%' OR type = 'trigger' ORDER BY name")
+    )
+    return [tuple(row) for row in rows]
 
 
 def indexes(connection: Connection) -> dict[str, set[str]]:
@@ -58,8 +70,22 @@ async def test_every_index_of_the_models_is_there(empty_url: URL) -> None:
     await migrate(empty_url)
     found: dict[str, set[str]] = {}
     await run_on(empty_url, lambda config: found.update(indexes(config.attributes["connection"])))
+    dialect = empty_url.get_backend_name()
     for table in Base.metadata.tables.values():
-        assert {index.name for index in table.indexes} <= found.get(table.name, set()), table.name
+        wanted = {index.name for index in table.indexes if index.info.get("only") in (None, dialect)}
+        assert wanted <= found.get(table.name, set()), table.name
+
+
+async def test_search_is_made_as_the_models_make_it(empty_url: URL, new_database_url: NewDatabase) -> None:
+    found: dict[URL, list[tuple[str, ...]]] = {}
+    await migrate(empty_url)
+    for url in (empty_url, await new_database_url()):
+        await run_on(
+            url, lambda config, url=url: found.update({url: what_follows_search(config.attributes["connection"])})
+        )
+    migrated, made = found.values()
+    assert migrated == made
+    assert len(made) == (0 if empty_url.get_backend_name() == "postgresql" else 7)
 
 
 async def test_a_migrated_database_is_current(empty_url: URL) -> None:
@@ -111,10 +137,10 @@ async def test_a_stamp_changes_no_table(empty_url: URL) -> None:
 
 @pytest.mark.parametrize(
     ("current", "sentence"),
-    [(None, "no tables yet"), ("0001", "0002 is needed"), ("0009", "newer version"), ("0002", None)],
+    [(None, "no tables yet"), ("0001", "0003 is needed"), ("0009", "newer version"), ("0003", None)],
 )
 def test_what_is_wrong_is_said_with_what_to_do(current: str | None, sentence: str | None) -> None:
-    problem = SchemaState(current, "0002", frozenset({"0001", "0002"})).problem
+    problem = SchemaState(current, "0003", frozenset({"0001", "0002", "0003"})).problem
     assert problem is None if sentence is None else sentence in (problem or "")
 
 

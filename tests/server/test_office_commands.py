@@ -41,6 +41,12 @@ def test_announcements_are_added_listed_and_removed(run: CommandLine) -> None:
     assert "There is no announcement" in run("announcement", "remove", number).errors
 
 
+def test_search_is_filled(run: CommandLine) -> None:
+    assert run(*ANA).exit_code == 0
+    assert "0 of 0 posts" in run("search", "reindex").output
+    assert "0 of 0 posts" in run("search", "reindex", "--all").output
+
+
 def test_rules_and_pages(run: CommandLine, tmp_path: Path) -> None:
     number = run("rule", "add", "Be kind.", "--hint", "Always.").output.strip()
     assert run("rule", "list", "--json").json == [{"id": number, "text": "Be kind.", "hint": "Always."}]

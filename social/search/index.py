@@ -1,0 +1,178 @@
+"""Keeping the index of search: every status that isn't a boost has its words there from the transaction that writes it.
+
+`index_later` has the statuses of a unit written into the index before it commits: two SELECTs and one statement for
+all of them. Deleting needs nothing: the row goes with the status. What is indexed: title, warning, text without markup,
+options of a poll and descriptions of media, as folded words (`content.words`); on PostgreSQL also their stems in the
+status' language. Facts that people filter by are tokens among the words:
+
+| token | means |
+|---|---|
+| `=post` | every status |
+| `=a…` `=g…` `=t…` | written by this account, in this community, under this hashtag (ids) |
+| `=v…` `=l…` | its visibility, its language (the part before a hyphen) |
+| `=h…` | has media, image, video, audio, poll, link or embed |
+| `=i…` | is a reply, or sensitive |
+| `=closed` `=m…` | for those alone whom it names: these accounts |
+"""
+
+import typing
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import String, Table, bindparam, cast, func, literal_column, select, union_all
+from sqlalchemy.dialects.postgresql import ARRAY, REGCONFIG
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from content.html import plain_text
+from content.words import folded_words, plain_words
+from models import UnitOfWork
+from models.base import BigInt
+from models.insertion import updating
+from models.search import StatusText
+from models.statuses import Attachment, Mention, Poll, PreviewCard, Status, StatusTag
+from models.visibility import Visibility
+
+# Of what is longer, the beginning can be found.
+MAX_CHARACTERS: Final = 50_000
+# The languages whose stems PostgreSQL knows and we use; of all others only the words themselves are found.
+STEMMED: Final = {"es": "spanish", "en": "english", "de": "german", "fr": "french", "pt": "portuguese"}
+EVERYTHING: Final = "=post"
+CLOSED: Final = "=closed"
+CLOSED_KINDS: Final = (Visibility.DIRECT.value, Visibility.LIMITED.value)
+_TABLE = typing.cast(Table, StatusText.__table__)
+_KINDS: Final = {"image": "image", "gifv": "video", "video": "video", "audio": "audio"}
+_STATUSES = (
+    select(
+        *(Status.id, Status.account_id, Status.group_id, Status.title, Status.summary, Status.content_html),
+        *(Status.language, Status.visibility, Status.is_sensitive, Status.in_reply_to_uri, Status.in_reply_to_id),
+        *(Poll.options, PreviewCard.card_type),
+    )
+    .outerjoin(Poll, Poll.status_id == Status.id)
+    .outerjoin(PreviewCard, PreviewCard.id == Status.card_id)
+    .where(Status.id.in_(bindparam("ids", expanding=True)), Status.boost_of_id.is_(None))
+)
+_OF_THESE: Any = bindparam("ids", expanding=True)
+_NOTHING: Any = literal_column("NULL")
+# (status, letter of a token, number in it; kind of media, its description)
+_PARTS: Any = union_all(
+    select(StatusTag.status_id, literal_column("'t'"), StatusTag.tag_id, _NOTHING, _NOTHING).where(
+        StatusTag.status_id.in_(_OF_THESE)
+    ),
+    select(Mention.status_id, literal_column("'m'"), Mention.account_id, _NOTHING, _NOTHING)
+    .join(Status, Status.id == Mention.status_id)
+    .where(Mention.status_id.in_(_OF_THESE), Status.visibility.in_(CLOSED_KINDS)),
+    select(Attachment.status_id, literal_column("'h'"), _NOTHING, Attachment.kind, Attachment.description).where(
+        Attachment.status_id.in_(_OF_THESE)
+    ),
+)
+
+
+@dataclass(slots=True)
+class Words:
+    """What one status is found by."""
+
+    status_id: int
+    texts: list[str] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
+    language: str = ""
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.texts)[:MAX_CHARACTERS]
+
+
+def index_later(unit: UnitOfWork, status_id: int) -> None:
+    """Have a new or changed status written into the index before this unit commits."""
+    unit.defer(_after_the_others, status_id)
+
+
+async def _after_the_others(unit: UnitOfWork, ids: list[int]) -> None:
+    """Hashtags are deferred too: what is deferred from here runs when they are all written."""
+    for status_id in ids:
+        unit.defer(index_statuses, status_id)
+
+
+async def index_statuses(unit: UnitOfWork, ids: Sequence[int]) -> None:
+    """Write these statuses into the index, instead of what was there."""
+    await unit.session.flush()
+    found = await words_of(unit.session, list(dict.fromkeys(ids)))
+    if not found:
+        return
+    if unit.session.get_bind().dialect.name == "sqlite":
+        rows = [{"status_id": each.status_id, "words": _line(each)} for each in found]
+        await unit.session.execute(updating(True, StatusText, ("status_id",), ("words",)), rows)
+    else:
+        await unit.session.execute(_POSTGRESQL, [_parameters(each) for each in found])
+
+
+async def words_of(session: AsyncSession, ids: Sequence[int]) -> list[Words]:
+    """The words of those statuses that are there and aren't boosts, by their ids: two SELECTs."""
+    found = {row.id: _words(row) for row in await session.execute(_STATUSES, {"ids": ids})}
+    for status_id, letter, number, kind, description in await session.execute(_PARTS, {"ids": ids}):
+        words = found.get(status_id)
+        if words is None:
+            continue
+        if number is not None:
+            words.tokens.append(f"={letter}{number}")
+        else:
+            words.tokens += [f"=h{one}" for one in ("media", _KINDS.get(kind)) if one]
+            words.texts += [description] if description else []
+    return [found[status_id] for status_id in sorted(found)]
+
+
+def _words(row: Any) -> Words:
+    language = (row.language or "").partition("-")[0].lower()
+    texts = [row.title or "", row.summary, plain_text(row.content_html)]
+    texts += [option["title"] for option in row.options or ()]
+    tokens = [EVERYTHING, f"=a{row.account_id}", f"=v{row.visibility}"]
+    facts = {
+        f"=g{row.group_id}": row.group_id is not None,
+        f"=l{language}": language.isascii() and language.isalpha(),
+        CLOSED: row.visibility in CLOSED_KINDS,
+        "=hpoll": row.options is not None,
+        "=hlink": row.card_type is not None,
+        "=hembed": row.card_type in ("video", "rich"),
+        "=ireply": row.in_reply_to_uri is not None or row.in_reply_to_id is not None,
+        "=isensitive": row.is_sensitive,
+    }
+    tokens += [token for token, is_so in facts.items() if is_so]
+    return Words(row.id, [text for text in texts if text], tokens, language)
+
+
+def _line(words: Words) -> str:
+    return " ".join([folded_words(words.text), *_unique(words.tokens)])
+
+
+def _parameters(words: Words) -> dict[str, Any]:
+    folded = folded_words(words.text)
+    configuration = STEMMED.get(words.language)
+    stems = {"plain": plain_words(words.text), "again": folded} if configuration else {"plain": "", "again": ""}
+    return {
+        "status": words.status_id, "folded": folded, "tokens": _unique(words.tokens),
+        "configuration": configuration or "simple", **stems,
+    }  # fmt: skip
+
+
+def _unique(tokens: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(tokens))
+
+
+def _postgresql() -> Any:
+    """The words, their stems as they are written and as they are folded, and the tokens. Made once."""
+    configuration = cast(bindparam("configuration", type_=String), REGCONFIG)
+    simple: Any = literal_column("'simple'::regconfig")
+    vector = (
+        func.to_tsvector(simple, bindparam("folded", type_=String))
+        .op("||")(func.to_tsvector(configuration, bindparam("plain", type_=String)))
+        .op("||")(func.to_tsvector(configuration, bindparam("again", type_=String)))
+        .op("||")(func.array_to_tsvector(cast(bindparam("tokens"), ARRAY(String))))
+    )
+    statement = postgresql_insert(_TABLE).values(
+        status_id=bindparam("status", type_=BigInt), words=vector
+    )  # fmt: skip
+    return statement.on_conflict_do_update(index_elements=["status_id"], set_={"words": statement.excluded.words})
+
+
+_POSTGRESQL = _postgresql()
