@@ -1,9 +1,10 @@
 """Finding statuses: candidates from the index, newest first, and of these what the viewer may see and wants to see.
 
 The index knows who is named in what is for the named alone, and leaves out the mail of others. Beyond that it knows
-nothing of who may see what: it is asked in portions that grow, and the rules of `policy` sift each in the database. No search looks at more than `MAX_CANDIDATES`: a word that everybody uses ends as
-soon as the page is full, one that is full of what the viewer may not see ends at the bound. A portion is one statement;
-on SQLite the loop breathes between them, because statements run in place (`models.sqlite_driver`).
+nothing of who may see what: it is asked in portions that grow, and the rules of `policy` sift each in the database. No
+search looks at more than `MAX_CANDIDATES`: a word that everybody uses ends as soon as the page is full, one that is
+full of what the viewer may not see ends at the bound. A portion is one statement; on SQLite the loop breathes between
+them, because statements run in place (`models.sqlite_driver`).
 """
 
 import asyncio
