@@ -18,14 +18,9 @@ async def visible_status(call: Call, session: AsyncSession, status_id: int) -> S
     viewer_id = call.viewer.id if call.viewer is not None else None
     query = select(Status).where(Status.id == bindparam("status_id"), visible_to(viewer_id))
     status = (await session.scalars(query, {"status_id": status_id})).first()
-    if status is None or not is_shown(call, status):
+    if status is None:
         raise NotFound
     return status
-
-
-def is_shown(call: Call, status: Status) -> bool:
-    """A local-only status is for our own people."""
-    return call.viewer is not None or not status.is_local_only
 
 
 async def visible_original(call: Call, session: AsyncSession, status_id: int) -> Status:

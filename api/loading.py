@@ -34,7 +34,7 @@ def _columns(table: type[Base], *left_out: str) -> list[Any]:
 _STATUS_COLUMNS = _columns(Status, "source_text", "source_media_type", "context_uri", "in_reply_to_uri", "event")
 _STATUSES = select(*_STATUS_COLUMNS).where(Status.id.in_(_IDS))
 _VISIBLE = _STATUSES.where(visible_to(_VIEWER))
-_PUBLIC = _STATUSES.where(visible_to(None), Status.is_local_only.is_(False))
+_PUBLIC = _STATUSES.where(visible_to(None))
 _ACCOUNTS = select(*COLUMNS).where(Account.id.in_(_IDS))
 _ATTACHMENTS = (
     select(*_columns(Attachment))

@@ -88,7 +88,7 @@ async def publish_quote_revocation(
     authorization_uri = quote.quote_authorization_uri
     refuse_quote(unit, quote, "revoked")
     quoter = await unit.session.get_one(Account, quote.account_id)
-    if authorization_uri is not None:
+    if authorization_uri is not None and not quote.is_local_only:
         is_public = Visibility(quoted.visibility).is_public
         for followed in [author, quoter] if quoter.is_local and quoter.id != author.id else [author]:
             document = revoke_quote_activity(

@@ -58,8 +58,9 @@ async def publish_pin(services: Services, unit: UnitOfWork, account: Account, st
     if len(pinned.all()) >= PINNED_STATUSES:
         raise NotAllowed(f"No more than {PINNED_STATUSES} posts can be pinned.")
     status.pinned_at = unit.now
-    document = add_activity(activity_uri(unit), account, status.uri, account.featured_url or "", unit.addresses)
-    await send(services, unit, account, document, to_followers=True)
+    if not status.is_local_only:
+        document = add_activity(activity_uri(unit), account, status.uri, account.featured_url or "", unit.addresses)
+        await send(services, unit, account, document, to_followers=True)
 
 
 async def publish_unpin(services: Services, unit: UnitOfWork, account: Account, status: Status) -> bool:
@@ -67,8 +68,9 @@ async def publish_unpin(services: Services, unit: UnitOfWork, account: Account, 
     if status.account_id != account.id or status.pinned_at is None:
         return False
     status.pinned_at = None
-    document = remove_activity(activity_uri(unit), account, status.uri, account.featured_url or "", unit.addresses)
-    await send(services, unit, account, document, to_followers=True)
+    if not status.is_local_only:
+        document = remove_activity(activity_uri(unit), account, status.uri, account.featured_url or "", unit.addresses)
+        await send(services, unit, account, document, to_followers=True)
     return True
 
 

@@ -75,7 +75,7 @@ async def publish_status(
     )
     must_ask = await settle_quote(unit, author, status)
     await request_card(services, unit, status)
-    if is_local_only:
+    if status.is_local_only:
         return status
     bundle = await _bundle(unit, status)
     await _send(services, unit, bundle, create_activity(bundle, unit.addresses), audience_of(bundle))
@@ -154,7 +154,7 @@ async def publish_boost(
     if status.visibility == Visibility.PRIVATE:
         visibility = Visibility.PRIVATE
     shared, is_new = await boost(unit, account, status, author, visibility=visibility)
-    if is_new and not status.is_local_only:
+    if is_new and not shared.is_local_only:
         bundle = await _bundle(unit, shared)
         await _send(services, unit, bundle, announce_activity(bundle, unit.addresses), audience_of(bundle))
     return shared
@@ -171,8 +171,9 @@ async def publish_unboost(services: Services, unit: UnitOfWork, account: Account
 
 async def _undo_boost(services: Services, unit: UnitOfWork, shared: Status) -> None:
     bundle = await _bundle(unit, shared)
-    document = undo_activity(activity_uri(unit), announce_activity(bundle, unit.addresses))
-    await _send(services, unit, bundle, document, audience_of(bundle))
+    if not shared.is_local_only:
+        document = undo_activity(activity_uri(unit), announce_activity(bundle, unit.addresses))
+        await _send(services, unit, bundle, document, audience_of(bundle))
     await delete_status(unit, shared, owner_uri=bundle.author.uri)
 
 

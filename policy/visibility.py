@@ -9,6 +9,8 @@ One table of cases in `tests/policy/test_visibility.py` holds the two forms toge
 5. Private: followers of the author (accepted), and who is mentioned.
 6. Direct and limited: who is mentioned.
 7. A boost is as visible as what it boosts is, and no more than its own addressing says.
+8. What stays in the office (`is_local_only`) is seen by people of this office, as far as the rules above let them, and
+   by nobody else: neither by the public nor by an account of another server, whatever its addressing says.
 
 A viewer is a local account, or a remote one that signed its request; None is the public.
 """
@@ -24,6 +26,9 @@ from models.visibility import Visibility
 # An id, or the place of one in a statement that is built once.
 ViewerId = int | BindParameter[int]
 PUBLIC_KINDS = (Visibility.PUBLIC.value, Visibility.UNLISTED.value)
+# Made once: an alias copies every column of its table, which costs more than SQLite needs to run the statement.
+_Author = aliased(Account)
+_Viewer = aliased(Account)
 
 
 def can_see(
@@ -36,6 +41,8 @@ def can_see(
     is_blocked: bool = False,
 ) -> bool:
     """Whether `viewer` may see `status`, given the facts between them (`is_blocked`: in either direction)."""
+    if status.is_local_only and (viewer is None or not viewer.is_local):
+        return False
     if viewer is not None and viewer.id == status.account_id:
         return True
     if not author.is_active or is_blocked:
@@ -51,15 +58,18 @@ def can_see(
 
 def visible_to(viewer_id: ViewerId | None, status: type[Status] = Status) -> ColumnElement[bool]:
     """The same as a condition on `status` (an entity or an alias of it), to be added to a query's WHERE."""
-    author = aliased(Account)
     is_active = (
-        select(author.id)
-        .where(author.id == status.account_id, author.suspended_at.is_(None), author.gone_at.is_(None))
+        select(_Author.id)
+        .where(_Author.id == status.account_id, _Author.suspended_at.is_(None), _Author.gone_at.is_(None))
+        .correlate_except(_Author)
         .exists()
     )
     is_public = status.visibility.in_(PUBLIC_KINDS)
     if viewer_id is None:
-        return and_(is_active, is_public)
+        return and_(is_active, is_public, status.is_local_only.is_(False))
+    is_inside = (
+        select(_Viewer.id).where(_Viewer.id == viewer_id, _Viewer.domain.is_(None)).correlate_except(_Viewer).exists()
+    )
     follows = (
         select(Follow.id)
         .where(Follow.follower_id == viewer_id, Follow.followee_id == status.account_id, Follow.state == "accepted")
@@ -68,12 +78,15 @@ def visible_to(viewer_id: ViewerId | None, status: type[Status] = Status) -> Col
     mentioned = (
         select(Mention.status_id).where(Mention.status_id == status.id, Mention.account_id == viewer_id).exists()
     )
-    return or_(
-        status.account_id == viewer_id,
-        and_(
-            is_active,
-            ~blocked_between(viewer_id, status.account_id),
-            or_(is_public, and_(status.visibility == Visibility.PRIVATE.value, or_(follows, mentioned)), mentioned),
+    return and_(
+        or_(status.is_local_only.is_(False), is_inside),
+        or_(
+            status.account_id == viewer_id,
+            and_(
+                is_active,
+                ~blocked_between(viewer_id, status.account_id),
+                or_(is_public, and_(status.visibility == Visibility.PRIVATE.value, or_(follows, mentioned)), mentioned),
+            ),
         ),
     )
 

@@ -24,7 +24,6 @@ _WITHOUT_CONTENT: Final[Mapping[str, Any]] = MappingProxyType(
         "content_html": "",
         "summary": "",
         "is_sensitive": False,
-        "is_local_only": False,
         "replies_count": 0,
         "boosts_count": 0,
         "favourites_count": 0,
@@ -108,6 +107,7 @@ async def boost(
         published_at=min(published_at or unit.now, unit.now),
         created_at=unit.now,
         emojis=[],
+        is_local_only=status.is_local_only,
         **_WITHOUT_CONTENT,
     )
     unit.session.add(shared)

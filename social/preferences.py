@@ -14,12 +14,17 @@ class Preferences:
     """
 
     visibility: str | None = None
+    is_local_only: bool = False
     is_sensitive: bool = False
     language: str | None = None
     quote_policy: str = "public"
     expand_media: str = "default"
     expand_spoilers: bool = False
     autoplay_gifs: bool = False
+
+    def stays_in_office(self, *, visibility: str, is_reply: bool) -> bool:
+        """Whether a post that doesn't say so is for the office alone: an answer or a direct word goes where it must."""
+        return self.is_local_only and not is_reply and visibility != "direct"
 
     def visibility_for(self, *, is_locked: bool) -> str:
         """The audience of a post that doesn't name one."""

@@ -71,16 +71,19 @@ async def create_status(
 
     `visibility` overrides the draft's first reading. `delivered_to` are local accounts in whose own inbox it arrived
     though nothing addresses them: they may see it (as silently mentioned), and nobody else gains anything. `uploads`
-    are files of a local author, in their order. The caller has made sure that no status with this URI exists.
+    are files of a local author, in their order. What answers or quotes something that stays in the office stays there
+    too. The caller has made sure that no status with this URI exists.
     """
     parent = await status_by_uri(unit, draft.in_reply_to_uri) if draft.in_reply_to_uri else None
     status = _new_row(unit, author, draft, visibility or draft.visibility, parent)
     status.group_id = group.id if group is not None else None
-    status.is_local_only = is_local_only
+    status.is_local_only = is_local_only or (author.is_local and parent is not None and parent.is_local_only)
     status.application_id = application_id
     unit.session.add(status)
     unit.statuses[status.uri] = status
     await _attach(unit, status, author, draft, delivered_to)
+    quoted = unit.statuses.get(draft.quote.uri) if draft.quote else None
+    status.is_local_only |= author.is_local and quoted is not None and quoted.is_local_only
     attach_uploads(status, uploads)
     index_later(unit, status.id)
     count(unit, Account, "statuses_count", author.id)

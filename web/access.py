@@ -16,6 +16,7 @@ from models.statuses import Status
 from policy.visibility import visible_to
 
 Boosted = aliased(Status)
+_Author = aliased(Account)
 Row = tuple[Status, Status | None, Account]
 
 
@@ -32,9 +33,13 @@ def readable(viewer: Account | None, status: type[Status] = Status) -> ColumnEle
     """The condition on `status` (an entity or an alias of it)."""
     if viewer is not None:
         return visible_to(viewer.id, status)
-    author = aliased(Account)
-    is_ours = select(author.id).where(author.id == status.account_id, author.domain.is_(None)).exists()
-    return and_(visible_to(None, status), status.is_local_only.is_(False), is_ours)
+    is_ours = (
+        select(_Author.id)
+        .where(_Author.id == status.account_id, _Author.domain.is_(None))
+        .correlate_except(_Author)
+        .exists()
+    )
+    return and_(visible_to(None, status), is_ours)
 
 
 def listing(viewer: Account | None) -> AnySelect:

@@ -20,7 +20,7 @@ from outbox.statuses import NotAllowed, publish_boost, publish_deletion, publish
 from social.follows import PENDING, FollowRefused, find_follow
 from social.polls import VoteRefused, poll_of
 from web.access import readable_status
-from web.composing import TextRefused, check_text, chosen_visibility
+from web.composing import TextRefused, check_text, chosen_audience
 from web.forms import Form
 from web.home import blank_form
 from web.markup import profile_path, status_path
@@ -36,15 +36,20 @@ AccountAction = Callable[[Services, UnitOfWork, Account, Account], Awaitable[Non
 
 
 async def post_status(visit: Visit) -> web.StreamResponse:
-    """POST /compose with `text`, `summary`, `visibility`, `parent_id`: leads to the conversation, or home."""
+    """POST /compose with `text`, `summary`, `audience`, `parent_id`: leads to the conversation, or home."""
     viewer, form = visit.required(), await visit.form()
-    visibility, summary = chosen_visibility(form.text("visibility")), form.text("summary")[:MAX_WARNING_CHARACTERS]
+    summary = form.text("summary")[:MAX_WARNING_CHARACTERS]
+    visibility, is_local_only = chosen_audience(form.text("audience"))
     parent_id = form.number("parent_id") or 0
     try:
         text = check_text(form.text("text"))
     except TextRefused as refused:
         again = blank_form(
-            text=form.text("text"), summary=summary, visibility=visibility, parent_id=parent_id, error=refused.text
+            text=form.text("text"),
+            summary=summary,
+            audience=form.text("audience"),
+            parent_id=parent_id,
+            error=refused.text,
         )
         return visit.page("compose.html", status=422, writing=again)
     parent = await _parent(visit, viewer, parent_id)
@@ -59,7 +64,7 @@ async def post_status(visit: Visit) -> web.StreamResponse:
     )
     async with visit.services.database.unit_of_work() as unit:
         author = await unit.session.get_one(Account, viewer.id)
-        written = await publish_status(visit.services, unit, author, draft)
+        written = await publish_status(visit.services, unit, author, draft, is_local_only=is_local_only)
     leads_home = parent is None and written.visibility != Visibility.DIRECT
     return redirection("/" if leads_home else status_path(viewer, written.id))
 

@@ -1,10 +1,14 @@
-"""What the form for writing takes: a text within the limits, and one of the visibilities. The rest is `outbox`'s."""
+"""What the form for writing takes: a text within the limits, and one of the audiences. The rest is `outbox`'s."""
+
+from typing import Final
 
 from content.lengths import counted_length
 from models.visibility import Visibility
 from policy.limits import RAW_TEXT_CHARACTERS, STATUS_CHARACTERS
 
-CHOICES = (Visibility.PUBLIC, Visibility.UNLISTED, Visibility.PRIVATE, Visibility.DIRECT)
+# What is for the office alone is public there.
+OFFICE: Final = "office"
+CHOICES: Final = (Visibility.PUBLIC, OFFICE, Visibility.UNLISTED, Visibility.PRIVATE, Visibility.DIRECT)
 
 
 class TextRefused(Exception):
@@ -15,9 +19,16 @@ class TextRefused(Exception):
         self.text = text
 
 
-def chosen_visibility(name: str) -> Visibility:
-    """The visibility of a form; what can't be understood reaches the fewest people."""
-    return Visibility(name) if name in CHOICES else Visibility.DIRECT
+def chosen_audience(name: str) -> tuple[Visibility, bool]:
+    """The visibility of a form, and whether it is for the office alone; what can't be understood reaches the fewest."""
+    if name == OFFICE:
+        return Visibility.PUBLIC, True
+    return (Visibility(name) if name in CHOICES else Visibility.DIRECT), False
+
+
+def audience_name(visibility: str, *, is_local_only: bool) -> str:
+    """The choice of the form for an audience; of what stays in the office and is for fewer there, those fewer."""
+    return OFFICE if is_local_only and Visibility(visibility).is_public else visibility
 
 
 def check_text(text: str) -> str:

@@ -10,7 +10,8 @@ from models.accounts import Account, User
 from models.relations import Follow
 from models.visibility import Visibility
 from policy.limits import STATUS_CHARACTERS
-from web.composing import CHOICES
+from social.preferences import preferences_of
+from web.composing import CHOICES, audience_name
 from web.paging import max_id_of
 from web.timelines import home_page
 from web.visits import Visit
@@ -27,13 +28,14 @@ async def show_home(visit: Visit) -> web.StreamResponse:
         page = await home_page(reading, viewer, max_id_of(visit.request))
         is_empty = page.is_first and not page.items
         suggested = await _suggested(reading.session, viewer) if is_empty else ()
-    return visit.page("home.html", page=page, suggested=suggested, writing=blank_form())
+        audience = await _usual_audience(reading.session, viewer)
+    return visit.page("home.html", page=page, suggested=suggested, writing=blank_form(audience=audience))
 
 
 def blank_form(
     *,
     text: str = "",
-    visibility: Visibility = Visibility.PUBLIC,
+    audience: str = Visibility.PUBLIC,
     parent_id: int = 0,
     summary: str = "",
     error: str = "",
@@ -42,12 +44,23 @@ def blank_form(
     return {
         "text": text,
         "summary": summary,
-        "visibility": visibility.value,
-        "choices": [choice.value for choice in CHOICES],
+        "audience": str(audience),
+        "choices": [str(choice) for choice in CHOICES],
         "parent_id": parent_id,
         "max_characters": STATUS_CHARACTERS,
         "error": error,
     }
+
+
+async def _usual_audience(session: AsyncSession, viewer: Account) -> str:
+    """Whom somebody's posts are for when they don't say otherwise."""
+    user = (await session.scalars(select(User).where(User.account_id == viewer.id))).first()
+    if user is None:
+        return Visibility.PUBLIC
+    chosen = preferences_of(user)
+    visibility = chosen.visibility_for(is_locked=viewer.is_locked)
+    is_local_only = chosen.stays_in_office(visibility=visibility, is_reply=False)
+    return audience_name(visibility, is_local_only=is_local_only)
 
 
 async def _suggested(session: AsyncSession, viewer: Account) -> Sequence[Account]:

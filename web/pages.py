@@ -19,6 +19,7 @@ from policy.domains import normalise_domain
 from social.accounts import account_by_handle
 from web.access import readable_status
 from web.cards import Card
+from web.composing import audience_name
 from web.home import blank_form
 from web.paging import MAX_ID, max_id_of
 from web.refusals import gone, missing
@@ -194,10 +195,10 @@ def _reply_form(viewer: Account, card: Card) -> dict[str, object]:
     people = [card.author, *card.bundle.mentions]
     names = dict.fromkeys(account.acct for account in people if account.id != viewer.id)
     text = "".join(f"@{name} " for name in names)
-    visibility = Visibility(card.status.visibility)
-    if visibility is Visibility.LIMITED:
-        visibility = Visibility.DIRECT
-    return blank_form(text=text, visibility=visibility, parent_id=card.status.id, summary=card.status.summary)
+    status = card.status
+    visibility = Visibility.DIRECT if status.visibility == Visibility.LIMITED else status.visibility
+    audience = audience_name(visibility, is_local_only=status.is_local_only)
+    return blank_form(text=text, audience=audience, parent_id=status.id, summary=status.summary)
 
 
 def _described(response: web.Response, uri: str | None) -> web.Response:

@@ -13,6 +13,7 @@ class PreferencesEntity(Entity):
     """Preferences; the names of its keys have colons."""
 
     visibility = fields.String(required=True, data_key="posting:default:visibility")
+    local_only = fields.Boolean(required=True, data_key="posting:default:local_only")
     sensitive = fields.Boolean(required=True, data_key="posting:default:sensitive")
     language = fields.String(required=True, allow_none=True, data_key="posting:default:language")
     quote_policy = fields.String(required=True, data_key="posting:default:quote_policy")
@@ -27,6 +28,7 @@ async def get_preferences(call: Call) -> Json:
         chosen = preferences_of(await session.get_one(User, call.user_id))
     return {
         "posting:default:visibility": chosen.visibility_for(is_locked=call.me.is_locked),
+        "posting:default:local_only": chosen.is_local_only,
         "posting:default:sensitive": chosen.is_sensitive,
         "posting:default:language": chosen.language,
         "posting:default:quote_policy": chosen.quote_policy,

@@ -146,6 +146,7 @@ async def _without_picture(call: Call, address: str, text: str) -> Json:
 def _habits(source: dict[str, Any]) -> dict[str, Any]:
     names = {
         "privacy": "visibility",
+        "local_only": "is_local_only",
         "sensitive": "is_sensitive",
         "language": "language",
         "quote_policy": "quote_policy",

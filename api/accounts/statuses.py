@@ -41,7 +41,7 @@ class AccountStatusesArgs(PageArgs):
 def _statement(*, for_somebody: bool) -> Select[Any]:
     query = select(Status.id).where(Status.account_id == _ACCOUNT)
     if not for_somebody:
-        return query.where(visible_to(None), Status.is_local_only.is_(False))
+        return query.where(visible_to(None))
     unwanted_boost = (
         select(_BOOSTED.id)
         .where(_BOOSTED.id == Status.boost_of_id, unwanted_by(_VIEWER, _BOOSTED.account_id, now=_NOW))

@@ -29,6 +29,7 @@ def source_entity(account: Account, user: User, waiting: int) -> Json:
     chosen = preferences_of(user)
     return {
         "privacy": chosen.visibility_for(is_locked=account.is_locked),
+        "local_only": chosen.is_local_only,
         "sensitive": chosen.is_sensitive,
         "language": chosen.language,
         "note": account.note_source,

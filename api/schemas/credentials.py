@@ -44,6 +44,7 @@ class SourceEntity(Entity):
     """CredentialAccount.source."""
 
     privacy = fields.String(required=True, validate=validate.OneOf(("public", "unlisted", "private", "direct")))
+    local_only = required(fields.Boolean)
     sensitive = required(fields.Boolean)
     language = nullable(fields.String)
     note = required(fields.String)
@@ -133,6 +134,7 @@ class SourceArgs(Args):
     KEEPS_EMPTY = frozenset({"language"})
 
     privacy = one_of("public", "unlisted", "private", "direct")
+    local_only = Flag()
     sensitive = Flag()
     language = Text(35)
     quote_policy = one_of("public", "followers", "nobody")

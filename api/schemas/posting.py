@@ -65,7 +65,7 @@ class PostArgs(_TextArgs):
     """A new status."""
 
     visibility = one_of(*POSTED_VISIBILITIES)
-    local_only = Flag(load_default=False)
+    local_only = Flag()
     in_reply_to_id = Id()
     quoted_status_id = Id()
     scheduled_at = fields.AwareDateTime(format="iso", default_timezone=UTC)

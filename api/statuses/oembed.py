@@ -34,7 +34,7 @@ async def get_oembed(call: Call) -> Json:
         .join(Account, Account.id == Status.account_id)
         .where((Status.url == url) | (Status.uri == url), Account.domain.is_(None), Status.boost_of_id.is_(None))
         .where(Status.visibility.in_((Visibility.PUBLIC.value, Visibility.UNLISTED.value)))
-        .where(Status.is_local_only.is_(False), visible_to(None))
+        .where(visible_to(None))
     )
     async with call.database.reading() as session:
         found = (await session.execute(query)).first()

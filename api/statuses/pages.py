@@ -81,8 +81,8 @@ def heads(*, is_signed_in: bool) -> AnySelect:
         .outerjoin(_BoostedAuthor, _BoostedAuthor.id == _Boosted.account_id)
     )
     if not is_signed_in:
-        boosts = or_(Status.boost_of_id.is_(None), visible_to(None, _Boosted) & _Boosted.is_local_only.is_(False))
-        return query.where(visible_to(None), Status.is_local_only.is_(False), boosts)
+        boosts = or_(Status.boost_of_id.is_(None), visible_to(None, _Boosted))
+        return query.where(visible_to(None), boosts)
     boosts = or_(Status.boost_of_id.is_(None), visible_to(VIEWER, _Boosted))
     return query.where(visible_to(VIEWER), boosts, wanted_by(VIEWER, now=NOW))
 

@@ -69,13 +69,16 @@ def _read_post(call: Call, preferences: Preferences) -> Post:
     """The post with the defaults of its author."""
     args = call.args
     visibility = args.get("visibility") or preferences.visibility_for(is_locked=call.me.is_locked)
-    sensitive = args.get("sensitive")
+    sensitive, local_only = args.get("sensitive"), args.get("local_only")
+    is_reply = args.get("in_reply_to_id") is not None
+    if local_only is None:
+        local_only = preferences.stays_in_office(visibility=visibility, is_reply=is_reply)
     return read_text(
         call,
         Post(
             visibility=Visibility(visibility),
             sensitive=preferences.is_sensitive if sensitive is None else sensitive,
-            local_only=args["local_only"],
+            local_only=local_only,
             in_reply_to_id=args.get("in_reply_to_id"),
             quoted_status_id=args.get("quoted_status_id"),
             quote_approval_policy=args.get("quote_approval_policy") or preferences.quote_policy,

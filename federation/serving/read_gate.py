@@ -100,8 +100,6 @@ def is_for_everybody(services: Services, reader: Reader) -> bool:
 
 async def may_read(session: AsyncSession, reader: Reader, status: Status, author: Account) -> bool:
     """Whether the reader may have a status of one of our accounts; at most one query."""
-    if status.is_local_only and not reader.is_local:
-        return False
     if reader.is_anonymous or reader.owns(author):
         return can_see(reader.account, status, author)
     facts = select(
@@ -132,8 +130,7 @@ async def is_blocked(session: AsyncSession, reader: Reader, account: Account) ->
 
 def readable(reader: Reader) -> ColumnElement[bool]:
     """The condition for lists of statuses: what the reader may see of them."""
-    condition = visible_to(reader.viewer_id)
-    return condition if reader.is_local else and_(condition, Status.is_local_only.is_(False))
+    return visible_to(reader.viewer_id)
 
 
 def lives_with(reader: Reader) -> ColumnElement[bool]:

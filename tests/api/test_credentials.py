@@ -77,7 +77,7 @@ async def test_a_profile_reaches_the_other_office_with_pictures_and_fields(two_o
     assert 'rel="me nofollow' in mine["fields"][0]["value"]
     assert mine["source"]["attribution_domains"] == ["blog.example"]
     habits = check(PreferencesEntity, (await madrid.api(ana).get("/api/v1/preferences")).json())
-    assert list(habits.values()) == ["unlisted", True, "es", "followers", "default", False, False]
+    assert list(habits.values()) == ["unlisted", False, True, "es", "followers", "default", False, False]
     picture = await madrid.request("GET", mine["avatar"])
     assert (picture.status, picture.headers["Content-Type"][:6]) == (200, "image/")
     await run_until_idle(madrid, lisbon)

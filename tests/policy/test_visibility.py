@@ -24,6 +24,7 @@ class Facts:
     is_mentioned: bool = False
     blocked: str = ""  # "" | by-author | by-viewer
     author: str = "active"  # active | suspended | gone
+    is_inside: bool = False  # the viewer is of this office
 
 
 CASES = [
@@ -35,11 +36,18 @@ CASES = [
             ("", "pending", "accepted"), (False, True), ("", "by-author", "by-viewer"), ("active", "suspended")
         )
     ),
+    Facts(viewer="author", is_inside=True),
+    *(
+        Facts(follows=follows, is_mentioned=mentioned, blocked=blocked, is_inside=True)
+        for follows, mentioned, blocked in itertools.product(("", "accepted"), (False, True), ("", "by-author"))
+    ),
 ]
 
 
-def expected(facts: Facts, visibility: Visibility) -> bool:
+def expected(facts: Facts, visibility: Visibility, *, is_local_only: bool) -> bool:
     """The rules once more, as a reader of the product would say them."""
+    if is_local_only and not facts.is_inside:
+        return False
     if facts.viewer == "author":
         return True
     if facts.author != "active" or facts.blocked:
@@ -51,19 +59,20 @@ def expected(facts: Facts, visibility: Visibility) -> bool:
     return facts.is_mentioned or (visibility is Visibility.PRIVATE and facts.follows == "accepted")
 
 
-def new_account(unit: UnitOfWork, name: str) -> Account:
+def new_account(unit: UnitOfWork, name: str, *, is_inside: bool = False) -> Account:
     account = Account(
-        id=unit.new_id(), uri=f"https://peer.test/{name}", username=name, domain="peer.test",
+        id=unit.new_id(), uri=f"https://peer.test/{name}", username=name, domain=None if is_inside else "peer.test",
         inbox_url=f"https://peer.test/{name}/inbox", created_at=unit.now, updated_at=unit.now,
     )  # fmt: skip
     unit.session.add(account)
     return account
 
 
-def new_status(unit: UnitOfWork, author: Account, visibility: Visibility) -> Status:
+def new_status(unit: UnitOfWork, author: Account, visibility: Visibility, *, is_local_only: bool = False) -> Status:
     status_id = unit.new_id()
     status = Status(
-        id=status_id, uri=f"{author.uri}/{visibility}", account_id=author.id, visibility=visibility.value,
+        id=status_id, uri=f"{author.uri}/{status_id}", account_id=author.id, visibility=visibility.value,
+        is_local_only=is_local_only,
         conversation_id=status_id, published_at=unit.now, created_at=unit.now,
     )  # fmt: skip
     unit.session.add(status)
@@ -71,12 +80,16 @@ def new_status(unit: UnitOfWork, author: Account, visibility: Visibility) -> Sta
 
 
 async def arrange(unit: UnitOfWork, facts: Facts, number: int) -> tuple[Account | None, Account, list[Status]]:
-    author = new_account(unit, f"author{number}")
-    stranger = new_account(unit, f"stranger{number}")
+    author = new_account(unit, f"author{number}", is_inside=facts.is_inside and facts.viewer == "author")
+    stranger = new_account(unit, f"stranger{number}", is_inside=facts.is_inside)
     author.suspended_at = unit.now if facts.author == "suspended" else None
     author.gone_at = unit.now if facts.author == "gone" else None
     await unit.session.flush()
-    statuses = [new_status(unit, author, visibility) for visibility in Visibility]
+    statuses = [
+        new_status(unit, author, visibility, is_local_only=is_local_only)
+        for visibility in Visibility
+        for is_local_only in (False, True)
+    ]
     await unit.session.flush()
     if facts.follows:
         unit.session.add(
@@ -110,8 +123,8 @@ async def test_both_forms_of_visibility_agree_with_the_rules_in_every_case(datab
                     is_mentioned=facts.is_mentioned,
                     is_blocked=bool(facts.blocked),
                 )
-                wanted = expected(facts, visibility)
-                assert (in_python, status.id in in_sql) == (wanted, wanted), (facts, visibility)
+                wanted = expected(facts, visibility, is_local_only=status.is_local_only)
+                assert (in_python, status.id in in_sql) == (wanted, wanted), (facts, visibility, status.is_local_only)
 
 
 @pytest.mark.parametrize("visibility", list(Visibility))

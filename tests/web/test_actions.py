@@ -21,7 +21,7 @@ async def written(office: Office) -> list[Status]:
 
 async def test_writing_a_post(office: Office, browser: Browser, bruno: Person) -> None:
     await browser.show("/")
-    answer = await browser.send("/compose", text=" Hello @bruno,\r\n\r\n#Tea at 5? <b> ", visibility="public")
+    answer = await browser.send("/compose", text=" Hello @bruno,\r\n\r\n#Tea at 5? <b> ", audience="public")
     assert (answer.status, answer.headers["Location"]) == (303, "/")
     (status,) = await written(office)
     assert status.visibility == "public"
@@ -39,7 +39,7 @@ async def test_writing_a_post(office: Office, browser: Browser, bruno: Person) -
 @pytest.mark.parametrize("visibility", ["public", "unlisted", "private", "direct"])
 async def test_it_reaches_whom_it_is_for(office: Office, browser: Browser, bruno: Person, visibility: str) -> None:
     await browser.show("/")
-    await browser.send("/compose", text="@bruno hi", visibility=visibility, summary="A warning")
+    await browser.send("/compose", text="@bruno hi", audience=visibility, summary="A warning")
     (status,) = await written(office)
     assert (status.visibility, status.summary, status.is_sensitive) == (visibility, "A warning", True)
     theirs = await signed_in(bruno)
@@ -49,14 +49,14 @@ async def test_it_reaches_whom_it_is_for(office: Office, browser: Browser, bruno
 @pytest.mark.parametrize("visibility", ["", "limited", "everybody", "PUBLIC"])
 async def test_an_unknown_audience_is_nobody(office: Office, browser: Browser, ana: Person, visibility: str) -> None:
     await browser.show("/")
-    await browser.send("/compose", text="hm", visibility=visibility)
+    await browser.send("/compose", text="hm", audience=visibility)
     assert [status.visibility for status in await written(office)] == ["direct"]
 
 
 @pytest.mark.parametrize("text", ["", "   \n ", "x" * (STATUS_CHARACTERS + 1)])
 async def test_no_text_or_too_much_comes_back_to_be_mended(office: Office, browser: Browser, text: str) -> None:
     await browser.show("/")
-    answer = await browser.send("/compose", text=text, visibility="private", summary="kept")
+    answer = await browser.send("/compose", text=text, audience="private", summary="kept")
     assert answer.status == 422
     assert browser.page.all("input", name="summary")[0]["value"] == "kept"
     assert text.strip() in browser.page.html
@@ -66,7 +66,7 @@ async def test_no_text_or_too_much_comes_back_to_be_mended(office: Office, brows
 async def test_strange_characters_do_no_harm(office: Office, browser: Browser) -> None:
     await browser.show("/")
     token = browser.page.form_token
-    body = f"form_token={token}&visibility=public&text=a%00b%ED%A0%80c%FF".encode()
+    body = f"form_token={token}&audience=public&text=a%00b%ED%A0%80c%FF".encode()
     assert (await browser.send_raw("/compose", body)).status == 303
     (status,) = await written(office)
     assert (status.source_text or "").startswith("ab")
@@ -75,7 +75,7 @@ async def test_strange_characters_do_no_harm(office: Office, browser: Browser) -
 async def test_nobody_answers_what_they_may_not_read(office: Office, browser: Browser, bruno: Person) -> None:
     secret = await say(bruno, "secret", Visibility.PRIVATE)
     await browser.show("/")
-    answer = await browser.send("/compose", text="oh", visibility="public", parent_id=str(secret.id))
+    answer = await browser.send("/compose", text="oh", audience="public", parent_id=str(secret.id))
     assert answer.status == 404
     assert len(await written(office)) == 1
 
@@ -137,7 +137,7 @@ async def test_a_form_of_another_site_does_nothing(
     await theirs.show("/")
     await browser.show("/")
     own = browser.page.form_token
-    fields = {"text": "spam", "visibility": "public", "q": "bruno"}
+    fields = {"text": "spam", "audience": "public", "q": "bruno"}
     for token, headers in (
         ("", {}),
         (theirs.page.form_token, {}),
@@ -157,7 +157,7 @@ async def test_without_a_session_nothing_is_done(office: Office, guest: Browser,
     status = await say(ana)
     await guest.show("/")
     path = path.format(ana.id if "accounts" in path else status.id)
-    answer = await guest.send(path, text="spam", visibility="public")
+    answer = await guest.send(path, text="spam", audience="public")
     assert (answer.status, answer.headers["Location"]) == (303, "/sign-in?next=/")
     assert len(await written(office)) == 1
 
@@ -190,7 +190,7 @@ async def test_posts_and_follows_cross_to_another_office(two_offices: tuple[Offi
     assert "Unfollow" in (await browser.show(f"/@joao@{lisbon.domain}")).text
 
     await theirs.show("/")
-    await theirs.send("/compose", text=f"Olá @ana@{madrid.domain}", visibility="direct")
+    await theirs.send("/compose", text=f"Olá @ana@{madrid.domain}", audience="direct")
     await run_until_idle(madrid, lisbon)
     page = await browser.show("/")
     assert "Olá" in page.text
@@ -198,9 +198,7 @@ async def test_posts_and_follows_cross_to_another_office(two_offices: tuple[Offi
     (post,) = page.posts
     await browser.show("/")
     await browser.press(f"/statuses/{post[1:]}/favourite")
-    answer = await browser.send(
-        "/compose", text=f"@joao@{lisbon.domain} hello", visibility="direct", parent_id=post[1:]
-    )
+    answer = await browser.send("/compose", text=f"@joao@{lisbon.domain} hello", audience="direct", parent_id=post[1:])
     assert "hello" in (await browser.show(answer.headers["Location"])).text
     await run_until_idle(madrid, lisbon)
     page = await theirs.show("/notifications")

@@ -189,7 +189,7 @@ async def test_a_reply_goes_where_it_belongs(browser: Browser, ana: Person, brun
     assert "@bruno " in page.html
     (chosen,) = [option for option in page.all("option") if "selected" in option]
     assert chosen["value"] == "direct"
-    answer = await browser.send("/compose", text="@bruno yes", visibility="direct", parent_id=str(status.id))
+    answer = await browser.send("/compose", text="@bruno yes", audience="direct", parent_id=str(status.id))
     assert answer.status == 303
     page = await browser.show(answer.headers["Location"])
     assert page.posts[0] == f"s{status.id}"
