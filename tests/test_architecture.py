@@ -19,7 +19,8 @@ FLOORS: tuple[str, ...] = (
 ALLOWED = {
     "aiohttp": (
         "server/*.py",
-        "server/demo/client.py", "server/demo/employee.py",
+        "server/demo/client.py",
+        "server/demo/employee.py",
         "api/*.py",
         "api/accounts/exports.py",
         "api/accounts/profile.py",
