@@ -33,6 +33,8 @@ class FederationSettings:
     instance_name: str = "Tertulia"
     instance_description: str = ""
     contact_email: str = ""
+    legal_name: str = ""
+    region: str = ""
     software_version: str = "0.1.0"
     media_cache_bytes: int = 2 * 1_073_741_824
     media_cache_days: int = 14

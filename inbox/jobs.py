@@ -13,6 +13,8 @@ from models.accounts import Account
 from models.statuses import Status
 from outbox.enqueue import SPREAD_ACTIVITY
 from outbox.imports import IMPORT, run_import
+from outbox.peering.sending import PEERING_JOB
+from outbox.peering.upkeep import take_step_again
 from outbox.polls import POLL_CHANGED
 from outbox.push import send_push
 from outbox.scheduled import PUBLISH_SCHEDULED, publish_scheduled
@@ -34,6 +36,7 @@ def job_handlers(services: Services) -> Mapping[str, JobHandler]:
         CHECK_STAMP: partial(check_stamp, services),
         FETCH_CARD: partial(fetch_card, services),
         IMPORT: partial(run_import, services, fetch_status),
+        PEERING_JOB: partial(take_step_again, services),
         POLL_CHANGED: partial(publish_poll, services),
         POLL_ENDED: partial(end_poll_of, services),
         PUBLISH_SCHEDULED: partial(publish_scheduled, services),

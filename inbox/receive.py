@@ -1,5 +1,7 @@
 """Receiving: verify who says it, journal it, and only then say 202.
 
+Letters between instances about being peers have a door of their own (`inbox.peering`): strangers may write them.
+
 The order is the order of cost. Size and form come first, then the peer (is it one of ours, is it too loud), then the
 signature, then whether the signer may speak for the activity's actor and id. A forged activity is refused and never
 stored; an accepted one is never lost. Nothing is interpreted here: that is `inbox.process`.
@@ -16,6 +18,7 @@ from federation.trust.authentication import ActorGone, PeerRefused, Requester, a
 from federation.trust.origins import same_origin
 from federation.trust.proofs import breaks_own_proof, is_proven_by_actor
 from inbox.journal import Journal
+from inbox.peering import is_letter, take_letter
 from inbox.refusals import InboxRefused
 from keys.refusals import SignatureRefused
 from keys.requests import HttpMessage
@@ -35,6 +38,9 @@ async def receive(services: Services, journal: Journal, message: HttpMessage, in
     """
     activity = _parse(message.body)
     _check_noise(services, message)
+    if is_letter(activity):
+        await take_letter(services, message, activity, inbox_id)
+        return None
     if await _is_farewell_of_a_stranger(services, activity):
         return None
     try:

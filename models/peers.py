@@ -1,6 +1,7 @@
-"""The instances that an administrator knows by name, and what was decided about each."""
+"""The other instances that an administrator knows by name: what was agreed with each, and what it says of itself."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -9,10 +10,12 @@ from models.base import Base
 
 
 class Peer(Base):
-    """A peer: `state` is `confirmed` (may read and write), `suspended` (for now not) or `ended`.
+    """A peer; `state` is one of `federation.peers.PeerState`, and only an `active` one reads and writes.
 
-    `domain` is normalised as `policy.domains` does it; in an open network a peer without a row may write too, and a
-    suspended or ended one is blocked.
+    `domain` is the host of its instance actor, normalised as `policy.domains` does it. A *limited* peer was admitted
+    by us alone: it knows no handshake, and its keys aren't pinned. `proposed_by` and `ended_by` are `us` or `them`.
+    `instance_keys` (`{"id", "multibase"}` each) are those of its instance actor as they were shown to the
+    administrator; from `pinned_at` on no others count, and one that turns up all the same is kept in `key_conflict`.
     """
 
     __tablename__ = "peers"
@@ -22,5 +25,35 @@ class Peer(Base):
     id: Mapped[int | None] = mapped_column(unique=True)
     note: Mapped[str] = mapped_column(default="")
     public_comment: Mapped[str] = mapped_column(default="")
+    is_limited: Mapped[bool] = mapped_column(default=False)
+    # What it says of itself.
+    legal_name: Mapped[str] = mapped_column(default="")
+    handle_domain: Mapped[str] = mapped_column(default="")
+    region: Mapped[str] = mapped_column(default="")
+    contact: Mapped[str] = mapped_column(default="")
+    software: Mapped[str] = mapped_column(default="")
+    software_version: Mapped[str] = mapped_column(default="")
+    actor_uri: Mapped[str | None]
+    inbox_url: Mapped[str | None]
+    implements: Mapped[list[str]] = mapped_column(default=list)
+    # Its instance key.
+    instance_keys: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    fingerprint: Mapped[str] = mapped_column(default="")
+    pinned_at: Mapped[datetime | None]
+    key_conflict: Mapped[str] = mapped_column(default="")
+    key_conflict_at: Mapped[datetime | None]
+    # The handshake.
+    proposed_by: Mapped[str | None] = mapped_column(String(8))
+    proposal_uri: Mapped[str | None]
+    ping_uri: Mapped[str | None]
+    proposed_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    confirmed_at: Mapped[datetime | None]
+    activated_at: Mapped[datetime | None]
+    suspended_at: Mapped[datetime | None]
+    suspended_by_them_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None] = mapped_column(String(8))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

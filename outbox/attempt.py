@@ -16,6 +16,7 @@ from federation.client.errors import RemoteError
 from federation.services import Services
 from keys.keypairs import KeyKind
 from keys.signing import Challenge, Scheme, requested_components, sign_request
+from outbox.enqueue import PEERING_ORDER
 from outbox.outcome import Outcome, Verdict, classify, refuses_signature
 from outbox.work import Attempt, Work
 
@@ -28,7 +29,8 @@ _log = structlog.get_logger(__name__)
 
 async def attempt(services: Services, work: Work, extra_headers: ExtraHeaders | None = None) -> Attempt:
     """Send one delivery. Never raises but on cancellation."""
-    if not services.peers.allows(work.host):
+    is_about_peering = work.ordering_key == PEERING_ORDER and services.peers.is_known(work.host)
+    if not services.peers.allows(work.host) and not is_about_peering:
         return Attempt(work, Outcome(Verdict.DEAD, error=f"{work.host} is no peer that may hear from us"))
     try:
         return await _knock(services, work, extra_headers)

@@ -31,6 +31,8 @@ from policy.limits import FOLLOWERS_AT_ONCE
 JsonObject = dict[str, Any]
 BLIND = frozenset({"bto", "bcc"})
 SPREAD_ACTIVITY: Final = "spread_activity"
+PEERING_ORDER: Final = "urn:tertulia:peering"
+"""The ordering key of what instances say to each other about being peers: it also goes where nothing else may go."""
 
 _ACTIVITIES: Table = OutboundActivity.__table__  # type: ignore[assignment]
 _DELIVERIES: Table = Delivery.__table__  # type: ignore[assignment]

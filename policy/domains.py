@@ -64,3 +64,14 @@ def covering(domain: str) -> list[str]:
         labels = host.split(".")
         names.extend(".".join(labels[start:]) for start in range(1, len(labels) - 1))
     return names
+
+
+def site_of(domain: str) -> str:
+    """The name that somebody has probably registered, of a domain in normal form: its last two labels, or the address.
+
+    A guess on the safe side for counting strangers: all of `co.uk` counts as one.
+    """
+    host = domain if domain.startswith("[") else domain.partition(":")[0]
+    if host.startswith("[") or host.replace(".", "").isdigit():
+        return host.partition("]")[0]
+    return ".".join(host.split(".")[-2:])

@@ -14,6 +14,13 @@ REPORT_COMMENT_CHARACTERS: Final = 5_000
 MOVE_COOLDOWN_DAYS: Final = 7
 ACTOR_FRESH_HOURS: Final = 24
 INBOUND_ATTEMPTS: Final = 8
+# Proposals of instances that nobody here knows.
+PROPOSAL_DAYS: Final = 14
+PROPOSALS_WAITING: Final = 100
+PROPOSALS_WAITING_OF_A_SITE: Final = 20  # of one registered name, as far as the last two labels tell
+PEERING_BYTES: Final = 16_384
+KNOCKS_AN_HOUR: Final = 10  # of one host; its burst, too
+ALL_KNOCKS_AN_HOUR: Final = 200
 
 # What is written here. Where a client assumes Mastodon's number, ours is at least that.
 STATUS_CHARACTERS: Final = 5_000  # text and content warning together, as `content.lengths` counts them

@@ -158,6 +158,8 @@ def federation_settings(settings: Settings) -> FederationSettings:
         instance_name=settings.instance_name,
         instance_description=settings.instance_description,
         contact_email=settings.contact_email,
+        legal_name=settings.legal_name or settings.instance_name,
+        region=settings.region,
         software_version=version("tertulia"),
         media_cache_bytes=settings.media_cache_size_mb * 1_048_576,
         media_cache_days=settings.media_cache_days,

@@ -25,11 +25,11 @@ from federation.actors.discovery import schemes
 from federation.client import HttpClient, RemoteError
 from federation.dereference import ACCEPT
 from federation.peers import PeerState
+from federation.peers.finding import instance_actor_name
 from federation.services import Services
 from keys.keypairs import KeyRejected
 from models.peers import Peer
 from server.context import open_database, open_services
-from server.instance_actor import instance_actor_name
 from server.migrate import DatabaseNotReady, MigrationFailed, schema_state
 from server.peer_check import check_peer
 from server.queues import queue_status
@@ -94,7 +94,7 @@ async def examine_services(settings: Settings, services: Services) -> AsyncGener
     yield await check_media(settings, services)
     for finding in await check_origin(settings):
         yield finding
-    peers = [peer for peer in await services.peers.list() if peer.state == PeerState.CONFIRMED]
+    peers = [peer for peer in await services.peers.list() if peer.state == PeerState.ACTIVE]
     yield await check_clock(services, peers)
     if not peers and services.settings.is_closed:
         yield note("peers", "There is no confirmed peer yet: `tertulia peer add DOMAIN` makes one.")

@@ -28,6 +28,7 @@ from models.activities import Delivery, InboundActivity, Job, OutboundActivity
 from models.base import Base
 from models.oauth import AccessToken, Application, AuthorizationCode, Session
 from models.statuses import Attachment, Poll, Status
+from outbox.peering.upkeep import forget_stale_proposals
 from outbox.polls import poll_changed
 from social.mutes import end_expired_mutes
 from social.search.refill import fill_index
@@ -41,7 +42,10 @@ BREATH_SECONDS = 0.05
 CODES_KEPT = timedelta(days=1)
 UNUSED_APPLICATIONS_KEPT = timedelta(days=30)
 # Activities that an outbox doesn't show: their effect is in the object, or was only for their recipient.
-PASSING_TYPES = ("Accept", "Add", "Block", "Delete", "Flag", "Follow", "Reject", "Remove", "Undo", "Update")
+PASSING_TYPES = (
+    *("Accept", "Add", "Block", "Delete", "Flag", "Follow", "Leave", "Offer", "Ping", "Pong", "Reject", "Remove"),
+    *("Undo", "Update"),
+)
 
 log = structlog.get_logger(__name__)
 Condition = ColumnElement[bool]
@@ -78,6 +82,7 @@ class Housekeeper:
         async with self._services.database.unit_of_work() as unit:
             await close_polls(unit)
             await forget_stale_hosts(unit)
+            await forget_stale_proposals(unit)
             await end_expired_mutes(unit)
         if any(removed.values()):
             log.info("swept", **{name: count for name, count in removed.items() if count})

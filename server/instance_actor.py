@@ -4,25 +4,13 @@ Its id is fixed, its name is the host of the domain (as other servers of the fie
 Made at the first start; its names follow the settings at every later one.
 """
 
-from ipaddress import ip_address
-
 from sqlalchemy.exc import IntegrityError
 
+from federation.peers.finding import instance_actor_name
 from federation.services import Services
 from models import UnitOfWork
 from models.accounts import INSTANCE_ACTOR_ID, Account
 from social.accounts import new_local_account
-
-FALLBACK_NAME = "instance.actor"
-
-
-def instance_actor_name(domain: str) -> str:
-    """The user name of the instance actor: the host without its port; IPv6 addresses are no user names."""
-    host = domain if domain.endswith("]") else domain.rpartition(":")[0] or domain
-    try:
-        return host if ip_address(host.strip("[]")).version == 4 else FALLBACK_NAME
-    except ValueError:
-        return host
 
 
 async def ensure_instance_actor(services: Services) -> None:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from federation.actors.discovery import node_info, webfinger
 from federation.client import RemoteError
 from federation.dereference import fetch_document
+from federation.peers.finding import instance_actor_name
 from federation.services import Services
 from models import UnitOfWork
 from models.activities import RemoteHost
-from server.instance_actor import instance_actor_name
 
 
 @dataclass(frozen=True)

@@ -207,6 +207,20 @@ class Settings:
     ]
     instance_description: Annotated[str, Setting(kinds.TEXT, "One or two sentences about this office.", default="")]
     contact_email: Annotated[str, Setting(kinds.EMAIL, "Where people and peers reach the administrators.", default="")]
+    legal_name: Annotated[
+        str,
+        Setting(
+            kinds.TEXT,
+            "The company that runs this office, as peers are shown it; `instance_name` by default.",
+            default="",
+        ),
+    ]
+    region: Annotated[
+        str,
+        Setting(
+            kinds.TEXT, "Where this office keeps its data (`EU`, `Spain`, `Frankfurt`); peers are shown it.", default=""
+        ),
+    ]
     log_level: Annotated[
         str,
         Setting(

@@ -187,10 +187,11 @@ class Office:
         return person
 
     async def confirm(self, *others: "Office | RemoteServer | str") -> None:
-        """Let others read and write here."""
+        """Make others active peers at once, without the handshake: offices full ones, all others limited ones."""
         for other in others:
             async with self.services.database.unit_of_work() as unit:
-                await self.services.peers.confirm(unit, other if isinstance(other, str) else other.host)
+                host = other if isinstance(other, str) else other.host
+                await self.services.peers.admit(unit, host, is_limited=not isinstance(other, Office))
 
     async def suspend(self, other: "Office | RemoteServer | str") -> None:
         """Refuse another from now on."""

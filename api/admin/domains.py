@@ -1,4 +1,8 @@
-"""Decisions about other servers: confirmed peers are domain allows, refused ones domain blocks.
+"""Decisions about other servers in Mastodon's words: active peers are domain allows, refused ones domain blocks.
+
+To allow a domain makes a *limited* peer at once, by our decision alone: that is what the word means to the apps that
+use it. Peers with everything come about by the handshake (`api.admin.peers`); to take an allow of such a one back ends
+the peering, to take a block of it back resumes it. What is proposed, or confirmed and not yet active, is neither.
 
 There is one severity, `suspend`: nothing comes in, nothing goes out. A server can't be silenced halfway here, nor its
 name be veiled in the public list: asking for that is refused, so that nobody believes that it happens. Taking a
@@ -27,42 +31,47 @@ from api.schemas.admin import (
 )
 from api.serving import Reply
 from federation.peers import PeerState
+from federation.peers.directory import FORBIDDING
 from models import UnitOfWork
 from models.base import BigInt
 from models.peers import Peer
+from outbox.peering import decisions
 from policy.domains import normalise_domain
 from social.moderation import audit
 
-_IS_ALLOW = Peer.state == PeerState.CONFIRMED.value
-_IS_BLOCK = Peer.state != PeerState.CONFIRMED.value
+_IS_ALLOW = Peer.state == PeerState.ACTIVE.value
+_IS_BLOCK = Peer.state.in_(sorted(FORBIDDING))
 
 
 async def list_allows(call: Call) -> Page:
-    """The confirmed peers, the newest first."""
+    """The active peers, the newest first."""
     return await _listed(call, _IS_ALLOW, domain_allow_entity)
 
 
 async def get_allow(call: Call) -> Json:
-    """One confirmed peer."""
+    """One active peer."""
     async with call.database.unit_of_work() as unit:
         return domain_allow_entity(await _peer(call, unit, _IS_ALLOW))
 
 
 async def post_allow(call: Call) -> Json:
-    """Confirm a peer: it may read and write here. One that is confirmed already stays as it is."""
+    """Make a limited peer: it may read and write here. One that is active already stays as it is."""
     async with call.database.unit_of_work() as unit:
         peer = await unit.session.get(Peer, _name(call))
-        if peer is None or peer.state != PeerState.CONFIRMED:
-            peer = await _decided(call, unit, PeerState.CONFIRMED)
+        if peer is None or peer.state != PeerState.ACTIVE:
+            peer = await _decided(call, unit, "DomainAllow")
         return domain_allow_entity(peer)
 
 
 async def delete_allow(call: Call) -> Json:
-    """Take a confirmation back."""
+    """Take an allow back."""
     async with call.database.unit_of_work() as unit:
         peer = await _peer(call, unit, _IS_ALLOW)
         audit(unit, call.me, "destroy", "DomainAllow", peer.id or 0, {"domain": peer.domain})
-        await call.services.peers.forget(unit, peer)
+        if peer.is_limited:
+            await call.services.peers.forget(unit, peer)
+        else:
+            await decisions.end(call.services, unit, peer.domain, by=call.me)
     return {}
 
 
@@ -82,11 +91,11 @@ async def post_block(call: Call) -> Json | Reply:
     _check_honest(call.args)
     async with call.database.unit_of_work() as unit:
         peer = await unit.session.get(Peer, _name(call))
-        if peer is not None and peer.state != PeerState.CONFIRMED:
+        if peer is not None and peer.state in FORBIDDING:
             await _with_ids(unit)
             sentence = f"You have already imposed the same limits on {peer.domain}"
             return Reply({"error": sentence, "existing_domain_block": _block_entity(peer)}, status=422)
-        peer = await _decided(call, unit, PeerState.SUSPENDED)
+        peer = await _decided(call, unit, "DomainBlock")
         _comment(peer, call.args)
         return _block_entity(peer)
 
@@ -107,7 +116,10 @@ async def delete_block(call: Call) -> Json:
     async with call.database.unit_of_work() as unit:
         peer = await _peer(call, unit, _IS_BLOCK)
         audit(unit, call.me, "destroy", "DomainBlock", peer.id or 0, {"domain": peer.domain})
-        await call.services.peers.forget(unit, peer)
+        if peer.suspended_at is not None and peer.activated_at is not None and not peer.is_limited:
+            await decisions.resume(call.services, unit, peer, by=call.me)
+        else:
+            await call.services.peers.forget(unit, peer)
     return {}
 
 
@@ -135,16 +147,16 @@ async def _with_ids(unit: UnitOfWork) -> None:
     await unit.session.flush()
 
 
-async def _decided(call: Call, unit: UnitOfWork, state: PeerState) -> Peer:
-    peers = call.services.peers
-    decide = peers.confirm if state is PeerState.CONFIRMED else peers.suspend
+async def _decided(call: Call, unit: UnitOfWork, kind: str) -> Peer:
+    services, domain = call.services, call.args["domain"]
     try:
-        peer = await decide(unit, call.args["domain"])
+        if kind == "DomainAllow":
+            peer = await decisions.admit_limited(services, unit, domain, None, by=call.me)
+        else:
+            peer = await decisions.suspend(services, unit, domain, by=call.me)
     except ValueError as error:
         raise invalid("domain", str(error)) from error
-    peer.id = peer.id or unit.new_id(peer.created_at)
-    kind = "DomainAllow" if state is PeerState.CONFIRMED else "DomainBlock"
-    audit(unit, call.me, "create", kind, peer.id, {"domain": peer.domain})
+    audit(unit, call.me, "create", kind, peer.id or 0, {"domain": peer.domain})
     await unit.session.flush()
     return peer
 

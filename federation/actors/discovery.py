@@ -8,7 +8,7 @@ own origin is http asks over http first, which the client only lets through to i
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import unescape
 from typing import Any, Final
 from urllib.parse import quote
@@ -54,10 +54,11 @@ class Descriptor:
 
 @dataclass(frozen=True, slots=True)
 class NodeInfo:
-    """What a host says that it runs."""
+    """What a host says that it runs; `organization` is what a Tertulia office says of whose it is."""
 
     software: str
     version: str
+    organization: JsonObject = field(default_factory=dict)
 
 
 def split_handle(text: str) -> tuple[str, str] | None:
@@ -93,11 +94,17 @@ async def node_info(services: Services, host: str, *, budget: FetchBudget | None
     found = await _get(services, href, ACCEPT_JSON, budget)
     if not same_origin(found.url, href):
         raise LookupFailed(found.url, "no NodeInfo of the host itself")
-    software = _json(found).get("software")
+    document = _json(found)
+    software, metadata = document.get("software"), document.get("metadata")
+    organization = metadata.get("organization") if isinstance(metadata, dict) else None
     name, version = (software.get("name"), software.get("version")) if isinstance(software, dict) else (None, None)
     if not isinstance(name, str) or not name:
         raise LookupFailed(found.url, "NodeInfo without a software's name")
-    return NodeInfo(name[:100], version[:100] if isinstance(version, str) else "")
+    return NodeInfo(
+        name[:100],
+        version[:100] if isinstance(version, str) else "",
+        organization if isinstance(organization, dict) else {},
+    )
 
 
 def schemes(services: Services, first: str | None = None) -> list[str]:

@@ -28,9 +28,12 @@ RFC9421_ED25519: Final = f"{RFC9421}#name-eddsa-using-curve-edwards25"
 PROXY_PATH: Final = "/proxyUrl"
 UPLOAD_PART: Final = "uploadMedia"
 
+PEERING: Final = "urn:tertulia:peering"
+
 _IMPLEMENTS: Final = (
     {"name": "RFC-9421: HTTP Message Signatures", "href": RFC9421},
     {"name": "RFC-9421 signatures using the Ed25519 algorithm", "href": RFC9421_ED25519},
+    {"name": "Peering of Tertulia", "href": PEERING},
 )
 
 
@@ -73,8 +76,13 @@ def _key_stub(account: Account, keys: Sequence[Keypair], addresses: LocalAddress
         "inbox": account.inbox_url,
         "endpoints": _endpoints(account, addresses),
         **_public_key(account.uri, keys),
-        "assertionMethod": [_multikey(account.uri, key) for key in _ed25519_first(keys)],
+        "assertionMethod": multikeys(account.uri, keys),
     }
+
+
+def multikeys(controller: str, keys: Sequence[Keypair]) -> list[JsonObject]:
+    """The keys of an actor as Multikeys (FEP-521a): Ed25519 first, those that sign before those that retired."""
+    return [_multikey(controller, key) for key in _ed25519_first(keys)]
 
 
 def _endpoints(account: Account, addresses: LocalAddresses) -> JsonObject:

@@ -105,6 +105,23 @@ QUOTE: Final[Context] = [AS2_URL, _PROOF, {**_STATUS, **_QUOTES}]
 ACTOR: Final[Context] = [AS2_URL, "https://w3id.org/security/v1", "https://www.w3.org/ns/cid/v1", _PROOF, dict(_ACTOR)]
 """Actors and what carries one: keys for draft-cavage in `publicKey`, Multikeys in `assertionMethod` (FEP-521a)."""
 
+PEERING: Final[Context] = [
+    AS2_URL,
+    "https://www.w3.org/ns/cid/v1",
+    _PROOF,
+    {
+        "tertulia": "urn:tertulia:",
+        **{
+            name: f"tertulia:{name}"
+            for name in (
+                *("Peering", "Ping", "Pong", "domain", "handleDomain", "legalName", "region", "contact"),
+                *("software", "softwareVersion"),
+            )
+        },
+    },
+]
+"""What instances say to each other about being peers (docs/decisions/0018-peering.md)."""
+
 COLLECTION: Final[Context] = [AS2_URL]
 """Collections of ids."""
 

@@ -33,6 +33,7 @@ NAMESPACES: dict[str, tuple[str, ...]] = {
     "ical": ("http://www.w3.org/2002/12/cal/ical#",),
     "wf": ("https://purl.archive.org/socialweb/webfinger#",),
     "capabilities": ("https://w3id.org/fep/844e#", "https://w3id.org/fep/844e/"),
+    "tertulia": ("urn:tertulia:",),
 }
 """Our prefix for a namespace, and the spellings of it that peers use; the first one is what we write."""
 
@@ -110,7 +111,8 @@ PROPERTIES: dict[Kind, str] = {
         wf:webfinger as:duration as:units misskey:_misskey_content misskey:_misskey_reaction schema:streetAddress
         schema:postalCode schema:addressLocality schema:addressRegion schema:addressCountry schema:identifier
         mz:timezone mz:joinMode mz:repliesModerationOption ical:status as:formerType as:accuracyUnits
-        schema:propertyID pt:uuid pt:support schema:eventStatus
+        schema:propertyID pt:uuid pt:support schema:eventStatus tertulia:domain tertulia:handleDomain
+        tertulia:legalName tertulia:region tertulia:contact tertulia:software tertulia:softwareVersion
     """,
     Kind.STRINGS: "as:rel",
     Kind.TIME: "as:published as:updated as:startTime as:endTime as:deleted sec:expiration schema:uploadDate",
@@ -146,7 +148,7 @@ ACTIVITY_TYPES = frozenset(
     """
     Accept Add Announce Arrive Block Create Delete Dislike Flag Follow Ignore Invite Join Leave Like Listen Move Offer
     Read Reject Remove TentativeAccept TentativeReject Travel Undo Update View EmojiReact QuoteRequest LikeRequest
-    ReplyRequest AnnounceRequest FeatureRequest Lock Resolve Warn
+    ReplyRequest AnnounceRequest FeatureRequest Lock Resolve Warn Ping Pong
     """.split()
 )
 ACTOR_TYPES = frozenset({"Person", "Service", "Application", "Group", "Organization"})
@@ -154,7 +156,7 @@ OBJECT_TYPES = frozenset(
     """
     Note Question Article Page Event Image Video Audio Document Place Profile Relationship Tombstone ChatMessage
     QuoteAuthorization LikeAuthorization ReplyAuthorization AnnounceAuthorization FeatureAuthorization
-    FeaturedCollection FeaturedItem
+    FeaturedCollection FeaturedItem Peering
     """.split()
 )
 COLLECTION_TYPES = frozenset({"Collection", "OrderedCollection", "CollectionPage", "OrderedCollectionPage"})
@@ -173,7 +175,7 @@ _TYPE_NAMESPACES = {
     "QuoteAuthorization": "quotes", "LikeRequest": "gts", "ReplyRequest": "gts", "AnnounceRequest": "gts",
     "LikeAuthorization": "gts", "ReplyAuthorization": "gts", "AnnounceAuthorization": "gts",
     "FeatureRequest": "features", "FeatureAuthorization": "features", "FeaturedCollection": "features",
-    "FeaturedItem": "features",
+    "FeaturedItem": "features", "Peering": "tertulia", "Ping": "tertulia", "Pong": "tertulia",
 }  # fmt: skip
 _TYPE_ALIASES = {
     "sec:Key": "CryptographicKey", "sec:CryptographicKey": "CryptographicKey", "gts:LikeApproval": "LikeAuthorization",

@@ -7,12 +7,15 @@ the one place that holds it.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Final
 
 from federation.expiring import Expiring
 from federation.flights import Flights
 from federation.trust.key_cache import KeyCache, KnownKey
 from models.accounts import Account
+from policy.limits import ALL_KNOCKS_AN_HOUR, KNOCKS_AN_HOUR
+from policy.rates import RateLimiter
 
 FETCHES_AT_ONCE: Final = 16
 FETCHES_AT_ONCE_PER_HOST: Final = 4
@@ -48,6 +51,19 @@ class FetchSlots:
                 del self._users[host], self._hosts[host]
 
 
+class Knocks:
+    """How often strangers may propose to become peers: each host a little, all of them together bounded."""
+
+    def __init__(self) -> None:
+        self._each = RateLimiter(per_second=KNOCKS_AN_HOUR / 3600, burst=KNOCKS_AN_HOUR)
+        self._all = RateLimiter(per_second=ALL_KNOCKS_AN_HOUR / 3600, burst=ALL_KNOCKS_AN_HOUR)
+
+    def check(self, host: str, now: datetime) -> float | None:
+        """Take one from the share of the host: None when it may knock, else the seconds until it may."""
+        wait = self._each.check(host, now)
+        return wait if wait is not None else self._all.check("", now)
+
+
 class PeerMemory:
     """The memory of one process."""
 
@@ -56,6 +72,7 @@ class PeerMemory:
         self.slots = FetchSlots()
         self.actor_flights: Flights[str, Account] = Flights()
         self.key_flights: Flights[str, KnownKey | None] = Flights()
+        self.knocks = Knocks()
         self.synchronised: Expiring[str, bool] = Expiring(max_entries=10_000)
 
     async def close(self) -> None:

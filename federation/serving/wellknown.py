@@ -93,6 +93,11 @@ async def nodeinfo_answer(services: Services, version: str) -> Answer:
             "nodeName": settings.instance_name,
             "nodeDescription": settings.instance_description,
             "federation": {"closed": settings.is_closed},
+            "organization": {
+                "legalName": settings.legal_name,
+                "region": settings.region,
+                "contact": settings.contact_email,
+            },
         },
     }
     return _answer(document, f'application/json; profile="{NODEINFO_SCHEMA}{version}#"')

@@ -33,9 +33,11 @@ SEARCH_OF_SQLITE = (
 def upgrade() -> None:
     _add_communities()
     _add_search()
+    _extend_peers()
 
 
 def downgrade() -> None:
+    _reduce_peers()
     _drop_search()
     _drop_communities()
 
@@ -145,3 +147,52 @@ def _drop_search() -> None:
     if op.get_bind().dialect.name == "sqlite":
         op.get_bind().exec_driver_sql("DROP TABLE status_words")
     op.drop_table("status_texts")
+
+
+_PEER_TEXTS = ("legal_name", "handle_domain", "region", "contact", "software", "software_version", "fingerprint",
+               "key_conflict")  # fmt: skip
+_PEER_TIMES = (
+    *("pinned_at", "key_conflict_at", "proposed_at", "expires_at", "sent_at", "confirmed_at", "activated_at"),
+    *("suspended_at", "suspended_by_them_at", "ended_at"),
+)
+_PEER_NULLABLE = {
+    "actor_uri": sa.Text(), "inbox_url": sa.Text(), "proposal_uri": sa.Text(), "ping_uri": sa.Text(),
+    "proposed_by": sa.String(length=8), "ended_by": sa.String(length=8),
+}  # fmt: skip
+
+
+def _extend_peers() -> None:
+    with op.batch_alter_table("peers", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("is_limited", sa.Boolean(), nullable=False, server_default="0"))
+        for name in _PEER_TEXTS:
+            batch_op.add_column(sa.Column(name, sa.Text(), nullable=False, server_default=""))
+        for name in ("instance_keys", "implements"):
+            batch_op.add_column(sa.Column(name, JSON, nullable=False, server_default="[]"))
+        for name, kind in _PEER_NULLABLE.items():
+            batch_op.add_column(sa.Column(name, kind, nullable=True))
+        for name in _PEER_TIMES:
+            batch_op.add_column(sa.Column(name, TIME, nullable=True))
+    # Confirmed by each side alone, before there was a handshake: it goes on, as a peer without a pinned key.
+    peers = sa.table("peers", sa.column("state"), sa.column("is_limited", sa.Boolean()), sa.column("activated_at"),
+                     sa.column("updated_at"))  # fmt: skip
+    op.execute(
+        peers.update()
+        .where(peers.c.state == "confirmed")
+        .values(state="active", is_limited=True, activated_at=peers.c.updated_at)
+    )
+
+
+def _reduce_peers() -> None:
+    peers = sa.table("peers", sa.column("state"))
+    op.execute(peers.delete().where(peers.c.state.in_(("proposed", "confirmed"))))
+    op.execute(peers.update().where(peers.c.state == "active").values(state="confirmed"))
+    with op.batch_alter_table("peers", schema=None) as batch_op:
+        for name in (
+            *_PEER_TIMES,
+            *_PEER_NULLABLE,
+            "implements",
+            "instance_keys",
+            *reversed(_PEER_TEXTS),
+            "is_limited",
+        ):
+            batch_op.drop_column(name)

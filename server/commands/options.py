@@ -20,6 +20,7 @@ from content.media import MediaRefused
 from content.storage import StorageFailed
 from federation.services import Services
 from keys.keypairs import KeyRejected
+from outbox.peering.sending import PeeringRefused
 from server.context import open_services
 from server.logs import configure_logs
 from server.lookups import LookupRefused
@@ -34,7 +35,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 # What our own code says to administrators in full sentences.
 _SENTENCES = (
-    *(LookupRefused, UserRefused, PasswordRefused, ScopesRefused, DatabaseNotReady, MigrationFailed),
+    *(LookupRefused, PeeringRefused, UserRefused, PasswordRefused, ScopesRefused, DatabaseNotReady, MigrationFailed),
     *(AnnouncementRefused, EmojiRefused, MediaRefused, StorageFailed),
 )
 

@@ -154,7 +154,7 @@ async def _confirm(office: RunningOffice, offices: Sequence[RunningOffice]) -> N
         if other is office:
             continue
         async with services.database.unit_of_work() as unit:
-            await services.peers.confirm(unit, other.domain, "Part of the demo.")
+            await services.peers.admit(unit, other.domain, "Part of the demo.")
         report = await check_peer(services, other.domain)
         if report.problems or report.software is None:
             raise StageRefused(" ".join(report.problems) or f"{other.domain} doesn't say what it runs.")

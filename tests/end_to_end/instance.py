@@ -180,6 +180,11 @@ class Instance:
         document = (await self.get(uri, token=token)).json
         return Person(name, acct, uri, token, document)
 
+    async def peer_state(self, domain: str) -> str:
+        """How far it has come with a peer, as `tertulia peer list` says."""
+        listed = (await self.done("peer", "list", "--json")).json
+        return next((str(peer["state"]) for peer in listed if peer["domain"] == domain), "unknown")
+
     async def queues(self) -> JsonObject:
         """`tertulia queue status --json`."""
         found: JsonObject = (await self.done("queue", "status", "--json")).json
@@ -215,6 +220,20 @@ class Instance:
         file = self.directory / "data" / "tertulia.db"
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)) as connection:
             return connection.execute(query, parameters).fetchall()
+
+
+async def make_peers(here: Instance, there: Instance) -> None:
+    """The handshake as the manual tells it, between two offices that serve."""
+    added = await here.done("peer", "add", there.domain, "--note", "agreed on Monday")
+    (own_print,) = [line for line in added.output.splitlines() if "of our key:" in line]
+    await eventually(lambda: there.peer_state(here.domain), lambda state: state == "proposed")
+    shown = (await there.done("peer", "show", here.domain)).output
+    assert f"fingerprint: {own_print.partition('of our key: ')[2]}" in shown
+    assert f"tertulia peer confirm {here.domain}" in shown
+    await there.done("peer", "confirm", here.domain)
+    for office, other in ((here, there), (there, here)):
+        await eventually(lambda office=office, other=other: office.peer_state(other.domain),  # type: ignore[misc]
+                         lambda state: state == "active")  # fmt: skip
 
 
 def _bearer(token: str | None) -> dict[str, str]:

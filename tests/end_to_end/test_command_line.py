@@ -76,18 +76,23 @@ async def test_a_peer_is_added_shown_suspended_and_ended(madrid: Instance, peer:
     ana = (await madrid.done("lookup", f"@ana@{madrid.domain}")).json
     assert (await carol.get(ana["followers"])).status in (401, 403)
 
-    added = await madrid.done("peer", "add", peer.host, "--note", "agreed on Monday")
-    assert "confirmed" in added.output
+    refused = await madrid.command("peer", "add", peer.host)
+    assert (refused.exit_code, "--limited" in refused.errors) == (1, True)
+    added = await madrid.done("peer", "add", "--limited", peer.host, "--note", "agreed on Monday")
+    assert "active as a limited peer" in added.output
     assert "mastodon" in added.output
     (listed,) = (await madrid.done("peer", "list", "--json")).json
-    assert (listed["domain"], listed["state"], listed["note"]) == (peer.host, "confirmed", "agreed on Monday")
+    assert (listed["domain"], listed["state"], listed["note"]) == (peer.host, "active", "agreed on Monday")
     await eventually_accepted(carol, ana)
     assert (await carol.get(ana["followers"])).status == 200
     shown = (await madrid.done("peer", "show", peer.host, "--json")).json
-    assert (shown["state"], shown["dead"]) == ("confirmed", 0)
+    assert (shown["state"], shown["dead"]) == ("active", 0)
+    assert any("No topic archives" in limit for limit in shown["limits"])
 
     assert "suspended" in (await madrid.done("peer", "suspend", peer.host)).output
     await eventually(lambda: carol.get(ana["followers"]), lambda answer: answer.status in (401, 403))
+    assert "active" in (await madrid.done("peer", "resume", peer.host)).output
+    await eventually(lambda: carol.get(ana["followers"]), lambda answer: answer.status == 200)
     assert "ended" in (await madrid.done("peer", "end", peer.host)).output
     (listed,) = (await madrid.done("peer", "list", "--json")).json
     assert listed["state"] == "ended"
@@ -95,14 +100,14 @@ async def test_a_peer_is_added_shown_suspended_and_ended(madrid: Instance, peer:
 
 
 async def test_an_unreachable_peer_is_added_with_a_warning(madrid: Instance) -> None:
-    added = await madrid.done("peer", "add", "127.0.0.9:9")
-    assert "confirmed" in added.output
+    added = await madrid.done("peer", "add", "--limited", "127.0.0.9:9")
+    assert "active" in added.output
     assert "Warning: " in added.errors
 
 
 async def test_the_queue_is_shown_retried_and_dropped(madrid: Instance, peer: RemoteServer) -> None:
     carol = await peer.actor("carol")
-    await madrid.done("peer", "add", peer.host)
+    await madrid.done("peer", "add", "--limited", peer.host)
     peer.inbox_status = 503
     ana = (await madrid.done("lookup", f"@ana@{madrid.domain}")).json
     await eventually_accepted(carol, ana)  # and our Accept can't be delivered
@@ -125,7 +130,7 @@ async def test_handles_urls_and_files_are_looked_up(madrid: Instance, peer: Remo
     note = carol.note("<p>Good morning</p>")
     file = tmp_path / "activity.json"
     file.write_text(json.dumps(carol.create(note)), "utf-8")
-    await madrid.done("peer", "add", peer.host)
+    await madrid.done("peer", "add", "--limited", peer.host)
     by_handle, by_url, from_file, own = await asyncio.gather(
         madrid.done("lookup", f"@{carol.acct}"),
         madrid.done("lookup", note["id"]),

@@ -14,7 +14,7 @@ from PIL import Image
 
 from tests.end_to_end.clients import register
 from tests.end_to_end.conftest import OpenInstance
-from tests.end_to_end.instance import Instance
+from tests.end_to_end.instance import Instance, make_peers
 
 pytestmark = pytest.mark.timeout(600)
 PATIENCE_SECONDS = 30.0
@@ -58,8 +58,7 @@ class Cast:
 async def two_offices(open_instance: OpenInstance) -> tuple[Instance, Instance]:
     madrid, lisbon = await open_instance("madrid", "127.0.0.1"), await open_instance("lisbon", "127.9.0.4")
     await asyncio.gather(madrid.serve(), lisbon.serve())
-    await madrid.done("peer", "add", lisbon.domain)
-    await lisbon.done("peer", "add", madrid.domain)
+    await make_peers(madrid, lisbon)
     for name in ("ana", "ben"):
         await madrid.create_person(name)
     await lisbon.create_person("carla")

@@ -17,7 +17,7 @@ from tests.end_to_end import crossing
 from tests.end_to_end.conftest import OpenInstance
 from tests.end_to_end.crossing import Somebody
 from tests.end_to_end.front import EVERY_KIND, Front, front
-from tests.end_to_end.instance import Instance, JsonObject
+from tests.end_to_end.instance import Instance, JsonObject, make_peers
 from tests.end_to_end.waiting import eventually
 
 pytestmark = pytest.mark.timeout(600)  # some fifty processes, one after the other
@@ -53,11 +53,11 @@ class Opening:
         lisbon = await self._open_instance("lisbon", "127.9.0.3", **_settings(fronts[1]))
         if database_url:
             await madrid.done("migrate")
-        await madrid.done("peer", "add", lisbon.domain)  # isn't up yet: a warning
+        early = await madrid.command("peer", "add", lisbon.domain)  # isn't up yet
+        assert early.exit_code == 1
+        assert "Nothing was proposed" in early.errors
         await asyncio.gather(_start(madrid, is_split=bool(database_url)), _start(lisbon, is_split=False))
-        added = await lisbon.done("peer", "add", madrid.domain)
-        assert "It runs tertulia" in added.output
-        assert added.errors == ""
+        await make_peers(madrid, lisbon)
         hired = await asyncio.gather(_hire(madrid, *PEOPLE, "late"), _hire(lisbon, *PEOPLE))
         people = {(number, name): made for number in (0, 1) for name, made in hired[number].items()}
         return Pair((madrid, lisbon), fronts, people)

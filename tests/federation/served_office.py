@@ -159,8 +159,8 @@ async def served(
     await populate(database, keyring)
     peers = PeerDirectory(database, is_closed=is_closed)
     async with database.unit_of_work() as unit:
-        await peers.confirm(unit, "peer.test")
-        await peers.confirm(unit, "quiet.test")
+        await peers.admit(unit, "peer.test")
+        await peers.admit(unit, "quiet.test")
     client = HttpClient(user_agent="tests", resolve=nowhere)
     executor = ThreadPoolExecutor(1)
     services = Services(

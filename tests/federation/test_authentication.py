@@ -408,7 +408,7 @@ async def test_in_a_closed_network_a_stranger_is_refused_before_anything_is_done
     assert caught.value.host == world.host("good.test")
     assert world.visits == []
     async with services.database.unit_of_work() as unit:
-        await services.peers.confirm(unit, world.host("good.test"))
+        await services.peers.admit(unit, world.host("good.test"))
     assert (await authenticate(services, carol.request(clock()))).actor_uri == carol.uri
 
 

@@ -281,7 +281,7 @@ async def test_in_a_closed_network_only_confirmed_peers_are_asked(services: Serv
     with pytest.raises(HostNotAllowed):
         await fetch_document(services, uri)
     async with services.database.unit_of_work() as unit:
-        await services.peers.confirm(unit, world.host("good.test"))
+        await services.peers.admit(unit, world.host("good.test"))
     await fetch_document(services, uri)
     world.redirect(uri, elsewhere)
     world.publish(elsewhere, note(elsewhere))

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import orjson
 
-from federation.documents.actor import RFC9421, RFC9421_ED25519, actor_document, key_stub_document
+from federation.documents.actor import PEERING, RFC9421, RFC9421_ED25519, actor_document, key_stub_document
 from federation.json_ld import JsonObject, normalise, parse_document
 from federation.parse import actor_draft
 from models.accounts import INSTANCE_ACTOR_ID
@@ -48,7 +48,7 @@ def test_an_actor_is_read_back_as_it_is() -> None:
     assert (draft.icon.url, draft.image.url) == (account.avatar_url, account.header_url)
     assert [(field.name, field.value_html) for field in draft.fields] == [("Team", "<p>Blue</p>")]
     assert draft.webfinger == "dora@office.test"
-    assert draft.implements == (RFC9421, RFC9421_ED25519)
+    assert draft.implements[:3] == (RFC9421, RFC9421_ED25519, PEERING)
 
 
 def test_both_keys_are_found_under_their_ids() -> None:
@@ -87,7 +87,7 @@ def test_the_instance_actor_says_itself_what_it_implements() -> None:
     assert document["outbox"] == f"{ADDRESSES.instance_actor}/outbox"
     draft = read_back(document)
     assert (draft.uri, draft.type, draft.is_bot) == (ADDRESSES.instance_actor, "Application", True)
-    assert draft.implements == (RFC9421, RFC9421_ED25519)
+    assert draft.implements[:3] == (RFC9421, RFC9421_ED25519, PEERING)
 
 
 def test_a_group_names_its_moderators() -> None:

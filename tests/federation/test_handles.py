@@ -154,5 +154,5 @@ async def test_in_a_closed_network_strangers_are_not_looked_up(
         await resolve_handle(services, carol.handle)
     assert world.visits == []
     async with services.database.unit_of_work() as unit:
-        await services.peers.confirm(unit, world.host("good.test"))
+        await services.peers.admit(unit, world.host("good.test"))
     assert (await resolve_handle(services, carol.handle)).uri == carol.uri

@@ -11,7 +11,7 @@ from tests.conftest import Clock
 async def directory(database: Database, *, is_closed: bool = True) -> PeerDirectory:
     peers = PeerDirectory(database, is_closed=is_closed)
     async with database.unit_of_work() as unit:
-        await peers.confirm(unit, "good.test")
+        await peers.admit(unit, "good.test")
         await peers.suspend(unit, "evil.test")
         await peers.end(unit, "müller.test")
     return await peers.refreshed()
@@ -52,7 +52,7 @@ async def test_a_closed_network_knows_only_the_exact_names_of_its_peers(database
 async def test_a_decision_of_its_own_beats_one_about_the_name_above(database: Database) -> None:
     peers = await directory(database, is_closed=False)
     async with database.unit_of_work() as unit:
-        await peers.confirm(unit, "honest.evil.test")
+        await peers.admit(unit, "honest.evil.test")
     assert peers.allows("honest.evil.test")
     assert not peers.allows("other.evil.test")
     assert not peers.allows("a.honest.evil.test")
@@ -62,7 +62,7 @@ async def test_our_own_host_is_nobody_s_to_decide(database: Database) -> None:
     peers = await directory(database)
     assert peers.allows("office.test")
     async with database.unit_of_work() as unit:
-        for change in (peers.confirm, peers.suspend, peers.end):
+        for change in (peers.admit, peers.suspend, peers.end):
             with pytest.raises(ValueError, match="own peer"):
                 await change(unit, "OFFICE.test.")
 
@@ -128,4 +128,4 @@ async def test_only_domains_can_be_peers(database: Database, domain: str) -> Non
     peers = await directory(database)
     async with database.unit_of_work() as unit:
         with pytest.raises(ValueError, match="not a domain"):
-            await peers.confirm(unit, domain)
+            await peers.admit(unit, domain)

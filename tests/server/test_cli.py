@@ -17,7 +17,7 @@ COMMANDS = {
     "doctor": set(),
     "user": {"create", "list", "role", "suspend", "delete", "rotate-keys"},
     "token": {"create"},
-    "peer": {"add", "list", "show", "suspend", "end"},
+    "peer": {"add", "confirm", "reject", "list", "show", "suspend", "resume", "end"},
     "announcement": {"add", "edit", "publish", "list", "remove"},
     "rule": {"add", "list", "remove"},
     "document": {"set", "show"},
@@ -183,18 +183,19 @@ def test_unknown_scopes_are_refused(run: CommandLine) -> None:
 
 
 def test_a_peer_that_does_not_answer_is_added_with_a_warning(run: CommandLine) -> None:
-    outcome = run("peer", "add", "127.0.0.2:9", "--note", "a test")
+    assert run("peer", "add", "127.0.0.2:9").exit_code == 1  # nobody there who could agree
+    outcome = run("peer", "add", "--limited", "127.0.0.2:9", "--note", "a test")
     assert outcome.exit_code == 0
-    assert "confirmed" in outcome.output
+    assert "active as a limited peer" in outcome.output
     assert "Warning" in outcome.errors
     (listed,) = run("peer", "list", "--json").json
-    assert (listed["domain"], listed["state"], listed["note"]) == ("127.0.0.2:9", "confirmed", "a test")
-    assert "confirmed" in run("peer", "show", "127.0.0.2:9").output
+    assert (listed["domain"], listed["state"], listed["note"]) == ("127.0.0.2:9", "active", "a test")
+    assert "No topic archives" in run("peer", "show", "127.0.0.2:9").output
 
 
-def test_a_peer_is_suspended_ended_and_confirmed_again(run: CommandLine) -> None:
-    for command, state in (("suspend", "suspended"), ("end", "ended"), ("add", "confirmed")):
-        assert run("peer", command, "LISBON.localhost:9").exit_code == 0
+def test_a_peer_is_suspended_ended_and_admitted_again(run: CommandLine) -> None:
+    for command, state in (("suspend", "suspended"), ("end", "ended"), ("add --limited", "active")):
+        assert run("peer", *command.split(), "LISBON.localhost:9").exit_code == 0
         shown = run("peer", "show", "lisbon.localhost:9", "--json").json
         assert shown["state"] == state
 
@@ -209,7 +210,8 @@ def test_an_office_is_not_its_own_peer(run: CommandLine) -> None:
 
 
 def test_an_unknown_peer_is_told_so(run: CommandLine) -> None:
-    assert run("peer", "show", "nobody.example").exit_code == 1
+    for command in ("show", "confirm", "reject", "resume"):
+        assert run("peer", command, "nobody.example").exit_code == 1
 
 
 # Queues

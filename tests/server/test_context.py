@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
+from federation.peers.finding import instance_actor_name
 from keys.keypairs import KeyKind
 from models.accounts import INSTANCE_ACTOR_ID, Account, Keypair
 from server.context import open_services
-from server.instance_actor import instance_actor_name
 from server.migrate import DatabaseNotReady
 from server.settings import Settings, SettingsError, load_settings
 from tests.remote_peers import pooled_rsa

@@ -26,12 +26,12 @@ async def learn(run: CommandLine, scheme: Scheme) -> None:
 
 
 def test_a_peer_of_whom_nothing_is_known_gets_what_nearly_everybody_verifies(run: CommandLine) -> None:
-    run("peer", "add", PEER)
+    run("peer", "add", "--limited", PEER)
     assert shown(run) == Scheme.CAVAGE_RSA
 
 
 def test_what_a_peer_announces_is_shown_and_what_was_found_out_wins(run: CommandLine) -> None:
-    run("peer", "add", PEER)
+    run("peer", "add", "--limited", PEER)
     asyncio.run(hear_announcement(run))
     assert shown(run) == Scheme.RFC9421_ED25519
     asyncio.run(learn(run, Scheme.RFC9421_RSA))
