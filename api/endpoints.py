@@ -43,16 +43,28 @@ def many(entity: type[Entity]) -> Many:
 
 
 @dataclass(frozen=True, slots=True)
+class Either:
+    """An answer that is an entity of one kind or of another."""
+
+    entities: tuple[type[Entity], ...]
+
+
+def either(*entities: type[Entity]) -> Either:
+    """`returns=either(StatusEntity, ScheduledStatusEntity)`."""
+    return Either(entities)
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """One method of one address.
 
     `scope` is what the token must cover, several separated by spaces when any of them is enough. `args` validates
     query, form and JSON together; without it the handler reads the body itself. `returns` describes the answer: an
-    entity, many of it, a field where it is something plain, None for an empty object. `limit` names a further window of
-    `api.limits`. `body_bytes` is the largest body, where it isn't the server's usual one, `form` describes a form that
-    the handler reads by itself (pairs of a name and `file` or `text`), `produces` the media type of the answer.
-    `find_token` says where the token is, where that isn't only the `Authorization` header. `refusal` is what an answer
-    other than success looks like, where it says more than others.
+    entity, many of it, either of several, a field where it is something plain, None for an empty object. `limit` names
+    a further window of `api.limits`. `body_bytes` is the largest body, where it isn't the server's usual one, `form`
+    describes a form that the handler reads by itself (pairs of a name and `file` or `text`), `produces` the media type
+    of the answer. `find_token` says where the token is, where that isn't only the `Authorization` header. `refusal` is
+    what an answer other than success looks like, where it says more than others.
     """
 
     method: str
@@ -61,7 +73,7 @@ class Endpoint:
     access: Access = Access.USER
     scope: str = ""
     args: type[Args] | None = None
-    returns: type[Entity] | Many | Field[Any] | None = None
+    returns: type[Entity] | Many | Either | Field[Any] | None = None
     limit: str = ""
     body_bytes: int | None = None
     produces: str = "application/json"

@@ -15,7 +15,7 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields
 
 from api.call import Json
-from api.endpoints import Access, Endpoint, Many
+from api.endpoints import Access, Either, Endpoint, Many
 from api.schemas.fields import Args, Several
 from api.schemas.problems import ErrorEntity
 
@@ -155,6 +155,8 @@ def _responses(converter: OpenAPIConverter, endpoint: Endpoint) -> Json:
         schema: Any = {"type": "object", "maxProperties": 0}
         if isinstance(returns, Many):
             schema = {"type": "array", "items": returns.entity}
+        elif isinstance(returns, Either):
+            schema = {"anyOf": list(returns.entities)}
         elif isinstance(returns, fields.Field):
             schema = converter.field2property(returns)
         elif returns is not None:

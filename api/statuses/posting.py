@@ -9,11 +9,12 @@ from sqlalchemy import select
 
 from api.access import visible_status
 from api.call import Call, Json
-from api.endpoints import Endpoint
+from api.endpoints import Endpoint, either
 from api.entities.scheduled_status import scheduled_status
 from api.errors import ApiError, NotFound, invalid
 from api.loading import status_json
 from api.schemas.posting import DeleteArgs, PostArgs
+from api.schemas.status_extras import ScheduledStatusEntity
 from api.schemas.statuses import StatusEntity
 from content.compose import PLAIN
 from models.accounts import Account, User
@@ -194,8 +195,8 @@ async def delete_status(call: Call) -> Json:
 
 
 ENDPOINTS = (
-    Endpoint("POST", "/api/v1/statuses", post_status, scope="write:statuses", args=PostArgs, returns=StatusEntity,
-             limit="posts"),
+    Endpoint("POST", "/api/v1/statuses", post_status, scope="write:statuses", args=PostArgs,
+             returns=either(StatusEntity, ScheduledStatusEntity), limit="posts"),
     Endpoint("DELETE", "/api/v1/statuses/{id}", delete_status, scope="write:statuses", args=DeleteArgs,
              returns=StatusEntity, limit="deletions"),
 )  # fmt: skip

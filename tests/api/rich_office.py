@@ -58,7 +58,7 @@ async def fill(office: Office) -> Rich:
     ada, bea, cal = [await office.create_person(name, scopes=ALL_SCOPES) for name in ("ada", "bea", "cal")]
     boss = await office.create_person("boss", is_admin=True, scopes=ALL_SCOPES)
     rich = Rich(office, ada, bea, cal, boss, {
-        "/api/v1/accounts/": [str(one.id) for one in (bea, cal, ada)],
+        "/api/v1/accounts/": [str(one.id) for one in (bea, cal, ada, boss)],
         "/api/v1/suggestions/": [str(cal.id)],
         "/api/v1/admin/accounts/": [str(cal.id)],
         "/api/v1/tags/": ["kaizen", "unheard"],
@@ -133,23 +133,25 @@ async def _statuses(rich: Rich) -> None:
         await made(api, f"{path}/{plain['id']}/bookmark")
     await made(ada, f"{path}/{ours['id']}/mute")
     await made(bea, f"/api/v1/polls/{asked['poll']['id']}/votes", {"choices": [0, 1]})
-    await _show_card(rich.office, int(plain["id"]))
+    fully = {
+        "title": "Today", "author_name": "Ann", "author_url": "https://news.example/ann", "language": "en",
+        "image_url": "https://news.example/today.png", "published_at": utc_now(),
+    }  # fmt: skip
+    await _show_card(rich.office, plain["id"], LINK, **fully)
+    await _show_card(rich.office, shown["id"], "https://bare.example/")
     rich.ids[f"{path}/"] = [one["id"] for one in (first, plain, asked, shown, private, ours, reply, quote, boost)]
     rich.ids["/api/v1/polls/"] = [asked["poll"]["id"]]
     rich.ids["quotes"] = [quote["id"]]
 
 
-async def _show_card(office: Office, status_id: int) -> None:
+async def _show_card(office: Office, status_id: str, url: str, **more: Any) -> None:
     """What a link leads to, as if it had been fetched: links of tests lead nowhere."""
     async with office.services.database.unit_of_work() as unit:
-        card = PreviewCard(
-            id=unit.new_id(), url=LINK, title="Today", author_name="Ann", author_url="https://news.example/ann",
-            image_url="https://news.example/today.png", created_at=unit.now, published_at=unit.now,
-            fetched_at=unit.now - timedelta(hours=1),
-        )  # fmt: skip
+        fetched_at = unit.now - timedelta(hours=1)
+        card = PreviewCard(id=unit.new_id(), url=url, created_at=unit.now, fetched_at=fetched_at, **more)
         unit.session.add(card)
         await unit.session.flush()
-        await unit.session.execute(update(Status).where(Status.id == status_id).values(card_id=card.id))
+        await unit.session.execute(update(Status).where(Status.id == int(status_id)).values(card_id=card.id))
 
 
 async def _what_is_ones_own(rich: Rich) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError, fields
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
-from api.endpoints import Access, Endpoint, Many
+from api.endpoints import Access, Either, Endpoint, Many
 from api.openapi import describe
 from api.routes import endpoints
 from api.schemas.credentials import ProfileFields
@@ -87,6 +87,9 @@ def test_an_endpoint_is_described_as_it_is_in_the_table(endpoint: Endpoint) -> N
     schema = answer[endpoint.produces].get("schema")
     if isinstance(endpoint.returns, Many):
         assert schema["items"]["$ref"].endswith(endpoint.returns.entity.__name__.removesuffix("Entity"))
+    elif isinstance(endpoint.returns, Either):
+        names = [one["$ref"].rpartition("/")[2] for one in schema["anyOf"]]
+        assert names == [one.__name__.removesuffix("Entity") for one in endpoint.returns.entities]
     elif isinstance(endpoint.returns, type):
         assert issubclass(endpoint.returns, Entity)
         assert schema["$ref"].endswith(endpoint.returns.__name__.removesuffix("Entity"))
