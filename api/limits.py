@@ -34,6 +34,7 @@ WINDOWS: Final[Mapping[str, Window]] = MappingProxyType(
         "registrations": Window(60, 600),
         "deletions": Window(60, 1800),
         "posts": Window(300, 1800),
+        "archives": Window(20, 1800),
     }
 )
 

@@ -57,6 +57,7 @@ from api.statuses import quotes as statuses_quotes
 from api.statuses import reading as statuses_reading
 from api.statuses import scheduled as statuses_scheduled
 from api.streaming import watch
+from api.tags import archive as tags_archive
 from api.tags import featured as tags_featured
 from api.tags import followed as tags_followed
 from api.tags import single as tags_single
@@ -89,6 +90,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     filters_parts,
     filters_v1,
     tags_single,
+    tags_archive,
     tags_featured,
     tags_followed,
     lists,

@@ -80,6 +80,18 @@ class Session(Base):
     expires_at: Mapped[datetime]
 
 
+class FeedKey(Base):
+    """What opens the feeds of topics for somebody without a session; `key_hash` is its SHA-256."""
+
+    __tablename__ = "feed_keys"
+
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    key_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+
+
 class PushSubscription(Base):
     """Where the notifications of one access token are pushed (RFC 8030), and with which keys they are sealed.
 

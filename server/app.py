@@ -45,6 +45,7 @@ def make_app(
     app.add_routes(outbox.routes.routes(services, bearer=bearer, media=media, fetch_status=fetch_status))
     app.add_routes(outbox.file_routes.routes(services))
     app.add_routes(outbox.report_routes.routes(services, bearer=bearer))
+    app.add_routes(pages.feeds())
     app.add_routes(federation.routes.routes(services, pages=pages.federation, bearer=bearer))
     app.add_routes(pages.routes())
     limits = ApiLimits(is_on=settings.rate_limits)

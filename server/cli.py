@@ -20,6 +20,7 @@ from server.commands.rule import rule
 from server.commands.search import search
 from server.commands.serving import migrate, serve, worker
 from server.commands.token import token
+from server.commands.topic import topic
 from server.commands.user import user
 
 EPILOG = "Settings: docs/configuration.md. Every command explains itself: tertulia COMMAND --help"
@@ -40,7 +41,7 @@ def main() -> None:
 
 COMMANDS = (
     *(serve, worker, migrate, doctor, user, token, peer, announcement, rule, document, emoji),
-    *(queue, search, lookup, demo),
+    *(topic, queue, search, lookup, demo),
 )
 for command in COMMANDS:
     main.add_command(command)

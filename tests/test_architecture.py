@@ -27,6 +27,7 @@ ALLOWED = {
         "api/statuses/media.py",
         "api/oauth/*.py",
         "api/streaming/*.py",
+        "api/tags/archive.py",
         "web/*.py",
         "inbox/routes.py",
         "outbox/*routes.py",

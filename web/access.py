@@ -5,6 +5,7 @@ without a session; in an open one strangers read what is public and ours. What i
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,11 +23,12 @@ Row = tuple[Status, Status | None, Account]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A database session on behalf of a viewer; `origin` tells links to us from links elsewhere."""
+    """A database session on behalf of a viewer, now; `origin` tells links to us from links elsewhere."""
 
     session: AsyncSession
     viewer: Account | None
     origin: str
+    now: datetime
 
 
 def readable(viewer: Account | None, status: type[Status] = Status) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""Finding a colleague: by name among the accounts that we know, by `name@office` also at their office.
+"""Finding: colleagues by name among the accounts that we know, by `name@office` also at their office; posts by text.
 
 Reading (`GET /find?q=`) asks our database only. Only a POST may make us ask another server, and only so often for each
 person who is signed in.
@@ -15,7 +15,12 @@ from content.names import sanitize_name
 from federation.actors import ActorGone, ActorRefused, resolve_handle
 from federation.actors.discovery import split_handle
 from federation.client import FetchBudget, RemoteError
+from federation.searches import read_search
 from models.accounts import Account
+from models.statuses import Status
+from social.search.find import Range, Reader, find_statuses
+from web.access import Reading, listing, rows_of
+from web.cards import Card, load_cards
 from web.markup import profile_path
 from web.rendering import redirection
 from web.visits import Visit
@@ -34,10 +39,25 @@ async def show_find(visit: Visit) -> web.StreamResponse:
     viewer = visit.required()
     text = sanitize_name(visit.request.query.get("q", ""), MAX_CHARACTERS)
     found: Sequence[Account] = ()
+    posts: list[Card] = []
     if text:
-        async with visit.services.database.reading() as session:
-            found = await find_known(session, text)
-    return visit.page("find.html", text=text, found=[account for account in found if account.id != viewer.id], error="")
+        async with visit.reading() as reading:
+            found = await find_known(reading.session, text)
+            posts = await _find_posts(visit, reading, viewer, text)
+    people = [account for account in found if account.id != viewer.id]
+    return visit.page("find.html", text=text, found=people, posts=posts, error="")
+
+
+async def _find_posts(visit: Visit, reading: Reading, viewer: Account, text: str) -> list[Card]:
+    """Posts with these words, the newest first; the operators of the client API work here too."""
+    search = await read_search(visit.services, reading.session, text, viewer)
+    reader = Reader(viewer.id, reading.now, visit.services.settings.is_closed)
+    ids = await find_statuses(reading.session, search, reader, Range(MAX_FOUND))
+    if not ids:
+        return []
+    return await load_cards(
+        reading, await rows_of(reading, listing(viewer).where(Status.id.in_(ids)).order_by(Status.id.desc()))
+    )
 
 
 async def post_find(visit: Visit) -> web.StreamResponse:
@@ -48,13 +68,13 @@ async def post_find(visit: Visit) -> web.StreamResponse:
         return redirection(str(visit.request.rel_url.with_query(q=text)))
     wait = visit.site.lookups.check(str(viewer.id), visit.services.clock())
     if wait is not None:
-        response = visit.page("find.html", status=429, text=text, found=(), error="find_slow")
+        response = visit.page("find.html", status=429, text=text, found=(), posts=(), error="find_slow")
         response.headers["Retry-After"] = str(math.ceil(wait))
         return response
     try:
         account = await resolve_handle(visit.services, text, budget=FetchBudget(LOOKUP_FETCHES))
     except (ActorRefused, ActorGone, RemoteError):
-        return visit.page("find.html", status=404, text=text, found=(), error="find_failed")
+        return visit.page("find.html", status=404, text=text, found=(), posts=(), error="find_failed")
     return redirection(profile_path(account))
 
 

@@ -9,6 +9,7 @@ from aiohttp import web
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from content.feeds import TYPES
 from content.hashtags import normalise_hashtag
 from federation.serving.answers import ReadRefused
 from federation.serving.negotiation import negotiate
@@ -20,6 +21,7 @@ from social.accounts import account_by_handle
 from web.access import readable_status
 from web.cards import Card
 from web.composing import audience_name
+from web.feeds import feed_path
 from web.home import blank_form
 from web.paging import MAX_ID, max_id_of
 from web.refusals import gone, missing
@@ -123,7 +125,10 @@ async def tag_archive_page(visit: Visit, name: str) -> web.Response:
     async with visit.reading() as reading:
         display = await tag_display_name(reading, key) or key
         page = await tag_page(reading, key, max_id_of(visit.request))
-    return visit.page("tag.html", tag=display, name=key, page=page)
+    response = visit.page("tag.html", tag=display, name=key, page=page)
+    for kind, media_type in TYPES.items():
+        response.headers.add("Link", f'<{feed_path(key, kind)}>; rel="alternate"; type="{media_type}"')
+    return response
 
 
 async def refused_page(visit: Visit, refused: ReadRefused) -> web.Response:

@@ -15,6 +15,7 @@ from federation.services import Services
 from policy.rates import RateLimiter
 from web.actions import ACCOUNT_ACTIONS, STATUS_ACTIONS, post_account_action, post_status, post_status_action
 from web.consent import post_consent, show_code, show_consent
+from web.feeds import post_feed_key, show_archive, show_feed, show_feed_key
 from web.finding import LOOKUPS_AT_ONCE, LOOKUPS_PER_SECOND, post_find, show_find
 from web.granted import post_revocation, post_session_end, show_access
 from web.home import show_home
@@ -40,6 +41,13 @@ class WebFloor:
     def routes(self) -> list[web.RouteDef]:
         """Every address of this floor."""
         return _routes(self.site)
+
+    def feeds(self) -> list[web.RouteDef]:
+        """Feeds and archives of topics. Feeds look like topics, so these routes come before those of `federation`."""
+        return [
+            web.get(r"/tags/{name:[^/.]+}.{kind:rss|atom}", partial(show_feed, self.site)),
+            web.get("/tags/{name}/archive.zip", partial(visiting, self.site, show_archive)),
+        ]
 
 
 def web_pages(services: Services, *, is_password: IsPassword, hash_password: HashPassword) -> WebFloor:
@@ -67,6 +75,7 @@ def _routes(site: Site) -> list[web.RouteDef]:
         "/oauth/authorize/": show_consent,
         "/oauth/authorize/native": show_code,
         "/settings/access": show_access,
+        "/settings/feeds": show_feed_key,
         _ACCT: show_profile,
         _ACCT + r"/{status_id:\d{1,19}}": show_status,
     }
@@ -76,6 +85,7 @@ def _routes(site: Site) -> list[web.RouteDef]:
         "/find": post_find,
         "/oauth/authorize": post_consent,
         "/settings/access/revoke": post_revocation,
+        "/settings/feeds": post_feed_key,
         "/settings/access/sessions/end": post_session_end,
         "/compose": post_status,
         rf"/statuses/{{status_id:\d{{1,19}}}}/{{action:{'|'.join(STATUS_ACTIONS)}}}": post_status_action,

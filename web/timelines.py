@@ -10,6 +10,7 @@ from models.feeds import FeedEntry
 from models.insertion import AnySelect
 from models.statuses import Status, StatusTag, Tag
 from models.visibility import Visibility
+from policy.timelines import not_limited_for, wanted_by
 from web.access import Reading, listing, rows_of
 from web.cards import Card, load_cards
 from web.paging import MAX_ID, PAGE_SIZE, Page, cut
@@ -50,14 +51,25 @@ async def pinned_cards(reading: Reading, account: Account) -> list[Card]:
 
 async def tag_page(reading: Reading, name: str, max_id: int) -> Page[Card]:
     """Public statuses with a hashtag."""
+    return await _page(reading, _tagged(reading, name, max_id), max_id)
+
+
+async def tag_feed(reading: Reading, name: str) -> Page[Card]:
+    """The newest of the same for a feed, which carries them out of the office: without what is for the office alone."""
+    return await _page(reading, _tagged(reading, name, MAX_ID).where(Status.is_local_only.is_(False)), MAX_ID)
+
+
+def _tagged(reading: Reading, name: str, max_id: int) -> AnySelect:
+    viewer_id = reading.viewer.id if reading.viewer is not None else None
     query = (
         listing(reading.viewer)
+        .where(not_limited_for(viewer_id))
         .join(StatusTag, StatusTag.status_id == Status.id)
         .join(Tag, Tag.id == StatusTag.tag_id)
         .where(Tag.name == name, StatusTag.status_id < max_id, Status.visibility == Visibility.PUBLIC.value)
         .order_by(StatusTag.status_id.desc())
     )
-    return await _page(reading, query, max_id)
+    return query if viewer_id is None else query.where(wanted_by(viewer_id, now=reading.now))
 
 
 async def tag_display_name(reading: Reading, name: str) -> str | None:

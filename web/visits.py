@@ -79,7 +79,7 @@ class Visit:
     async def reading(self) -> AsyncIterator[Reading]:
         """A database session that reads on behalf of the viewer."""
         async with self.services.database.reading() as session:
-            yield Reading(session, self.viewer, self.services.addresses.origin)
+            yield Reading(session, self.viewer, self.services.addresses.origin, self.services.clock())
 
     def required(self) -> Account:
         """The viewer. Raises SignInNeeded when nobody is signed in."""
@@ -179,5 +179,6 @@ async def visiting(site: Site, handler: Handler, request: web.Request) -> web.St
         response = visit.message("form_title", text, status=refused.status)
     except PageRefused as refused:
         response = visit.message(refused.title, refused.text, status=refused.status)
-    visit.write_cookies(response)
+    if not response.prepared:  # what was sent in pieces is gone already
+        visit.write_cookies(response)
     return response

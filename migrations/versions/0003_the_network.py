@@ -34,9 +34,11 @@ def upgrade() -> None:
     _add_communities()
     _add_search()
     _extend_peers()
+    _add_feed_keys()
 
 
 def downgrade() -> None:
+    op.drop_table("feed_keys")
     _reduce_peers()
     _drop_search()
     _drop_communities()
@@ -196,3 +198,15 @@ def _reduce_peers() -> None:
             "is_limited",
         ):
             batch_op.drop_column(name)
+
+
+def _add_feed_keys() -> None:
+    op.create_table(
+        "feed_keys",
+        sa.Column("user_id", BIG, autoincrement=False, nullable=False),
+        sa.Column("key_hash", sa.Text(), nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_feed_keys_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_feed_keys")),
+        sa.UniqueConstraint("key_hash", name=op.f("uq_feed_keys_key_hash")),
+    )

@@ -47,6 +47,13 @@ def test_search_is_filled(run: CommandLine) -> None:
     assert "0 of 0 posts" in run("search", "reindex", "--all").output
 
 
+def test_a_topic_is_exported(run: CommandLine, tmp_path: Path) -> None:
+    assert run(*ANA).exit_code == 0
+    assert run("topic", "export", "#Calidad", str(tmp_path / "calidad.zip")).exit_code == 0
+    assert (tmp_path / "calidad.zip").read_bytes()[:2] == b"PK"
+    assert run("topic", "export", "no tag", str(tmp_path / "x.zip")).exit_code == 2
+
+
 def test_rules_and_pages(run: CommandLine, tmp_path: Path) -> None:
     number = run("rule", "add", "Be kind.", "--hint", "Always.").output.strip()
     assert run("rule", "list", "--json").json == [{"id": number, "text": "Be kind.", "hint": "Always."}]
