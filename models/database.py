@@ -21,6 +21,7 @@ from models.events import EventHub, pack
 from models.ids import IdGenerator
 from models.signals import Signals
 from models.sqlite_driver import IMPATIENT, PATIENT, InPlaceDriver
+from models.statements import share_statements
 from models.unit_of_work import UnitOfWork
 
 SQLITE_PRAGMAS = (
@@ -70,6 +71,7 @@ class Database:
             self._writer = self._reader = create_async_engine(
                 self.url, pool_size=pool_size, max_overflow=5, json_serializer=_to_json, json_deserializer=orjson.loads
             )
+            share_statements(self._writer)
         self._write_sessions = async_sessionmaker(self._writer, expire_on_commit=False, autoflush=False)
         self._read_sessions = async_sessionmaker(self._reader, expire_on_commit=False, autoflush=False)
 
@@ -142,4 +144,5 @@ def _sqlite_engine(url: URL, *, begin: str, pool_size: int) -> AsyncEngine:
 
     event.listen(engine.sync_engine, "connect", configure)
     event.listen(engine.sync_engine, "begin", start)
+    share_statements(engine)
     return engine

@@ -6,7 +6,7 @@ framed.
 """
 
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -34,30 +34,37 @@ HEADERS: Final[Mapping[str, str]] = {
 EXCERPT_CHARACTERS: Final = 160
 
 
+@cache
+def _templates() -> Environment:
+    """The templates and what they may call. Compiling them takes longer than any page: once a process."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        auto_reload=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        hue=hue,
+        initials=initials,
+        name_of=shown_name,
+        profile_path=profile_path,
+        status_path=status_path,
+        tag_path=tag_path,
+        host_of=host_of_link,
+        original_url=original_url,
+        post_html=post_html,
+        excerpt=excerpt,
+    )
+    return environment
+
+
 class Renderer:
     """The templates of one application."""
 
     def __init__(self) -> None:
-        self._environment = Environment(
-            loader=FileSystemLoader(Path(__file__).parent / "templates"),
-            autoescape=True,
-            auto_reload=False,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.globals.update(
-            hue=hue,
-            initials=initials,
-            name_of=shown_name,
-            profile_path=profile_path,
-            status_path=status_path,
-            tag_path=tag_path,
-            host_of=host_of_link,
-            original_url=original_url,
-            post_html=post_html,
-            excerpt=excerpt,
-        )
+        self._environment = _templates()
         self._texts = {language: Texts(language) for language in LANGUAGES}
 
     def texts(self, language: str) -> Texts:
