@@ -23,9 +23,7 @@ from migrations.revisions import revisions
 from models import Database
 from models.addresses import LocalAddresses
 from models.base import Base
-from tests.statements import share_compiled_statements
 
-share_compiled_statements()
 pytest_plugins = ["tests.fixtures_offices"]
 
 BACKENDS = os.environ.get("TERTULIA_TEST_BACKENDS", "sqlite,postgresql").split(",")
