@@ -28,6 +28,7 @@ from models import Database, UnitOfWork
 from models import accounts as account_tables
 from models.addresses import LocalAddresses
 from models.statuses import Mention, Status
+from server.migrate import migrate
 from social.search.refill import fill_index, tidy_index
 
 AUTHORS = 300
@@ -50,6 +51,7 @@ def main(statuses: int, postgresql: bool) -> None:
         settings = {"TERTULIA_FEDERATION": "closed"}
         if postgresql:
             settings["TERTULIA_DATABASE_URL"] = stack.enter_context(_Postgres())
+            uvloop.run(migrate(make_url(settings["TERTULIA_DATABASE_URL"])))
         found = uvloop.run(measure(statuses, settings))
     database = "PostgreSQL" if postgresql else "SQLite"
     print(

@@ -15,11 +15,13 @@ from aiohttp import web
 
 from federation.services import Services
 from federation.serving import collections, resources, wellknown
-from federation.serving.answers import Answer, ReadRefused, cache_header, not_found, problem_answer
+from federation.serving.answers import Answer, ReadRefused, cache_header, document_answer, not_found, problem_answer
 from federation.serving.collection_pages import MAX_ID, Cursor, cursor_of
 from federation.serving.negotiation import VARY, negotiate, prefers_json
 from federation.serving.read_gate import NOBODY, Reader, identify
 from federation.serving.resources import ActorPages
+from federation.trends import PATH as TRENDS_PATH
+from federation.trends import trends_document
 from keys.requests import HttpMessage
 from models.accounts import INSTANCE_ACTOR_ID, Account
 from models.statuses import Status
@@ -65,6 +67,7 @@ def routes(services: Services, *, pages: Pages | None = None, bearer: Bearer | N
     status = user + r"/statuses/{status_id:\d{1,19}}"
     read: dict[str, Handler] = {
         "/actor/outbox": get_instance_outbox,
+        TRENDS_PATH: get_trends,
         f"{user}/outbox": get_outbox,
         f"{user}/followers": get_followers,
         f"{user}/following": get_following,
@@ -324,6 +327,15 @@ async def get_followers_synchronization(site: Site, request: web.Request, reader
 async def get_featured(site: Site, request: web.Request, reader: Reader) -> Answer:
     """Pinned statuses."""
     return await collections.featured_answer(site.services, reader, _account_id(request))
+
+
+async def get_trends(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """How much our people use which hashtags: for peers alone, in an open network too."""
+    if reader.host is None:
+        raise ReadRefused(401, "missing", "This is for peers: sign the request with the key of one.")
+    if not site.services.peers.is_full(reader.host):
+        raise not_found()
+    return document_answer(await trends_document(site.services), is_for_everybody=False)
 
 
 async def get_featured_tags(site: Site, request: web.Request, reader: Reader) -> Answer:

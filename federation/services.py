@@ -39,6 +39,7 @@ class FederationSettings:
     media_cache_bytes: int = 2 * 1_073_741_824
     media_cache_days: int = 14
     has_link_previews: bool = True
+    trends_min_people: int = 5
 
 
 @dataclass(frozen=True, slots=True)

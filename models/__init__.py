@@ -16,6 +16,7 @@ from models import (
     relations,
     search,
     statuses,
+    trends,
 )
 from models.database import Database
 from models.unit_of_work import UnitOfWork
@@ -35,4 +36,5 @@ __all__ = [
     "relations",
     "search",
     "statuses",
+    "trends",
 ]

@@ -164,4 +164,5 @@ def federation_settings(settings: Settings) -> FederationSettings:
         media_cache_bytes=settings.media_cache_size_mb * 1_048_576,
         media_cache_days=settings.media_cache_days,
         has_link_previews=settings.link_previews,
+        trends_min_people=settings.trends_min_people,
     )

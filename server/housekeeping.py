@@ -21,6 +21,7 @@ from sqlalchemy import ColumnElement, delete, exists, select
 from federation.peers.hosts import forget_stale_hosts
 from federation.remote_media import evict
 from federation.services import Services
+from federation.trends import fetch_all_trends
 from jobs.waiting import wait_at_most
 from models import UnitOfWork
 from models.accounts import Account, Keypair
@@ -68,6 +69,7 @@ class Housekeeper:
         while not stop.is_set():
             if self._services.clock() >= due_at:
                 await self.run_once()
+                await fetch_all_trends(self._services)
                 due_at = self._services.clock() + timedelta(seconds=EVERY_SECONDS)
             async with self._services.database.unit_of_work() as unit:
                 await close_polls(unit)

@@ -202,6 +202,14 @@ class Settings:
             default="on",
         ),
     ]
+    trends_min_people: Annotated[
+        int,
+        Setting(
+            kinds.whole_number("people", least=2, most=10_000),
+            "Peers are told how much a hashtag is used here only for days on which so many people used it.",
+            default="5",
+        ),
+    ]
     instance_name: Annotated[
         str, Setting(kinds.TEXT, "Name of this office as apps and peers show it.", default="Tertulia")
     ]

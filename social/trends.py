@@ -17,7 +17,8 @@ from models.accounts import Account
 from models.base import BigInt
 from models.ids import SEQUENCE_BITS, milliseconds
 from models.insertion import AnySelect
-from models.statuses import PreviewCard, Status, StatusTag
+from models.statuses import PreviewCard, Status, StatusTag, Tag
+from models.trends import PeerTrends
 from models.visibility import Visibility
 
 LOOKED_AT: Final = 10_000
@@ -46,6 +47,51 @@ async def trending_tags(session: AsyncSession, now: datetime) -> dict[int, Uses]
     posts = _posts(now, TREND_DAYS)
     query = _by_day(select(StatusTag.tag_id).join(posts, posts.c.id == StatusTag.status_id), StatusTag.tag_id, posts)
     return await _uses(session, query, now)
+
+
+async def network_tags(session: AsyncSession, now: datetime, domains: Sequence[str]) -> dict[int, Uses]:
+    """The same with what the peers at `domains` publish of theirs: two SELECTs.
+
+    Posts of a peer that have come here are among those that it counts. Of each hashtag and day the higher number of a
+    peer's people holds, ours or its own; nobody is counted twice.
+    """
+    posts = _posts(now, TREND_DAYS)
+    query = _by_day(select(StatusTag.tag_id).join(posts, posts.c.id == StatusTag.status_id), StatusTag.tag_id, posts)
+    query = query.join(Account, Account.id == posts.c.account_id)
+    here = await session.execute(query.add_columns(Account.domain).group_by(Account.domain))
+    counts: dict[tuple[int, date, str], tuple[int, int]] = {}
+    for tag_id, day, uses, accounts, domain in here:
+        counts[tag_id, _date(now, day), domain or ""] = (uses, accounts)
+    for row in await session.scalars(select(PeerTrends).where(PeerTrends.domain.in_(domains))):
+        ids = await _ids_of_tags(session, [one["name"] for one in row.counts])
+        for one in row.counts:
+            key = (ids.get(one["name"], 0), date.fromisoformat(one["day"]), row.domain)
+            uses, accounts = counts.get(key, (0, 0))
+            counts[key] = (max(uses, one["uses"]), max(accounts, one["accounts"]))
+    found: dict[int, Uses] = {}
+    for (tag_id, when, _), (uses, accounts) in counts.items():
+        if tag_id and when > now.date() - timedelta(days=TREND_DAYS):
+            by_day = found.setdefault(tag_id, Uses()).by_day
+            more_uses, more_accounts = by_day.get(when, (0, 0))
+            by_day[when] = (uses + more_uses, accounts + more_accounts)
+    return _ranked(found)
+
+
+async def own_tag_counts(session: AsyncSession, now: datetime, *, least: int) -> list[tuple[str, date, int, int]]:
+    """What our own people use: (hashtag, day, uses, people), only where at least `least` people did on that day."""
+    posts = _posts(now, TREND_DAYS, is_ours=True)
+    query = _by_day(
+        select(Tag.name).select_from(StatusTag).join(posts, posts.c.id == StatusTag.status_id), Tag.name, posts
+    )
+    people = func.count(posts.c.account_id.distinct())
+    query = query.join(Tag, Tag.id == StatusTag.tag_id).having(people >= max(least, 1))
+    rows = await session.execute(query.order_by(people.desc(), Tag.name).limit(MOST))
+    return [(name, _date(now, day), uses, accounts) for name, day, uses, accounts in rows]
+
+
+async def _ids_of_tags(session: AsyncSession, names: Sequence[str]) -> dict[str, int]:
+    rows = await session.execute(select(Tag.name, Tag.id).where(Tag.name.in_(names)))
+    return dict(rows.all())
 
 
 async def trending_links(session: AsyncSession, now: datetime) -> dict[int, Uses]:
@@ -80,8 +126,10 @@ async def uses_of_tags(session: AsyncSession, tag_ids: Sequence[int], now: datet
     return await _uses(session, _by_day(select(posts.c.tag_id), posts.c.tag_id, posts), now)
 
 
-def _posts(now: datetime, days: int, *, is_reply: bool = True) -> Subquery:
+def _posts(now: datetime, days: int, *, is_reply: bool = True, is_ours: bool = False) -> Subquery:
     query = _eligible(now, days)
+    if is_ours:
+        query = query.where(Account.domain.is_(None))
     if not is_reply:
         query = query.where(Status.in_reply_to_uri.is_(None), Status.in_reply_to_id.is_(None), Status.summary == "")
     return query.order_by(Status.id.desc()).limit(LOOKED_AT).subquery()
@@ -118,10 +166,18 @@ def _by_day(query: AnySelect, subject: Any, posts: Subquery) -> AnySelect:
 
 
 async def _uses(session: AsyncSession, query: AnySelect, now: datetime) -> dict[int, Uses]:
-    today = milliseconds(now) // _DAY_MS
     found: dict[int, Uses] = {}
     for subject_id, day, uses, accounts in await session.execute(query):
-        when = now.astimezone(UTC).date() - timedelta(days=int(today - day))
-        found.setdefault(subject_id, Uses()).by_day[when] = (uses, accounts)
+        found.setdefault(subject_id, Uses()).by_day[_date(now, day)] = (uses, accounts)
+    return _ranked(found)
+
+
+def _date(now: datetime, day: int) -> date:
+    """The date of a day that is counted since our epoch."""
+    return now.astimezone(UTC).date() - timedelta(days=int(milliseconds(now) // _DAY_MS - day))
+
+
+def _ranked(found: dict[int, Uses]) -> dict[int, Uses]:
+    """The most used first, and no more than can be shown."""
     ranked = sorted(found.items(), key=lambda pair: (*pair[1].score, pair[0]), reverse=True)
     return dict(ranked[:MOST])

@@ -24,7 +24,7 @@ from models.relations import FeaturedTag, TagFollow
 from models.statuses import PreviewCard, Status, Tag
 from policy.timelines import not_limited_for, wanted_by
 from policy.visibility import visible_to
-from social.trends import MOST, Uses, trending_links, trending_statuses, trending_tags
+from social.trends import MOST, Uses, network_tags, trending_links, trending_statuses
 
 KEPT: Final = timedelta(minutes=1)
 _IDS = bindparam("ids", expanding=True, type_=BigInt)
@@ -82,8 +82,11 @@ async def kept_uses(call: Call, session: AsyncSession, kind: str) -> dict[int, U
     kept, now = call.api.kept, call.services.clock()
     found = kept.get(f"trends {kind}", now)
     if found is None:
-        count = trending_tags if kind == "tags" else trending_links
-        found = _packed(await count(session, now))
+        if kind == "tags":
+            uses = await network_tags(session, now, call.services.peers.active(is_full=True))
+        else:
+            uses = await trending_links(session, now)
+        found = _packed(uses)
         kept.put(f"trends {kind}", found, now, KEPT)
     return _unpacked(found)
 

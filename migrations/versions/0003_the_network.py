@@ -35,9 +35,11 @@ def upgrade() -> None:
     _add_search()
     _extend_peers()
     _add_feed_keys()
+    _add_peer_trends()
 
 
 def downgrade() -> None:
+    op.drop_table("peer_trends")
     op.drop_table("feed_keys")
     _reduce_peers()
     _drop_search()
@@ -209,4 +211,15 @@ def _add_feed_keys() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_feed_keys_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_feed_keys")),
         sa.UniqueConstraint("key_hash", name=op.f("uq_feed_keys_key_hash")),
+    )
+
+
+def _add_peer_trends() -> None:
+    op.create_table(
+        "peer_trends",
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("published_at", TIME, nullable=False),
+        sa.Column("counts", JSON, nullable=False),
+        sa.Column("fetched_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("domain", name=op.f("pk_peer_trends")),
     )
