@@ -35,9 +35,8 @@ from inbox.journal import Journal
 from models.accounts import Account
 from models.database import utc_now
 from server.app import make_app
-from server.context import open_database, open_services
+from server.context import open_services
 from server.listener import Runner
-from server.migrate import schema_state, stamp
 from server.runtime import Workers
 from server.settings import Settings, load_settings
 from server.users import create_user
@@ -254,7 +253,6 @@ async def office(
         port = listener.getsockname()[1]
         url = await new_database_url()
         made = settings_for(f"{name}.localhost:{port}", url, Path(directory), federation=federation, **settings)
-        await _use_schema(made)
         async with open_services(made, clock=clock, new_rsa=pooled_rsa) as services:
             journal = Journal(services.database)
             app = make_app(services, made, journal=journal)
@@ -280,16 +278,6 @@ def settings_for(domain: str, database_url: URL, data_dir: Path, **more: str) ->
         **more,
     }
     return load_settings(None, {f"TERTULIA_{name.upper()}": value for name, value in environ.items()})
-
-
-async def _use_schema(settings: Settings) -> None:
-    """Mark a database that has all tables already, as those of `new_database_url` have."""
-    database = open_database(settings)
-    try:
-        if not (await schema_state(database)).is_current:
-            await stamp(database.url)
-    finally:
-        await database.close()
 
 
 @asynccontextmanager
