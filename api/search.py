@@ -20,7 +20,7 @@ from api.schemas.accounts import AccountEntity
 from api.schemas.fields import Args, Entity, Flag, Id, Text, Whole, list_of, one_of
 from api.schemas.statuses import StatusEntity
 from api.schemas.trends import TrendTagEntity
-from content.hashtags import fold_hashtag
+from content.hashtags import normalise_hashtag
 from federation.actors.discovery import split_handle
 from federation.searches import read_search
 from inbox.addresses import find_by_address, is_address
@@ -115,7 +115,7 @@ async def _addressed(call: Call, address: str, kind: str | None) -> Json:
 
 async def _hashtags(call: Call, session: AsyncSession, text: str) -> list[Json]:
     """Hashtags that begin with the text, the exact one first."""
-    name = fold_hashtag(text)
+    name = normalise_hashtag(text)
     if not name or " " in name:
         return []
     query = (

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from content.entities import Entity, EntityKind, scan
-from content.hashtags import fold_hashtag, normalise_hashtag
+from content.hashtags import normalise_hashtag
 from content.html import LINK_REL, escape
 from content.markdown import MAX_MARKDOWN_CHARACTERS, render_markdown, text_parts
 
@@ -20,7 +20,6 @@ __all__ = [
     "Entities",
     "MentionLink",
     "find_entities",
-    "fold_hashtag",
     "is_markdown",
     "normalise_hashtag",
     "render",

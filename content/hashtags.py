@@ -1,4 +1,4 @@
-"""When two hashtags are the same: compatibility forms and case don't matter, accents do (until one asks)."""
+"""When two hashtags are the same: compatibility forms, case and accents don't matter. One form for every surface."""
 
 import unicodedata
 
@@ -12,17 +12,14 @@ _LATIN_MARKS = range(0x0300, 0x0370)
 
 
 def normalise_hashtag(name: str) -> str:
-    """The form under which a hashtag is stored and compared: NFKC and case-folded, without `#`.
+    """The form under which a hashtag is stored and compared: NFKC, case-folded and without accents, without `#`.
 
-    `Größe` → `grösse`, `＃ＡＢＣ` → `abc`. Empty when the name is no hashtag.
+    `Größe` → `grosse`, `Innovación` → `innovacion`, `＃ＡＢＣ` → `abc`. Marks that are letters of their script (Thai,
+    Devanagari, kana) stay; the joiner that Persian writes within words doesn't count. Applied twice it changes nothing.
+    Empty when the name is no hashtag.
     """
-    name = unicodedata.normalize("NFKC", name[:1_000]).lstrip("#").casefold()
-    name = unicodedata.normalize("NFKC", name)
+    name = unicodedata.normalize("NFKC", name[:1_000]).lstrip("#").casefold().replace("\u200c", "")
+    decomposed = unicodedata.normalize("NFKD", name)
+    bare = "".join(character for character in decomposed if ord(character) not in _LATIN_MARKS)
+    name = unicodedata.normalize("NFKC", bare).translate(PLAIN_LETTERS)
     return name if is_hashtag(name) else ""
-
-
-def fold_hashtag(name: str) -> str:
-    """The normal form without accents, for search: `innovación` and `innovacion` meet. Marks of other scripts stay."""
-    decomposed = unicodedata.normalize("NFD", normalise_hashtag(name))
-    folded = "".join(character for character in decomposed if ord(character) not in _LATIN_MARKS)
-    return unicodedata.normalize("NFC", folded).translate(PLAIN_LETTERS)

@@ -97,6 +97,20 @@ async def fetch_unidentified(
 
     Who calls this has to compare origins.
     """
+    response = await fetch_bytes(services, url, budget=budget, max_bytes=max_bytes)
+    try:
+        document = normalise(parse_document(response.body))
+    except DocumentRefused as refused:
+        raise UnusableDocument(response.url, f"the document can't be read: {refused.detail}") from refused
+    if document.get("type") == "Tombstone":
+        raise _absent(Gone, response, url, "a tombstone")
+    return FetchedDocument(document, response.body, response.url)
+
+
+async def fetch_bytes(
+    services: Services, url: str, *, budget: FetchBudget | None = None, max_bytes: int | None = None
+) -> Response:
+    """What is served at `url` as ActivityPub, unread: for pages whose items are read one by one. Raises RemoteError."""
     knock = _Knock(services)
     response = await services.client.get(url, accept=ACCEPT, sign=knock.sign, budget=budget, max_bytes=max_bytes)
     if response.status in (401, 403):
@@ -108,13 +122,7 @@ async def fetch_unidentified(
     _check_status(response, url)
     if not is_activitypub(response.headers.get("Content-Type", "")):
         raise UnusableDocument(response.url, "the answer is not ActivityPub (content type)")
-    try:
-        document = normalise(parse_document(response.body))
-    except DocumentRefused as refused:
-        raise UnusableDocument(response.url, f"the document can't be read: {refused.detail}") from refused
-    if document.get("type") == "Tombstone":
-        raise _absent(Gone, response, url, "a tombstone")
-    return FetchedDocument(document, response.body, response.url)
+    return response
 
 
 async def check_peer(services: Services, url: str) -> None:

@@ -14,7 +14,7 @@ import structlog
 from aiohttp import web
 
 from federation.services import Services
-from federation.serving import collections, resources, wellknown
+from federation.serving import collections, resources, topics, wellknown
 from federation.serving.answers import Answer, ReadRefused, cache_header, document_answer, not_found, problem_answer
 from federation.serving.collection_pages import MAX_ID, Cursor, cursor_of
 from federation.serving.negotiation import VARY, negotiate, prefers_json
@@ -78,6 +78,8 @@ def routes(services: Services, *, pages: Pages | None = None, bearer: Bearer | N
         f"{status}/activity": get_status_activity,
         f"{status}/replies": get_replies,
         f"{status}/{{name:likes|shares}}": get_count,
+        "/tags/{name}/outbox": get_topic_outbox,
+        "/tags/{name}/followers": get_topic_followers,
         r"/contexts/{context_id:\d{1,19}}": get_context,
         r"/activities/{activity_id:\d{1,19}}": get_activity,
         r"/follows/{follow_id:\d{1,19}}": get_follow,
@@ -95,7 +97,7 @@ def routes(services: Services, *, pages: Pages | None = None, bearer: Bearer | N
         *(web.get(path, partial(_serve, site, handler)) for path, handler in read.items()),
         web.get(user, partial(_serve_either, site, get_actor, show_profile, find_reader=_actor_reader)),
         web.get(status, partial(_serve_either, site, get_status, show_status, find_reader=_reader)),
-        web.get("/tags/{name}", partial(_serve_either, site, get_tag, show_tag, find_reader=_reader)),
+        web.get("/tags/{name}", partial(_serve_either, site, get_topic, show_tag, find_reader=_actor_reader)),
     ]
 
 
@@ -260,9 +262,9 @@ async def get_status(site: Site, request: web.Request, reader: Reader) -> Answer
     return await resources.status_answer(site.services, reader, _account_id(request), _number(request, "status_id"))
 
 
-async def get_tag(site: Site, request: web.Request, reader: Reader) -> Answer:
-    """The public statuses with a hashtag."""
-    return await collections.tag_answer(site.services, reader, request.match_info["name"], _cursor(request))
+async def get_topic(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """The actor of a hashtag, or its key stub."""
+    return await topics.topic_answer(site.services, reader, request.match_info["name"])
 
 
 async def show_profile(site: Site, request: web.Request) -> web.StreamResponse:
@@ -341,6 +343,18 @@ async def get_trends(site: Site, request: web.Request, reader: Reader) -> Answer
 async def get_featured_tags(site: Site, request: web.Request, reader: Reader) -> Answer:
     """Hashtags of a profile."""
     return await collections.featured_tags_answer(site.services, reader, _account_id(request))
+
+
+async def get_topic_outbox(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """The archive of a hashtag."""
+    name, query = request.match_info["name"], request.query
+    is_page = "page" in query or "before" in query
+    return await topics.archive_answer(site.services, reader, name, query.get("before"), is_page)
+
+
+async def get_topic_followers(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """The number of those who follow a hashtag."""
+    return await topics.topic_followers_answer(site.services, reader, request.match_info["name"])
 
 
 async def get_quote_authorization(site: Site, request: web.Request, reader: Reader) -> Answer:

@@ -25,6 +25,10 @@ class Outcome(StrEnum):
     DUPLICATE = "duplicate"  # nothing new in it
     UNRELATED = "unrelated"  # concerns nobody here
     FORBIDDEN = "forbidden"  # the sender may not do this
+    FOREIGN_AUTHOR = "forbidden: a topic announces what its own people wrote"
+    NOT_PROVEN = "forbidden: a topic announces what its author has signed"
+    NOT_PUBLIC = "forbidden: a topic announces what is public"
+    WITHOUT_TAG = "forbidden: a topic announces what carries its hashtag"
     SUPERSEDED = "superseded"  # undone, deleted or overtaken before it arrived
     UNSUPPORTED = "unsupported"  # a type, or an object of a type, that we don't know
     INVALID = "invalid"  # says nothing that can be done
@@ -55,7 +59,8 @@ class Incoming:
     """An activity on its way: `draft` is the status in it, where there is one, parsed once.
 
     `inner` are the activities that a community announces; `is_proven` says of such a one that it carries its own
-    actor's proof. `group_uri` is the community that brought it. `absent` are references that can't be had, ever,
+    actor's proof. `group_uri` is the community that brought it, `is_subscribed` says that a
+    topic did to which we are subscribed. `absent` are references that can't be had, ever,
     `unheard` those whose server said nothing usable now; `known_as` has the id of what goes by another name there.
     """
 
@@ -66,6 +71,8 @@ class Incoming:
     group_uri: str | None = None
     inner: list["Incoming"] = field(default_factory=list)
     is_proven: bool = False
+    is_subscribed: bool = False
+    is_of_topic: bool = False
     absent: set[str] = field(default_factory=set)
     unheard: set[str] = field(default_factory=set)
     known_as: dict[str, str] = field(default_factory=dict)

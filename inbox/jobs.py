@@ -4,8 +4,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
+from communities.topics import SUBSCRIBE_TOPICS
 from federation.cards import FETCH_CARD, fetch_card
 from federation.services import Services
+from inbox.archives import backfill_topic
 from inbox.fetching import fetch_status
 from inbox.quote_stamps import CHECK_STAMP, check_stamp
 from inbox.synchronization import SYNCHRONIZE, run_synchronization
@@ -20,6 +22,7 @@ from outbox.push import send_push
 from outbox.scheduled import PUBLISH_SCHEDULED, publish_scheduled
 from outbox.spreading import spread_activities
 from outbox.statuses import publish_update
+from outbox.subscriptions import BACKFILL_TOPIC, subscribe_topics
 from outbox.uploads import process_upload, remove_files
 from outbox.verified_links import VERIFY_LINKS, verify_links
 from social.push_subscriptions import PUSH
@@ -33,6 +36,7 @@ JobHandler = Callable[[dict[str, Any]], Awaitable[None]]
 def job_handlers(services: Services) -> Mapping[str, JobHandler]:
     """The kinds of job and what runs them."""
     return {
+        BACKFILL_TOPIC: partial(backfill_topic, services),
         CHECK_STAMP: partial(check_stamp, services),
         FETCH_CARD: partial(fetch_card, services),
         IMPORT: partial(run_import, services, fetch_status),
@@ -42,6 +46,7 @@ def job_handlers(services: Services) -> Mapping[str, JobHandler]:
         PUBLISH_SCHEDULED: partial(publish_scheduled, services),
         SPREAD_ACTIVITY: partial(spread_activities, services),
         SPREAD_STATUS: partial(spread_status, services),
+        SUBSCRIBE_TOPICS: partial(subscribe_topics, services),
         PROCESS_UPLOAD: partial(process_upload, services),
         PUSH: partial(send_push, services),
         REMOVE_FILES: partial(remove_files, services),

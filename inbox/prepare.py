@@ -14,7 +14,7 @@ from federation.dereference import NotFound
 from federation.services import Services
 from federation.trust.authentication import ActorGone, PeerRefused
 from inbox.fetching import fetch_status
-from inbox.incoming import Incoming
+from inbox.incoming import Incoming, References
 from inbox.interpret import prove_inner
 from models.accounts import Account
 from models.statuses import Status
@@ -55,20 +55,26 @@ def _fetch_for(services: Services, incoming: Incoming, known: set[str]) -> Fetch
         budget = FetchBudget(FETCHES_PER_ACTIVITY)
         if not incoming.inner:
             await _fetch_all(services, incoming, accounts, statuses, budget)
-        elif await _is_group(services, incoming, budget):
+        elif await _passes_on(services, incoming, budget):
             await prove_inner(services, incoming)
             wanted = incoming.references
+            if incoming.is_of_topic:
+                # Who wrote it, and nothing else: a topic can't make us fetch what it names.
+                proven = tuple(inner.activity.actor for inner in incoming.inner if inner.is_proven)
+                wanted = incoming.references = References(accounts=proven, known_statuses=wanted.known_statuses)
             await _fetch_all(services, incoming, wanted.accounts, wanted.statuses, budget)
 
     return fetch
 
 
-async def _is_group(services: Services, incoming: Incoming, budget: FetchBudget) -> bool:
-    """Only communities pass activities on; for others nothing is fetched that they can't do anything with."""
+async def _passes_on(services: Services, incoming: Incoming, budget: FetchBudget) -> bool:
+    """Only communities and topics pass activities on; for others nothing is fetched that they can't use."""
     await _attempt(incoming, incoming.activity.actor, resolve_actor(services, incoming.activity.actor, budget=budget))
-    query = select(Account.actor_type).where(Account.uri == incoming.activity.actor)
+    query = select(Account.actor_type, Account.topic).where(Account.uri == incoming.activity.actor)
     async with services.database.reading() as session:
-        return await session.scalar(query) == "Group"
+        found = (await session.execute(query)).one_or_none()
+    incoming.is_of_topic = found is not None and found.topic is not None
+    return found is not None and (found.actor_type == "Group" or incoming.is_of_topic)
 
 
 async def _fetch_all(

@@ -11,7 +11,12 @@ from social.drafts import StatusDraft
 
 def concerns_us(scene: Scene, draft: StatusDraft, visibility: Visibility) -> bool:
     """Whether to store the status."""
-    if scene.owner is not None or scene.sender.id in scene.followed_here or scene.incoming.group_uri is not None:
+    if (
+        scene.incoming.is_subscribed
+        or scene.owner is not None
+        or scene.sender.id in scene.followed_here
+        or scene.incoming.group_uri is not None
+    ):
         return True
     if visibility.is_public and scene.services.settings.is_closed:
         return True

@@ -44,6 +44,7 @@ def routes(services: Services, journal: Journal) -> list[web.RouteDef]:
     return [
         web.post("/inbox", partial(post_shared_inbox, door)),
         web.post("/actor/inbox", partial(post_instance_inbox, door)),
+        web.post("/tags/{name}/inbox", partial(post_topic_inbox, door)),
         web.post(r"/users/{account_id:\d{1,19}}/inbox", partial(post_inbox, door)),
     ]
 
@@ -61,6 +62,11 @@ async def post_instance_inbox(door: Door, request: web.Request) -> web.Response:
 async def post_inbox(door: Door, request: web.Request) -> web.Response:
     """One account's inbox. Whether it exists is only told to those who sign."""
     return await _post(door, request, int(request.match_info["account_id"]))
+
+
+async def post_topic_inbox(door: Door, request: web.Request) -> web.Response:
+    """The inbox of a hashtag: Follow and its Undo. Nothing else has an effect there, and no hashtag is told apart."""
+    return await _post(door, request, SHARED_INBOX)
 
 
 async def _post(door: Door, request: web.Request, inbox_id: int) -> web.Response:

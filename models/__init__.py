@@ -16,6 +16,7 @@ from models import (
     relations,
     search,
     statuses,
+    topics,
     trends,
 )
 from models.database import Database
@@ -36,5 +37,6 @@ __all__ = [
     "relations",
     "search",
     "statuses",
+    "topics",
     "trends",
 ]

@@ -22,7 +22,9 @@ class Account(Base):
     __tablename__ = "accounts"
     __table_args__ = (
         Index("uq_accounts_username_domain", text("lower(username)"), text("coalesce(domain, '')"), unique=True),
-    )
+        Index("ix_accounts_topic", "topic", postgresql_where=text("topic IS NOT NULL"),
+              sqlite_where=text("topic IS NOT NULL")),
+    )  # fmt: skip
 
     id: Mapped[Id]
     uri: Mapped[str] = mapped_column(unique=True)
@@ -46,6 +48,8 @@ class Account(Base):
     following_url: Mapped[str | None]
     featured_url: Mapped[str | None]
     moderators_url: Mapped[str | None]
+    # The normal form of the hashtag whose archive this is: the actor under `/tags/<name>`, ours or a peer's.
+    topic: Mapped[str | None]
     is_locked: Mapped[bool] = mapped_column(default=False)
     is_bot: Mapped[bool] = mapped_column(default=False)
     is_discoverable: Mapped[bool] = mapped_column(default=True)
@@ -78,6 +82,11 @@ class Account(Base):
     @property
     def is_group(self) -> bool:
         return self.actor_type == "Group"
+
+    @property
+    def is_topic(self) -> bool:
+        """A hashtag, not anybody: it reads nothing, and nothing can be said to it."""
+        return self.topic is not None
 
     @property
     def is_active(self) -> bool:

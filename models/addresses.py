@@ -71,6 +71,10 @@ class LocalAddresses:
     def tag(self, name: str) -> str:
         return f"{self.origin}/tags/{quote(name)}"
 
+    def announcement(self, topic_uri: str, number: int) -> str:
+        """The Announce of a post by a topic of ours."""
+        return f"{topic_uri}/announces/{number}"
+
     def media(self, key: str) -> str:
         return f"{self.origin}/media/{key}"
 

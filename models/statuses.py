@@ -169,14 +169,34 @@ class Mention(Base):
 
 
 class Tag(Base):
-    """A hashtag: `name` is matched (NFKC, case folded), `display_name` is how it was first written."""
+    """A hashtag: `name` is matched (`content.hashtags`), `display_name` is how it is written most.
+
+    `canonical_id` is the hashtag that a steward merged it into: both are read as one. `kept_since` is set when the
+    office itself wants the archives of all offices, whether somebody here follows the hashtag or not.
+    """
 
     __tablename__ = "tags"
+    __table_args__ = (
+        Index("ix_tags_canonical", "canonical_id", postgresql_where=text("canonical_id IS NOT NULL"),
+              sqlite_where=text("canonical_id IS NOT NULL")),
+    )  # fmt: skip
 
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(unique=True)
     display_name: Mapped[str]
+    canonical_id: Mapped[int | None]
+    kept_since: Mapped[datetime | None]
     created_at: Mapped[datetime]
+
+
+class TagForm(Base):
+    """A way of writing a hashtag, and how many statuses write it so; the most used one is its `display_name`."""
+
+    __tablename__ = "tag_forms"
+
+    tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True)
+    form: Mapped[str] = mapped_column(primary_key=True)
+    uses: Mapped[int] = mapped_column(default=0)
 
 
 class StatusTag(Base):

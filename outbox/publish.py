@@ -36,7 +36,7 @@ async def send(
     `followers_of` is whose followers get it, where that isn't the sender.
     """
     await unit.session.flush()
-    signing_key = await services.keyring.signing_key(account.id, KeyKind.ED25519)
+    signing_key = await services.keyring.key_of(account, KeyKind.ED25519)
     await enqueue(
         unit,
         account=account,

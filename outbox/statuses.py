@@ -23,6 +23,7 @@ from models.visibility import Visibility
 from outbox.publish import activity_uri, send
 from outbox.quotes import ask_to_quote, settle_quote
 from outbox.recipients import goes_to_followers, status_inboxes
+from outbox.topics import announce_by_topics, topic_inboxes
 from policy.authority import may_boost, may_delete, may_edit
 from social.drafts import StatusDraft
 from social.edits import NO_CHANGES, MediaChanges, delete_status, edit_status
@@ -79,6 +80,7 @@ async def publish_status(
         return status
     bundle = await _bundle(unit, status)
     await _send(services, unit, bundle, create_activity(bundle, unit.addresses), audience_of(bundle))
+    await announce_by_topics(services, unit, bundle)
     if must_ask:
         await ask_to_quote(services, unit, bundle)
     return status
@@ -102,10 +104,13 @@ async def publish_edit(
     if not may_edit(author, status):
         raise NotAllowed("Only the author can edit this.")
     before = await _bundle(unit, status)
+    readers = await topic_inboxes(services, unit, status) if before.tags else []
     if not await edit_status(unit, author, status, draft, uploads=uploads, media_changes=media_changes):
         return False
     await request_card(services, unit, status)
-    await publish_update(services, unit, status, also=audience_of(before).inbox_urls)
+    await publish_update(services, unit, status, also=[*audience_of(before).inbox_urls, *readers])
+    if not status.is_local_only:
+        await announce_by_topics(services, unit, await _bundle(unit, status), is_edit=True)
     return True
 
 
@@ -118,7 +123,8 @@ async def publish_update(
     bundle = await _bundle(unit, status)
     document = update_status_activity(activity_uri(unit), bundle, unit.addresses, at=unit.now)
     audience = audience_of(bundle)
-    urls = list(dict.fromkeys([*audience.inbox_urls, *(also or [])]))
+    readers = await topic_inboxes(services, unit, status) if bundle.tags else []
+    urls = list(dict.fromkeys([*audience.inbox_urls, *(also or []), *readers]))
     await _send(services, unit, bundle, document, Audience(urls, audience.to_followers))
 
 
@@ -134,7 +140,8 @@ async def publish_deletion(services: Services, unit: UnitOfWork, actor: Account,
     audience = audience_of(bundle)
     boosters = await _booster_inboxes(unit, status)
     if not status.is_local_only:
-        urls = list(dict.fromkeys([*audience.inbox_urls, *boosters]))
+        readers = await topic_inboxes(services, unit, status) if bundle.tags else []
+        urls = list(dict.fromkeys([*audience.inbox_urls, *boosters, *readers]))
         await _send(services, unit, bundle, document, Audience(urls, audience.to_followers))
     await delete_status(unit, status, owner_uri=bundle.author.uri)
 

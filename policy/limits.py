@@ -58,3 +58,11 @@ DOMAIN_BLOCKS: Final = 1000
 ATTRIBUTION_DOMAINS: Final = 10
 ALIASES: Final = 10
 IMPORTED_ROWS: Final = 20_000
+# Topics: hashtags without a post that one peer may follow here; pages of an archive in one run and in all, the largest
+# page, posts on it, authors to be fetched for one run.
+TOPICS_PER_PEER: Final = 20_000
+ARCHIVE_PAGES_AT_ONCE: Final = 100
+ARCHIVE_PAGES: Final = 20_000
+ARCHIVE_PAGE_BYTES: Final = 4_194_304
+ARCHIVE_PAGE_POSTS: Final = 500
+ARCHIVE_AUTHORS_AT_ONCE: Final = 300

@@ -31,6 +31,7 @@ from models.oauth import AccessToken, Application, AuthorizationCode, Session
 from models.statuses import Attachment, Poll, Status
 from outbox.peering.upkeep import forget_stale_proposals
 from outbox.polls import poll_changed
+from outbox.subscriptions import request_subscriptions
 from social.mutes import end_expired_mutes
 from social.search.refill import fill_index
 from social.uploads import forget_files, is_forgotten
@@ -69,6 +70,8 @@ class Housekeeper:
         while not stop.is_set():
             if self._services.clock() >= due_at:
                 await self.run_once()
+                async with self._services.database.unit_of_work() as unit:
+                    await request_subscriptions(unit)
                 await fetch_all_trends(self._services)
                 due_at = self._services.clock() + timedelta(seconds=EVERY_SECONDS)
             async with self._services.database.unit_of_work() as unit:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from communities.topics import PREFIX
 from content.names import sanitize_name
 from federation.services import Services
 from models import UnitOfWork
@@ -53,7 +54,7 @@ def check_name(name: str) -> str:
         raise UserRefused(
             f"{name!r} is no user name: use 1 to {MAX_NAME_CHARACTERS} of a-z, 0-9, _ and, inside, dots and hyphens."
         )
-    if name in RESERVED_NAMES:
+    if name in RESERVED_NAMES or name.startswith(PREFIX):
         raise UserRefused(f"The name {name} is reserved, because people would take it for the office: choose another.")
     return name
 

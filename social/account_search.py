@@ -109,7 +109,7 @@ def _described(candidates: Any, viewer_id: int | None) -> Any:
 def _is_findable() -> ColumnElement[bool]:
     return and_(
         Account.suspended_at.is_(None), Account.gone_at.is_(None), Account.id != INSTANCE_ACTOR_ID,
-        Account.actor_type != "Application",
+        Account.actor_type != "Application", Account.topic.is_(None),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 
 from models import UnitOfWork
 from models.accounts import Account
-from models.statuses import Attachment, Mention, Poll, PollVote, Status, StatusEdit, StatusTag
+from models.statuses import Attachment, Mention, Poll, PollVote, Status, StatusEdit
 from social.conversations import last_status_is_gone
 from social.counters import count
 from social.drafts import AttachmentDraft, PollDraft, StatusDraft
@@ -17,7 +17,7 @@ from social.quotes import attach_quote, drop_quote, keep_consent, quoted_is_gone
 from social.search.index import index_later
 from social.statuses import attach_mentions, attach_uploads, attachment_rows, content_columns, option_title, poll_row
 from social.streams import tell_deleted, tell_edited
-from social.tags import attach_tags
+from social.tags import replace_tags
 from social.tombstones import bury
 from social.uploads import forget_files_of
 from social.watchers import tell_of_edit, watch_poll
@@ -168,9 +168,8 @@ def _keep_history(unit: UnitOfWork, status: Status, attachments: Sequence[Attach
 async def _replace_parts(
     unit: UnitOfWork, status: Status, author: Account, draft: StatusDraft, poll: Poll | None
 ) -> None:
-    await unit.session.execute(delete(StatusTag).where(StatusTag.status_id == status.id))
     await _replace_mentions(unit, status, author, draft)
-    await attach_tags(unit, status, draft.tags)
+    await replace_tags(unit, status, draft.tags)
     if not author.is_local or draft.attachments:
         await unit.session.execute(
             delete(Attachment).where(Attachment.status_id == status.id, Attachment.storage_key.is_(None))

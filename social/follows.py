@@ -64,6 +64,8 @@ async def request_follow(
 
     `languages` are those that the follower wants to read of the followee; an empty sequence means all.
     """
+    if followee.is_topic and followee.is_local and follower.is_local:
+        raise FollowRefused  # one's own people follow the hashtag itself
     if not followee.is_active or follower.id == followee.id or await _is_blocked(unit, follower, followee):
         raise FollowRefused
     follow = await find_follow(unit, follower, followee)

@@ -21,6 +21,8 @@ SPREAD_STATUS: Final = "spread_status"
 
 async def spread(unit: UnitOfWork, status: Status, author: Account) -> None:
     """Have a new status shown to the followers of its author."""
+    if unit.is_quiet:
+        return
     if author.is_local and author.followers_count > FOLLOWERS_AT_ONCE and status.visibility in IN_FEEDS:
         add_to_own_feed(unit, status, author)
         await enqueue_job(unit, SPREAD_STATUS, {"status_id": status.id}, unique_key=f"{SPREAD_STATUS}:{status.id}")

@@ -195,7 +195,7 @@ async def attach_mentions(
     silent = {account.id for account in delivered_to}
     for uri in candidates:
         account = unit.accounts.get(uri)
-        if account is None or account.id == author.id or account.is_group:
+        if account is None or account.id == author.id or account.is_group or account.is_topic:
             continue
         if uri in addressed or Visibility(status.visibility).is_public:
             is_silent = uri not in named

@@ -72,6 +72,7 @@ def _may_be_suggested(viewer: Account) -> ColumnElement[bool]:
         Account.moved_to_uri.is_(None),
         Account.is_discoverable,
         ~Account.is_bot,
+        Account.topic.is_(None),
         ~follows,
         ~blocks,
         ~mutes,

@@ -1,4 +1,4 @@
-"""Following hashtags: what is public and carries one comes home, whoever wrote it.
+"""Following hashtags: what is public and carries one, or a synonym of it, comes home, whoever wrote it.
 
 Costs one INSERT … SELECT for all new statuses of a unit that carry tags, and nothing for the others. Boosts and the
 reader's own statuses bring nothing; who is muted or blocked is left out (`policy.timelines`).
@@ -8,6 +8,7 @@ from functools import cache
 from typing import Final
 
 from sqlalchemy import bindparam, delete, select
+from sqlalchemy.orm import aliased
 
 from models import UnitOfWork
 from models.accounts import Account
@@ -20,6 +21,7 @@ from models.visibility import Visibility
 from policy.limits import FOLLOWED_TAGS
 from policy.timelines import unwanted_by
 from social.quotas import require_room
+from social.tag_families import is_of_family, root_of
 
 _IDS: Final = bindparam("status_ids", expanding=True, type_=BigInt)
 _NOW: Final = bindparam("now", type_=UtcDateTime())
@@ -57,10 +59,13 @@ async def fan_out_to_tag_followers(unit: UnitOfWork, status_ids: list[int]) -> N
 
 @cache
 def _statement(is_sqlite: bool) -> Insert:
+    carried, followed = aliased(Tag), aliased(Tag)
     query = (
         select(TagFollow.account_id, StatusTag.status_id)
         .select_from(StatusTag)
-        .join(TagFollow, TagFollow.tag_id == StatusTag.tag_id)
+        .join(carried, carried.id == StatusTag.tag_id)
+        .join(followed, is_of_family(followed, root_of(carried)))
+        .join(TagFollow, TagFollow.tag_id == followed.id)
         .join(Status, Status.id == StatusTag.status_id)
         .where(
             StatusTag.status_id.in_(_IDS),

@@ -1,17 +1,47 @@
-"""Hashtags of statuses: the tag is made when it is first used, and who follows it gets what is public."""
+"""Hashtags of statuses: the tag is made when it is first used, its ways of being written are counted, and who follows
+it gets what is public.
 
+All of it is deferred and set-based: the number of statements doesn't depend on the number of statuses in the unit.
+"""
+
+from collections import Counter
 from collections.abc import Sequence
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Table, bindparam, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from models import UnitOfWork
+from models.base import BigInt
 from models.insertion import insert_missing
-from models.statuses import Status, StatusTag, Tag
+from models.statuses import Status, StatusTag, Tag, TagForm
 from models.visibility import Visibility
 from social.drafts import TagDraft
 from social.tag_follows import fan_out_to_tag_followers
 
+MAX_FORM_CHARACTERS = 100
 _TAG_IDS = select(Tag.name, Tag.id).where(Tag.name.in_(bindparam("names", expanding=True)))
+_NAMES_OF = select(Tag.name, Tag.id).join(StatusTag).where(StatusTag.status_id == bindparam("status_id", type_=BigInt))
+_MOST_USED = (
+    select(TagForm.form)
+    .where(TagForm.tag_id == Tag.id)
+    .order_by(TagForm.uses.desc(), TagForm.form)
+    .limit(1)
+    .scalar_subquery()
+)
+_MOST_USES = select(func.max(TagForm.uses)).where(TagForm.tag_id == Tag.id).scalar_subquery()
+_USES_OF_SHOWN = (
+    select(TagForm.uses).where(TagForm.tag_id == Tag.id, TagForm.form == Tag.display_name).scalar_subquery()
+)
+# Of two forms that are used as much the one that is shown stays.
+_SHOW_MOST_USED = (
+    update(Tag)
+    .where(Tag.id.in_(bindparam("ids", expanding=True, type_=BigInt)))
+    .where(func.coalesce(_USES_OF_SHOWN, 0) < _MOST_USES)
+    .values(display_name=_MOST_USED)
+)
 
 
 async def attach_tags(unit: UnitOfWork, status: Status, drafts: Sequence[TagDraft]) -> None:
@@ -23,11 +53,24 @@ async def attach_tags(unit: UnitOfWork, status: Status, drafts: Sequence[TagDraf
             unit.defer(fan_out_to_tag_followers, status.id)  # after the tags: deferred work runs in its order
 
 
+async def replace_tags(unit: UnitOfWork, status: Status, drafts: Sequence[TagDraft]) -> None:
+    """Have `status` carry these tags and no others; what it carried before isn't counted a second time."""
+    await unit.session.flush()
+    known = dict((await unit.session.execute(_NAMES_OF, {"status_id": status.id})).all())
+    wanted = {draft.name for draft in drafts}
+    gone = [tag_id for name, tag_id in known.items() if name not in wanted]
+    if gone:
+        await unit.session.execute(
+            delete(StatusTag).where(StatusTag.status_id == status.id, StatusTag.tag_id.in_(gone))
+        )
+    await attach_tags(unit, status, [draft for draft in drafts if draft.name not in known])
+
+
 async def _attach(unit: UnitOfWork, items: list[tuple[int, dict[str, TagDraft]]]) -> None:
     wanted = {name: draft for _, drafts in items for name, draft in drafts.items()}
     ids = await _tag_ids(unit, list(wanted))
     missing = [
-        {"id": unit.new_id(), "name": name, "display_name": draft.display, "created_at": unit.now}
+        {"id": unit.new_id(), "name": name, "display_name": _form(draft), "created_at": unit.now}
         for name, draft in sorted(wanted.items())
         if name not in ids
     ]
@@ -36,6 +79,31 @@ async def _attach(unit: UnitOfWork, items: list[tuple[int, dict[str, TagDraft]]]
         ids = await _tag_ids(unit, list(wanted))
     rows = [{"status_id": status_id, "tag_id": ids[name]} for status_id, drafts in items for name in drafts]
     await insert_missing(unit.session, StatusTag, rows)
+    await _count_forms(unit, Counter((ids[name], _form(one)) for _, drafts in items for name, one in drafts.items()))
+
+
+async def _count_forms(unit: UnitOfWork, uses: Counter[tuple[int, str]]) -> None:
+    """Two statements; always in the same order, so that two units can't wait for each other."""
+    rows = [{"tag_id": tag_id, "form": form, "uses": count} for (tag_id, form), count in sorted(uses.items())]
+    is_sqlite = unit.session.get_bind().dialect.name == "sqlite"
+    await unit.session.execute(_add_uses(is_sqlite), rows)
+    await unit.session.execute(
+        _SHOW_MOST_USED,
+        {"ids": sorted({tag_id for tag_id, _ in uses})},
+        execution_options={"synchronize_session": False},
+    )
+
+
+@cache
+def _add_uses(is_sqlite: bool) -> Any:
+    table = cast(Table, TagForm.__table__)
+    insert: Any = sqlite_insert(table) if is_sqlite else postgresql_insert(table)
+    total = table.c.uses + insert.excluded.uses
+    return insert.on_conflict_do_update(index_elements=["tag_id", "form"], set_={"uses": total})
+
+
+def _form(draft: TagDraft) -> str:
+    return draft.display[:MAX_FORM_CHARACTERS] or draft.name
 
 
 async def _tag_ids(unit: UnitOfWork, names: list[str]) -> dict[str, int]:

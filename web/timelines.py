@@ -8,9 +8,10 @@ from sqlalchemy import select
 from models.accounts import Account
 from models.feeds import FeedEntry
 from models.insertion import AnySelect
-from models.statuses import Status, StatusTag, Tag
+from models.statuses import Status, Tag
 from models.visibility import Visibility
 from policy.timelines import not_limited_for, wanted_by
+from social.tag_families import carrying
 from web.access import Reading, listing, rows_of
 from web.cards import Card, load_cards
 from web.paging import MAX_ID, PAGE_SIZE, Page, cut
@@ -50,7 +51,7 @@ async def pinned_cards(reading: Reading, account: Account) -> list[Card]:
 
 
 async def tag_page(reading: Reading, name: str, max_id: int) -> Page[Card]:
-    """Public statuses with a hashtag."""
+    """Public statuses with a hashtag, or a synonym of it."""
     return await _page(reading, _tagged(reading, name, max_id), max_id)
 
 
@@ -64,16 +65,14 @@ def _tagged(reading: Reading, name: str, max_id: int) -> AnySelect:
     query = (
         listing(reading.viewer)
         .where(not_limited_for(viewer_id))
-        .join(StatusTag, StatusTag.status_id == Status.id)
-        .join(Tag, Tag.id == StatusTag.tag_id)
-        .where(Tag.name == name, StatusTag.status_id < max_id, Status.visibility == Visibility.PUBLIC.value)
-        .order_by(StatusTag.status_id.desc())
+        .where(Status.id.in_(carrying([name])), Status.id < max_id, Status.visibility == Visibility.PUBLIC.value)
+        .order_by(Status.id.desc())
     )
     return query if viewer_id is None else query.where(wanted_by(viewer_id, now=reading.now))
 
 
 async def tag_display_name(reading: Reading, name: str) -> str | None:
-    """How a hashtag was first written; None when it never was."""
+    """How a hashtag is written most; None when it never was."""
     found: str | None = await reading.session.scalar(select(Tag.display_name).where(Tag.name == name))
     return found
 

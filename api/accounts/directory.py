@@ -31,7 +31,7 @@ async def get_directory(call: Call) -> Page:
     args = call.args
     query = select(Account.id).where(
         Account.is_discoverable, is_active(), Account.limited_at.is_(None), Account.moved_to_uri.is_(None),
-        Account.id != INSTANCE_ACTOR_ID, Account.actor_type != "Application",
+        Account.id != INSTANCE_ACTOR_ID, Account.actor_type != "Application", Account.topic.is_(None),
     )  # fmt: skip
     if args["local"]:
         query = query.where(Account.domain.is_(None))

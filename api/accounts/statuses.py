@@ -6,7 +6,7 @@ boosts of whom the viewer doesn't want to read are left out.
 
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, exists, or_, select
+from sqlalchemy import Select, bindparam, exists, or_, select
 from sqlalchemy.orm import aliased
 
 from api.access import known_account
@@ -16,11 +16,12 @@ from api.loading import status_entities
 from api.pagination import Keyset, Page, page
 from api.schemas.fields import Flag, PageArgs, Text
 from api.schemas.statuses import StatusEntity
-from content.hashtags import fold_hashtag
+from content.hashtags import normalise_hashtag
 from models.base import BigInt, UtcDateTime
-from models.statuses import Attachment, Status, StatusTag, Tag
+from models.statuses import Attachment, Status
 from policy.timelines import unwanted_by
 from policy.visibility import visible_to
+from social.tag_families import carrying
 
 _ACCOUNT = bindparam("account", type_=BigInt)
 _VIEWER = bindparam("viewer", type_=BigInt)
@@ -85,9 +86,9 @@ def _narrowed(query: Select[Any], args: dict[str, Any]) -> Select[Any]:
     if args["pinned"]:
         query = query.where(Status.pinned_at.is_not(None))
     if "tagged" in args:
-        tag = fold_hashtag(args["tagged"])
+        tag = normalise_hashtag(args["tagged"])
         query = query.where(
-            exists().where(and_(StatusTag.status_id == Status.id, StatusTag.tag_id == Tag.id, Tag.name == tag))
+            Status.id.in_(carrying([tag]))
         )  # fmt: skip
     return query
 

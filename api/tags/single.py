@@ -12,6 +12,7 @@ from api.tags.pages import as_written, tag_entities, tag_name
 from models import UnitOfWork
 from models.accounts import Account
 from models.statuses import Tag
+from outbox.subscriptions import request_subscriptions
 from social.featured_tags import feature_tag, unfeature_tag
 from social.tag_follows import follow_tag, unfollow_tag
 from social.tags import find_or_create_tag
@@ -56,7 +57,8 @@ async def _changed(call: Call, verb: Verb) -> Json:
     name = tag_name(call.path("name"))
     async with call.database.unit_of_work() as unit:
         tag = await find_or_create_tag(unit, name, as_written(call.path("name")))
-        await verb(unit, call.me, tag)
+        if await verb(unit, call.me, tag) and verb in (follow_tag, unfollow_tag):
+            await request_subscriptions(unit, tag)
         await unit.session.flush()
         return (await tag_entities(call, unit.session, [tag]))[0]
 

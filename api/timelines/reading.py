@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from marshmallow import fields
-from sqlalchemy import and_, bindparam, exists, or_, select
+from sqlalchemy import bindparam, exists, or_, select
 
 from api.call import Call
 from api.endpoints import Access, Endpoint, many
@@ -21,9 +21,10 @@ from content.hashtags import normalise_hashtag
 from models.accounts import Account
 from models.base import BigInt
 from models.feeds import AccountList, FeedEntry, ListEntry
-from models.statuses import Attachment, PreviewCard, Status, StatusTag, Tag
+from models.statuses import Attachment, PreviewCard, Status
 from models.visibility import Visibility
 from policy.timelines import not_limited_for
+from social.tag_families import carrying
 
 MAX_TAGS = 8
 # Made once: building a statement costs more than SQLite needs for running it.
@@ -130,12 +131,8 @@ def _is_local() -> Any:
 
 
 def _carries(names: list[str]) -> Any:
-    """Whether the status has one of these hashtags."""
-    return exists(
-        select(StatusTag.status_id)
-        .join(Tag, Tag.id == StatusTag.tag_id)
-        .where(and_(StatusTag.status_id == Status.id, Tag.name.in_(names)))
-    )
+    """Whether the status has one of these hashtags, or a synonym of one."""
+    return Status.id.in_(carrying(names))
 
 
 ENDPOINTS = (

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Text, bindparam, func, select
 
+from communities.topics import TOPICS, topic_name
 from content.html import sanitize, sanitize_field
 from content.names import sanitize_name
 from federation.peers.memory import PeerMemory
@@ -159,7 +160,15 @@ def _describe(account: Account, draft: ActorDraft, now: datetime) -> None:
     account.also_known_as = list(draft.also_known_as)
     account.moved_to_uri = draft.moved_to
     account.implements = list(draft.implements)
+    account.topic = _topic(draft)
     account.updated_at = account.fetched_at = now
+
+
+def _topic(draft: ActorDraft) -> str | None:
+    """The hashtag that an actor is: it must say so, and its URI must be the address of that hashtag at its origin."""
+    if draft.type != "Service" or TOPICS not in draft.implements:
+        return None
+    return topic_name("/".join(draft.uri.split("/", 3)[:3]), draft.uri)
 
 
 def _picture(picture: AttachmentDraft | None) -> tuple[str | None, str]:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
+from communities.topics import TOPICS
 from federation.documents import contexts as emitted_contexts
 from federation.documents.emojis import emoji_tags
 from federation.documents.wire_time import wire_time
@@ -34,6 +35,7 @@ _IMPLEMENTS: Final = (
     {"name": "RFC-9421: HTTP Message Signatures", "href": RFC9421},
     {"name": "RFC-9421 signatures using the Ed25519 algorithm", "href": RFC9421_ED25519},
     {"name": "Peering of Tertulia", "href": PEERING},
+    {"name": "Hashtags are actors with archives", "href": TOPICS},
 )
 
 
@@ -55,7 +57,7 @@ def actor_document(account: Account, keys: Sequence[Keypair], addresses: LocalAd
         **_movement(account),
         **_group(account, addresses),
         "attachment": [_field(row) for row in account.fields],
-        "tag": emoji_tags(account.emojis),
+        "tag": [*_hashtag(account), *emoji_tags(account.emojis)],
         **({"attributionDomains": account.attribution_domains} if account.attribution_domains else {}),
         **_picture("icon", account.avatar_url, account.avatar_description),
         **_picture("image", account.header_url, account.header_description),
@@ -134,6 +136,8 @@ def _capabilities(addresses: LocalAddresses, *, is_instance: bool) -> JsonObject
 def _collections(account: Account, addresses: LocalAddresses, *, is_instance: bool) -> JsonObject:
     if is_instance:
         return {"outbox": account.outbox_url or addresses.part(account.uri, "outbox")}
+    if account.is_topic:
+        return {"outbox": account.outbox_url, "followers": account.followers_url}
     return {
         "outbox": account.outbox_url or addresses.part(account.uri, "outbox"),
         "followers": account.followers_url or addresses.part(account.uri, "followers"),
@@ -159,6 +163,11 @@ def _group(account: Account, addresses: LocalAddresses) -> JsonObject:
         "moderators": account.moderators_url,
         "postingRestrictedToMods": account.is_posting_restricted,
     }
+
+
+def _hashtag(account: Account) -> list[JsonObject]:
+    """A topic names the hashtag that it is."""
+    return [{"type": "Hashtag", "href": account.uri, "name": account.display_name}] if account.is_topic else []
 
 
 def _field(row: dict[str, Any]) -> JsonObject:

@@ -7,6 +7,5 @@ live where the actor lives.
 
 from federation.parse.actor import actor_draft
 from federation.parse.status import status_draft, visibility_of
-from federation.parse.tags import hashtag_key
 
-__all__ = ["actor_draft", "hashtag_key", "status_draft", "visibility_of"]
+__all__ = ["actor_draft", "status_draft", "visibility_of"]

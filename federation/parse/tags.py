@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
+from content.hashtags import normalise_hashtag
 from federation.json_ld.dates import parse_time
 from federation.json_ld.strict_json import JsonObject
 from federation.parse.media import first_url
@@ -14,22 +15,8 @@ from social.drafts import EmojiDraft, MentionDraft, TagDraft
 MAX_MENTIONS = 50
 MAX_TAGS = 100
 MAX_EMOJIS = 100
-MAX_TAG_LENGTH = 100
 
-_TAG = re.compile(r"[\w\u00b7\u30fb\u200c]*[^\W\d_][\w\u00b7\u30fb\u200c]*")
 _SHORTCODE = re.compile(r":?([A-Za-z0-9_.+-]{1,64}):?", re.ASCII)
-
-
-def hashtag_key(text: str) -> str | None:
-    """Return the key of a hashtag, with or without `#`: NFKC, casefolded; None when it can't be one.
-
-    A hashtag is made of letters, digits and `_`, with at least one letter, and has at most 100 characters.
-    """
-    bare = text.strip().removeprefix("#").removeprefix("\uff03")
-    if not 0 < len(bare) <= MAX_TAG_LENGTH:
-        return None
-    key = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", bare).casefold())
-    return key if len(key) <= MAX_TAG_LENGTH and _TAG.fullmatch(key) else None
 
 
 def mentions_of(tags: Iterable[JsonObject]) -> tuple[MentionDraft, ...]:
@@ -51,8 +38,8 @@ def hashtags_of(tags: Iterable[JsonObject]) -> tuple[TagDraft, ...]:
         name = tag.get("name")
         if not isinstance(name, str) or not _is_hashtag(tag, name):
             continue
-        key = hashtag_key(name)
-        if key is not None and key not in found:
+        key = normalise_hashtag(name.strip())
+        if key and key not in found:
             href = tag.get("href")
             display = unicodedata.normalize("NFC", name.strip().lstrip("#\uff03"))
             found[key] = TagDraft(key, display, href if isinstance(href, str) and has_origin(href) else None)

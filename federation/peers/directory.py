@@ -17,8 +17,10 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
+from communities.topics import SUBSCRIBE_TOPICS
 from federation.client import AddressRefused, host_of
 from federation.peers.memory import PeerMemory
+from jobs.queue import enqueue_job
 from models import Database, UnitOfWork
 from models.peers import Peer
 from policy.domains import covering, normalise_domain
@@ -178,6 +180,7 @@ class PeerDirectory:
     def changed(self, unit: UnitOfWork, peer: Peer) -> None:
         """Call it whenever a row was changed: from the commit on the change counts in this process."""
         peer.updated_at = unit.now
+        unit.defer(_look_at_subscriptions, peer.domain)
         unit.after_commit(lambda: self._changed(peer.domain, _standing(peer)))
 
     async def forget(self, unit: UnitOfWork, peer: Peer) -> None:
@@ -242,6 +245,11 @@ class PeerDirectory:
             for standing in standings.values()
             if standing.actor_uri is not None and standing.pinned
         }
+
+
+async def _look_at_subscriptions(unit: UnitOfWork, _: list[str]) -> None:
+    """A new peer gets the Follows for all topics that are followed here; one that left gets none any more."""
+    await enqueue_job(unit, SUBSCRIBE_TOPICS, {}, unique_key=SUBSCRIBE_TOPICS)
 
 
 class _Visit(PeerDirectory):

@@ -1,4 +1,4 @@
-"""The collections that we publish: outbox, followers, featured, replies, contexts, tags (ActivityPub §5, FEP-7888).
+"""The collections that we publish: outbox, followers, featured, replies, contexts (ActivityPub §5, FEP-7888).
 
 Every list shows what its reader may see, under a limit, in a stable order, in a fixed number of queries. Who follows
 whom is shown to those whom it concerns: its owner, followers, and, in a closed network of colleagues, whoever signs,
@@ -18,7 +18,6 @@ from federation.documents.activities import without_context
 from federation.documents.audience import followers_of
 from federation.documents.bundles import StatusBundle, load_bundles
 from federation.json_ld.strict_json import JsonObject
-from federation.parse import hashtag_key
 from federation.peers.sync import PARTIAL_FOLLOWERS, partial_followers
 from federation.services import Services
 from federation.serving import collection_pages as pages
@@ -36,8 +35,7 @@ from federation.serving.resources import active_account, published_status, unava
 from models.accounts import Account
 from models.addresses import LocalAddresses
 from models.relations import FeaturedTag, Follow
-from models.statuses import Status, StatusTag, Tag
-from models.visibility import Visibility
+from models.statuses import Status, Tag
 from policy.limits import FEATURED_TAGS, PINNED_STATUSES
 
 STATUSES_PER_PAGE: Final = 40
@@ -231,35 +229,6 @@ async def context_answer(services: Services, reader: Reader, conversation_id: in
         )
         found = (await session.execute(query)).all()
     return _answer(services, reader, _page_of_ids(uri, found, cursor))
-
-
-async def tag_answer(services: Services, reader: Reader, name: str, cursor: Cursor) -> Answer:
-    """The public statuses of our people with a hashtag, newest first, as ids."""
-    require_reader(services, reader)
-    async with services.database.reading() as session:
-        tag = (await session.scalars(select(Tag).where(Tag.name == (hashtag_key(name) or "")))).first()
-        if tag is None:
-            raise not_found()
-        uri = services.addresses.tag(tag.name)
-        if not cursor.is_page:
-            return _answer(services, reader, pages.collection(uri))
-        found = await session.execute(
-            select(Status.id, Status.uri)
-            .join(StatusTag, StatusTag.status_id == Status.id)
-            .join(Account, Account.id == Status.account_id)
-            .where(StatusTag.tag_id == tag.id, StatusTag.status_id < cursor.max_id, Account.domain.is_(None))
-            .where(Status.visibility == Visibility.PUBLIC.value, readable(reader))
-            .order_by(StatusTag.status_id.desc())
-            .limit(IDS_PER_PAGE + 1)
-        )
-        rows, has_more = pages.cut(found.all(), IDS_PER_PAGE)
-    document = pages.page(
-        uri,
-        [row.uri for row in rows],
-        this=pages.newest_first(cursor),
-        following=f"page=true&max_id={rows[-1].id}" if has_more else None,
-    )
-    return _answer(services, reader, document)
 
 
 def _page_of_ids(uri: str, found: Sequence[Any], cursor: Cursor, *, is_ordered: bool = True) -> JsonObject:

@@ -16,6 +16,8 @@ from xml.sax.saxutils import quoteattr
 import orjson
 from sqlalchemy import func, select
 
+from communities.topics import PREFIX, topic_account, topic_username
+from content.hashtags import normalise_hashtag
 from federation.json_ld.strict_json import JsonObject
 from federation.services import Services
 from federation.serving.answers import Answer, ReadRefused, not_found
@@ -157,7 +159,15 @@ async def _by_name(services: Services, name: str) -> Account | None:
         found = await session.scalars(
             select(Account).where(func.lower(Account.username) == name.lower(), Account.domain.is_(None))
         )
-        return found.first()
+        return found.first() or _topic_called(services, name)
+
+
+def _topic_called(services: Services, name: str) -> Account | None:
+    """The topic that goes by `#name` or `tag-name`: any hashtag that can be, so that nobody learns which ones are."""
+    hashtag = normalise_hashtag(name.removeprefix("#") if name.startswith("#") else name.removeprefix(PREFIX))
+    if not hashtag or not (name.startswith("#") or name.lower() == topic_username(hashtag)):
+        return None
+    return topic_account(services.addresses, hashtag, hashtag, services.clock())
 
 
 def _account_descriptor(services: Services, account: Account) -> JsonObject:

@@ -7,6 +7,9 @@ many deliveries ask for it at the same time, and the parsed key is kept.
 After a rotation the new keys sign at once and the old ones still verify for a week: peers that have them cached, and
 activities under way, lose nothing. Another process notices a rotation within `RECHECK_AFTER`.
 
+Topics have no keys of their own: making an RSA key takes a second, and a hashtag is made by writing it. They speak with
+the keys of the instance actor, under ids of their own (`<address of the hashtag>#main-key`), and rotate with them.
+
 On failure: NoSigningKey when an account has no key of the kind; KeyRejected (from `keys`) when a sealed key doesn't
 open, which means that the server's key file is not the one that the database was made with.
 """
@@ -25,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from federation.flights import Flights
 from keys.keypairs import KeyKind, PrivateKey, ServerKey, generate_ed25519, generate_rsa
 from models import Database, UnitOfWork
-from models.accounts import Account, Keypair
+from models.accounts import INSTANCE_ACTOR_ID, Account, Keypair
 
 OVERLAP: Final = timedelta(days=7)
 RECHECK_AFTER: Final = timedelta(minutes=5)
@@ -86,6 +89,13 @@ class Keyring:
             return cached[0]
         return await self._flights.run((account_id, kind), lambda: self._load(account_id, kind))
 
+    async def key_of(self, account: Account, kind: KeyKind) -> SigningKey:
+        """The same for an account at hand, which may be a topic that is only being made. Raises NoSigningKey."""
+        if not account.is_topic:
+            return await self.signing_key(account.id, kind)
+        shared = await self.signing_key(INSTANCE_ACTOR_ID, kind)
+        return SigningKey(_renamed(shared.key_id, account.uri), shared.private)
+
     async def public_keys(self, session: AsyncSession, account_id: int) -> list[Keypair]:
         """The keys that the actor's document lists: those that still verify, oldest first."""
         statement = (
@@ -98,8 +108,18 @@ class Keyring:
         )
         return list(await session.scalars(statement))
 
+    async def topic_keys(self, session: AsyncSession, topic_uri: str) -> list[Keypair]:
+        """The same for a topic of ours: the keys of the instance actor under the topic's name, in no session."""
+        return [
+            Keypair(id=key.id, key_id=_renamed(key.key_id, topic_uri), kind=key.kind, public_pem=key.public_pem,
+                    created_at=key.created_at, retired_at=key.retired_at, expires_at=key.expires_at)
+            for key in await self.public_keys(session, INSTANCE_ACTOR_ID)
+        ]  # fmt: skip
+
     def forget(self, account_id: int) -> None:
         """Read the account's keys anew the next time they are needed."""
+        if account_id == INSTANCE_ACTOR_ID:
+            self._current.clear()  # the topics speak with these keys too
         for kind in KeyKind:
             self._current.pop((account_id, kind), None)
 
@@ -137,6 +157,11 @@ class Keyring:
         asked_at = self._database.clock()
         async with self._database.reading() as session:
             row = (await session.execute(statement)).one_or_none()
+            account = await session.get(Account, account_id) if row is None else None
+        if account is not None and account.is_local and account.is_topic:
+            key = await self.key_of(account, kind)
+            self._keep(account_id, kind, key, asked_at)
+            return key
         if row is None:
             raise NoSigningKey(f"account {account_id} has no {kind} key")
         known = self._current.get((account_id, kind))
@@ -144,13 +169,21 @@ class Keyring:
             key = known[0]
         else:
             key = SigningKey(row.key_id, await asyncio.to_thread(self._unseal, row.key_id, row.private_sealed))
+        self._keep(account_id, kind, key, asked_at)
+        return key
+
+    def _keep(self, account_id: int, kind: KeyKind, key: SigningKey, asked_at: datetime) -> None:
         self._current[account_id, kind] = (key, asked_at)
         while len(self._current) > MAX_CACHED:
             self._current.popitem(last=False)
-        return key
 
     def _unseal(self, key_id: str, sealed: bytes) -> PrivateKey:
         return PrivateKey.from_pem(self._server_key.open(sealed, bound_to=key_id.encode()).decode())
+
+
+def _renamed(key_id: str, owner_uri: str) -> str:
+    """The same key under the name of another owner."""
+    return f"{owner_uri}#{key_id.rpartition('#')[2]}"
 
 
 def _number_of(key_id: str) -> int:

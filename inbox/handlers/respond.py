@@ -7,7 +7,9 @@ from inbox.incoming import Handler, Outcome, Scene
 from models.accounts import Account
 from models.relations import Follow
 from models.statuses import Status
+from models.topics import TopicSubscription
 from outbox.statuses import publish_update
+from outbox.subscriptions import ACCEPTED, REJECTED, REQUESTED, backfill_later
 from social.accounts import account_by_uri
 from social.follows import accept_follow, end_follow, find_follow, follow_by_uri
 from social.quotes import accept_quote, refuse_quote
@@ -17,6 +19,9 @@ async def apply_accept(scene: Scene) -> Outcome:
     """Only the one who was asked can agree (O14)."""
     if _is_quote_request(scene):
         return await _answer_to_quote(scene, is_accepted=True)
+    subscription = await _our_subscription(scene)
+    if subscription is not None:
+        return await _subscribed(scene, subscription)
     follow, follower = await _our_follow(scene)
     if follow is None or follower is None:
         return Outcome.UNRELATED
@@ -28,10 +33,35 @@ async def apply_reject(scene: Scene) -> Outcome:
     """A refusal, also of what had been accepted: the follow ends."""
     if _is_quote_request(scene):
         return await _answer_to_quote(scene, is_accepted=False)
+    subscription = await _our_subscription(scene)
+    if subscription is not None:
+        subscription.state, subscription.updated_at = REJECTED, scene.unit.now
+        return Outcome.APPLIED
     follow, follower = await _our_follow(scene)
     if follow is None or follower is None:
         return Outcome.UNRELATED
     await end_follow(scene.unit, follow, follower, scene.sender)
+    return Outcome.APPLIED
+
+
+async def _our_subscription(scene: Scene) -> TopicSubscription | None:
+    """The subscription whose Follow is answered, if the topic itself answers."""
+    if scene.activity.object_id is None or not scene.sender.is_topic:
+        return None
+    query = select(TopicSubscription).where(
+        TopicSubscription.follow_uri == scene.activity.object_id, TopicSubscription.topic_uri == scene.sender.uri
+    )
+    return (await scene.unit.session.scalars(query)).first()
+
+
+async def _subscribed(scene: Scene, subscription: TopicSubscription) -> Outcome:
+    """From now on the topic announces what is new; what was before is read back from its archive."""
+    if subscription.state != REQUESTED:
+        return Outcome.DUPLICATE
+    subscription.state = ACCEPTED
+    subscription.accepted_at = subscription.updated_at = scene.unit.now
+    subscription.last_error = None
+    await backfill_later(scene.unit, subscription)
     return Outcome.APPLIED
 
 

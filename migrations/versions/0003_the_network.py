@@ -3,6 +3,8 @@
 Revision 0003, after 0002. Each area has a pair of functions; the newest comes down first.
 """
 
+import unicodedata
+from collections import defaultdict
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -36,9 +38,11 @@ def upgrade() -> None:
     _extend_peers()
     _add_feed_keys()
     _add_peer_trends()
+    _add_topics()
 
 
 def downgrade() -> None:
+    _drop_topics()
     op.drop_table("peer_trends")
     op.drop_table("feed_keys")
     _reduce_peers()
@@ -223,3 +227,150 @@ def _add_peer_trends() -> None:
         sa.Column("fetched_at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("domain", name=op.f("pk_peer_trends")),
     )
+
+
+def _add_topics() -> None:
+    """Hashtags are the same whatever their accents; they have actors, synonyms, and archives at other offices."""
+    op.add_column("tags", sa.Column("canonical_id", BIG, nullable=True))
+    op.add_column("tags", sa.Column("kept_since", TIME, nullable=True))
+    op.create_index(
+        "ix_tags_canonical", "tags", ["canonical_id"],
+        postgresql_where=sa.text("canonical_id IS NOT NULL"), sqlite_where=sa.text("canonical_id IS NOT NULL"),
+    )  # fmt: skip
+    op.create_table(
+        "tag_forms",
+        sa.Column("tag_id", BIG, nullable=False),
+        sa.Column("form", sa.Text(), nullable=False),
+        sa.Column("uses", BIG, nullable=False),
+        sa.ForeignKeyConstraint(["tag_id"], ["tags.id"], name=op.f("fk_tag_forms_tag_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("tag_id", "form", name=op.f("pk_tag_forms")),
+    )
+    op.add_column("accounts", sa.Column("topic", sa.Text(), nullable=True))
+    op.create_index(
+        "ix_accounts_topic", "accounts", ["topic"],
+        postgresql_where=sa.text("topic IS NOT NULL"), sqlite_where=sa.text("topic IS NOT NULL"),
+    )  # fmt: skip
+    op.create_table(
+        "topic_subscriptions",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("tag_id", BIG, nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("topic_uri", sa.Text(), nullable=False),
+        sa.Column("follow_uri", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("position", BIG, nullable=True),
+        sa.Column("pages", BIG, nullable=False),
+        sa.Column("stored", BIG, nullable=False),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("accepted_at", TIME, nullable=True),
+        sa.Column("complete_at", TIME, nullable=True),
+        sa.Column("updated_at", TIME, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tag_id"], ["tags.id"], name=op.f("fk_topic_subscriptions_tag_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_topic_subscriptions")),
+        sa.UniqueConstraint("tag_id", "domain", name=op.f("uq_topic_subscriptions_tag_id_domain")),
+        sa.UniqueConstraint("topic_uri", name=op.f("uq_topic_subscriptions_topic_uri")),
+        sa.UniqueConstraint("follow_uri", name=op.f("uq_topic_subscriptions_follow_uri")),
+    )
+    op.create_table(
+        "topic_announcements",
+        sa.Column("account_id", BIG, nullable=False),
+        sa.Column("status_id", BIG, nullable=False),
+        sa.Column("number", BIG, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_topic_announcements_account_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["status_id"], ["statuses.id"], name=op.f("fk_topic_announcements_status_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", "status_id", name=op.f("pk_topic_announcements")),
+    )
+    op.create_index("ix_topic_announcements_status_id", "topic_announcements", ["status_id"])
+    op.create_table(
+        "archived_posts",
+        sa.Column("status_id", BIG, nullable=False),
+        sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("edited_at", TIME, nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["status_id"], ["statuses.id"], name=op.f("fk_archived_posts_status_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("status_id", name=op.f("pk_archived_posts")),
+    )
+    _fold_tags()
+
+
+def _drop_topics() -> None:
+    """What was merged stays merged: two names that differ by their accents alone can't be told apart any more."""
+    for table in ("archived_posts", "topic_announcements", "topic_subscriptions", "tag_forms"):
+        op.drop_table(table)
+    op.drop_index("ix_accounts_topic", "accounts")
+    op.drop_column("accounts", "topic")
+    op.drop_index("ix_tags_canonical", "tags")
+    op.drop_column("tags", "kept_since")
+    op.drop_column("tags", "canonical_id")
+
+
+_PLAIN_LETTERS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
+)
+
+
+def _folded(name: str) -> str:
+    """The name of a hashtag as it is from this revision on: what it was, without accents."""
+    decomposed = unicodedata.normalize("NFKD", name.replace("\u200c", ""))
+    bare = "".join(character for character in decomposed if not 0x0300 <= ord(character) < 0x0370)
+    return unicodedata.normalize("NFKC", bare).translate(_PLAIN_LETTERS) or name
+
+
+def _fold_tags() -> None:
+    """Give every hashtag its new name; of several that are one now the oldest takes everything over."""
+    connection = op.get_bind()
+    groups: dict[str, list[sa.Row[tuple[int, str, str]]]] = defaultdict(list)
+    query = "SELECT id, name, display_name FROM tags ORDER BY id"
+    for row in connection.execute(sa.text(query)).all():
+        groups[_folded(row.name)].append(row)
+    for name, rows in groups.items():
+        keeper = rows[0].id
+        for row in rows:
+            _count_form(connection, keeper, row)
+            if row.id != keeper:
+                _take_over(connection, keeper, row.id)
+        if rows[0].name != name:
+            connection.execute(sa.text("UPDATE tags SET name = :name WHERE id = :id"), {"name": name, "id": keeper})
+        if len(rows) > 1:
+            connection.execute(sa.text(_MOST_USED_FORM), {"id": keeper})
+
+
+_MOST_USED_FORM = """
+    UPDATE tags SET display_name = (
+        SELECT form FROM tag_forms WHERE tag_id = :id ORDER BY uses DESC, form LIMIT 1
+    ) WHERE id = :id
+"""
+
+
+def _count_form(connection: sa.Connection, keeper: int, row: "sa.Row[tuple[int, str, str]]") -> None:
+    uses = connection.execute(sa.text("SELECT count(*) FROM status_tags WHERE tag_id = :id"), {"id": row.id}).scalar()
+    connection.execute(
+        sa.text(
+            "INSERT INTO tag_forms (tag_id, form, uses) VALUES (:id, :form, :uses)"
+            " ON CONFLICT (tag_id, form) DO UPDATE SET uses = tag_forms.uses + excluded.uses"
+        ),
+        {"id": keeper, "form": row.display_name, "uses": uses},
+    )
+
+
+def _take_over(connection: sa.Connection, keeper: int, gone: int) -> None:
+    for table, owner in (("status_tags", "status_id"), ("tag_follows", "account_id"), ("featured_tags", "account_id")):
+        connection.execute(
+            sa.text(
+                f"UPDATE {table} SET tag_id = :keeper WHERE tag_id = :gone AND NOT EXISTS"
+                f" (SELECT 1 FROM {table} AS kept WHERE kept.tag_id = :keeper AND kept.{owner} = {table}.{owner})"
+            ),
+            {"keeper": keeper, "gone": gone},
+        )
+        connection.execute(sa.text(f"DELETE FROM {table} WHERE tag_id = :gone"), {"gone": gone})
+    connection.execute(sa.text("DELETE FROM tags WHERE id = :gone"), {"gone": gone})

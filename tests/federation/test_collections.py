@@ -199,11 +199,11 @@ async def test_featured_tags_are_a_collection_of_hashtags(closed: ServedOffice, 
     document = await closed.document(path, by="gina")
     assert (document["type"], document["totalItems"], document["items"]) == ("Collection", 0, [])
     async with database.unit_of_work() as unit:
-        tag = await find_or_create_tag(unit, "größe", "Größe")
+        tag = await find_or_create_tag(unit, "grosse", "Größe")
         alice = await unit.session.get_one(Account, ALICE_ID)
         await feature_tag(unit, alice, tag)
     items = (await closed.document(path, by="gina"))["items"]
-    assert items == [{"type": "Hashtag", "href": ADDRESSES.tag("größe"), "name": "#Größe"}]
+    assert items == [{"type": "Hashtag", "href": ADDRESSES.tag("grosse"), "name": "#Größe"}]
 
 
 async def test_replies_and_contexts_list_what_the_reader_may_see_oldest_first(
@@ -236,19 +236,32 @@ async def test_likes_and_shares_are_counted(closed: ServedOffice, database: Data
     assert document["id"] == f"{ADDRESSES.status(ALICE_ID, 600)}/{name}"
 
 
-async def test_a_tag_lists_public_statuses_of_ours(closed: ServedOffice, database: Database) -> None:
+async def test_an_archive_lists_public_statuses_of_ours_in_pages_that_stay(
+    closed: ServedOffice, database: Database
+) -> None:
     await add_status(database, 600, visibility="unlisted")
     await add_status(database, 601)
     async with database.unit_of_work() as unit:
         carol = await unit.session.get_one(Account, 2001)
-        unit.session.add(tag(1, "Grün"))
+        unit.session.add(tag(1, "grun"))
         await unit.session.flush()
         unit.session.add_all([StatusTag(status_id=number, tag_id=1) for number in (PUBLIC_ID, 600, 601)])
     await add_status(database, 700, carol.id, uri="https://peer.test/notes/700")
     async with database.unit_of_work() as unit:
         unit.session.add(StatusTag(status_id=700, tag_id=1))
+    archive = await closed.document("/tags/GR%C3%9CN/outbox", by="gina")
+    assert (archive["id"], archive["totalItems"]) == (f"{ADDRESSES.tag('grun')}/outbox", 2)
+    page = await closed.document("/tags/grun/outbox?page=true", by="gina")
     expected = [ADDRESSES.status(ALICE_ID, number) for number in (601, PUBLIC_ID)]
-    page = await closed.document("/tags/GR%C3%9CN?page=true", by="gina")
-    assert page["orderedItems"] == expected
-    assert (await closed.get("/tags/unheard", by="gina")).status == 404
-    assert (await closed.get("/tags/%23%20", by="gina")).status == 404
+    assert [(item["type"], item["actor"], item["object"]) for item in page["orderedItems"]] == [
+        ("Announce", ADDRESSES.tag("grun"), uri) for uri in expected
+    ]
+    older = await closed.document("/tags/grun/outbox?before=601", by="gina")
+    assert [item["object"] for item in older["orderedItems"]] == expected[1:]
+    topic = await closed.document("/tags/Gr%C3%BCn", by="gina")
+    assert (topic["id"], topic["type"], topic["preferredUsername"]) == (ADDRESSES.tag("grun"), "Service", "tag-grun")
+    assert topic["publicKey"]["id"] == f"{topic['id']}#main-key"
+    for path in ("/tags/unheard", "/tags/unheard/outbox", "/tags/%23%20"):
+        assert (await closed.get(path, by="gina")).status == 404
+    stubs = [await closed.document(path) for path in ("/tags/grun", "/tags/unheard")]
+    assert [sorted(stub) for stub in stubs] == [sorted(stubs[0])] * 2  # a stranger can't tell which one is used

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import orjson
 
+from communities.topics import TOPICS
 from federation.documents.actor import PEERING, RFC9421, RFC9421_ED25519, actor_document, key_stub_document
 from federation.json_ld import JsonObject, normalise, parse_document
 from federation.parse import actor_draft
@@ -48,7 +49,7 @@ def test_an_actor_is_read_back_as_it_is() -> None:
     assert (draft.icon.url, draft.image.url) == (account.avatar_url, account.header_url)
     assert [(field.name, field.value_html) for field in draft.fields] == [("Team", "<p>Blue</p>")]
     assert draft.webfinger == "dora@office.test"
-    assert draft.implements[:3] == (RFC9421, RFC9421_ED25519, PEERING)
+    assert draft.implements[:4] == (RFC9421, RFC9421_ED25519, PEERING, TOPICS)
 
 
 def test_both_keys_are_found_under_their_ids() -> None:
@@ -87,7 +88,7 @@ def test_the_instance_actor_says_itself_what_it_implements() -> None:
     assert document["outbox"] == f"{ADDRESSES.instance_actor}/outbox"
     draft = read_back(document)
     assert (draft.uri, draft.type, draft.is_bot) == (ADDRESSES.instance_actor, "Application", True)
-    assert draft.implements[:3] == (RFC9421, RFC9421_ED25519, PEERING)
+    assert draft.implements[:4] == (RFC9421, RFC9421_ED25519, PEERING, TOPICS)
 
 
 def test_a_group_names_its_moderators() -> None:

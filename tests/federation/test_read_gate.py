@@ -49,7 +49,14 @@ GUARDED = [
         "quote_authorizations/9",
     )
 ]  # fmt: skip
-GUARDED += [f"/contexts/{PUBLIC_ID}", "/activities/9", "/follows/9", "/tags/tea", "/actor/outbox", "/users/9/outbox"]
+GUARDED += [
+    f"/contexts/{PUBLIC_ID}",
+    "/activities/9",
+    "/follows/9",
+    "/tags/tea/outbox",
+    "/actor/outbox",
+    "/users/9/outbox",
+]
 
 
 @pytest.mark.parametrize("path", GUARDED)

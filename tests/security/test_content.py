@@ -168,7 +168,7 @@ async def test_tags_are_bounded_normalised_and_clean(office: Office, carol: Remo
         names = set(
             await session.scalars(select(Tag.name).join(StatusTag).where(StatusTag.status_id == stored.id))
         )  # fmt: skip
-    assert names == {"grösse", "fin"}
+    assert names == {"grosse", "fin"}
 
 
 async def test_mentions_are_who_is_meant_not_who_is_shown(

@@ -30,8 +30,8 @@ def test_a_mention_of_nobody_in_particular_shows_its_host() -> None:
 
 
 def test_a_hashtag_leads_to_the_topic_here() -> None:
-    html = shown('<a href="https://lisbon.test/tags/Té" class="hashtag">#<span>Té</span></a>', tags=("té",))
-    assert '<a href="/tags/t%C3%A9" class="hashtag" rel="tag">' in html
+    html = shown('<a href="https://lisbon.test/tags/Té" class="hashtag">#<span>Té</span></a>', tags=("te",))
+    assert '<a href="/tags/te" class="hashtag" rel="tag">' in html
 
 
 def test_a_hashtag_that_the_post_does_not_carry_is_a_link_like_others() -> None:

@@ -1,0 +1,72 @@
+"""Hashtags that are read as one: a steward merges one into another, and may take that back.
+
+`#calidad` merged into `#quality` keeps its name, its posts and its followers; its row only says which hashtag is the
+canonical one. Whoever reads, follows or subscribes asks here for the *family* of a name: the canonical hashtag and all
+that were merged into it. One level deep: what had been merged into a hashtag moves along when that one is merged.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, SQLColumnExpression, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from models import UnitOfWork
+from models.accounts import Account
+from models.statuses import StatusTag, Tag
+from social.moderation import audit
+
+
+class MergeRefused(Exception):
+    """The two can't be read as one; the message says why and may be shown."""
+
+
+def root_of(tag: Any) -> ColumnElement[int]:
+    """The id of the canonical hashtag of `Tag` or an alias of it."""
+    return func.coalesce(tag.canonical_id, tag.id)
+
+
+def is_of_family(tag: Any, root: SQLColumnExpression[int]) -> ColumnElement[bool]:
+    """Whether a hashtag belongs to the family of the canonical one with this id; both ways use an index."""
+    return or_(tag.id == root, tag.canonical_id == root)
+
+
+def family_ids(names: Collection[str]) -> Any:
+    """The ids of all hashtags of the families of these names (in normal form), as a subquery for IN."""
+    named, member = aliased(Tag), aliased(Tag)
+    return select(member.id).join(named, is_of_family(member, root_of(named))).where(named.name.in_(names))
+
+
+def carrying(names: Collection[str]) -> Any:
+    """The ids of the statuses that carry one of these hashtags or a synonym, as a subquery for IN."""
+    return select(StatusTag.status_id).where(StatusTag.tag_id.in_(family_ids(names)))
+
+
+async def family_of(session: AsyncSession, name: str) -> Sequence[Tag]:
+    """The canonical hashtag first, then what was merged into it, by name; empty when nobody has used the name."""
+    query = select(Tag).where(Tag.id.in_(family_ids([name]))).order_by(Tag.canonical_id.is_not(None), Tag.name)
+    return (await session.scalars(query)).all()
+
+
+async def merge_tags(unit: UnitOfWork, steward: Account, tag: Tag, into: Tag) -> None:
+    """Have `tag`, and all that were merged into it, read as one with `into`. Raises MergeRefused."""
+    await unit.session.flush()
+    root_id = into.canonical_id or into.id
+    if root_id in (tag.id, tag.canonical_id):
+        raise MergeRefused("They are read as one already.")
+    await unit.session.execute(
+        update(Tag)
+        .where(or_(Tag.id == tag.id, Tag.canonical_id == tag.id))
+        .values(canonical_id=root_id)
+        .execution_options(synchronize_session="fetch")
+    )
+    audit(unit, steward, "merge", "Tag", tag.id, {"name": tag.name, "into": into.name})
+
+
+async def unmerge_tag(unit: UnitOfWork, steward: Account, tag: Tag) -> None:
+    """Let a hashtag be one of its own again. Raises MergeRefused when it is one."""
+    if tag.canonical_id is None:
+        raise MergeRefused("It isn't merged into another.")
+    tag.canonical_id = None
+    audit(unit, steward, "unmerge", "Tag", tag.id, {"name": tag.name})

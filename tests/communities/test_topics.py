@@ -1,0 +1,59 @@
+"""Topics over offices: a hashtag is an actor, followed from outside, subscribed to at every peer, with its archive."""
+
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import text
+
+from tests.api.across import Pair, open_pair
+from tests.graph import home_uris, journal, notices, status
+from tests.peers import Office, run_until_idle
+
+TIMELINE = "/api/v1/timelines/tag/"
+
+
+async def uris(pair: Pair, name: str, **query: Any) -> list[str]:
+    """What Bea's office shows under a hashtag."""
+    return [one["uri"] for one in await pair.bea.get(f"{TIMELINE}{quote(name)}", limit=40, **query)]
+
+
+async def test_a_followed_topic_fills_with_the_archives_of_other_offices(two_offices: tuple[Office, Office]) -> None:
+    pair = await open_pair(two_offices, is_connected=False)
+    ana, bea = pair.ana, pair.bea
+    old = [(await ana.post(f"Nota {number} #Innovación @{bea.acct}"))["uri"] for number in range(3)]
+    edited = await ana.post("borrador #innovacion")
+    await ana.edit(edited, status="final #INNOVACIÓN")
+    await ana.post("en voz baja #innovación", visibility="unlisted")
+    await ana.post("para los míos #innovación", visibility="private")
+    await ana.post("sin etiqueta")
+    await bea.clear()
+    async with pair.lisbon.services.database.unit_of_work() as unit:  # as if Lisbon had been founded today
+        await unit.session.execute(text("DELETE FROM statuses"))
+    assert await uris(pair, "innovacion") == []
+
+    await bea.do("/api/v1/tags/innovaci%C3%B3n/follow")
+    assert await uris(pair, "INNOVACION") == [edited["uri"], *reversed(old)]
+    assert await home_uris(bea.person) == [edited["uri"], *reversed(old)]
+    assert await notices(bea.person) == []  # what is old rings nobody
+    stored = await status(pair.lisbon, edited["uri"])
+    assert stored is not None
+    assert "final" in stored.content_html
+
+    new = await ana.post("Nueva #innovación")
+    assert (await uris(pair, "innovación"))[0] == new["uri"]
+    assert {outcome for kind, _, outcome in await journal(pair.lisbon) if kind == "Announce"} <= {
+        "applied",
+        "duplicate",
+    }
+    await ana.edit(new, status="Nueva, sin ella")
+    assert new["uri"] not in await uris(pair, "innovación")
+    await ana.edit(new, status="Con ella otra vez #innovación")
+    assert (await uris(pair, "innovación"))[0] == new["uri"]
+    assert (await ana.api.delete(f"/api/v1/statuses/{new['id']}")).status == 200
+    await run_until_idle(*two_offices)
+    assert new["uri"] not in await uris(pair, "innovación")
+
+    await bea.do("/api/v1/tags/innovacion/unfollow")
+    before = len(await journal(pair.lisbon))
+    await ana.post("Otra #innovación")
+    assert [kind for kind, _, _ in (await journal(pair.lisbon))[before:]] == []
