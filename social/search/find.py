@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache, reduce
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Integer, String, and_, bindparam, cast, column, func, literal_column, select, table, text
@@ -132,9 +132,11 @@ async def _match(session: AsyncSession, search: Search, reader: Reader) -> str:
         return f'({fts_expression(search)}) NOT ("{CLOSED}" NOT {_fts_term(Tokens(mine))})'
     # What a word is worth to an index differs from word to word: no plan for all of them.
     await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-    closed = _ts_tokens((CLOSED,)).op("&&")(func.tsquery_not(_ts_tokens(mine)))
-    query = _tsquery(search).op("&&")(func.tsquery_not(closed))
-    return str(await session.scalar(select(cast(query, String))))
+    forms = [_ts_forms(phrase) for phrase in search.phrases]
+    columns = [cast(form, String) for of_phrase in forms for form in of_phrase]
+    found = iter((await session.execute(select(*columns))).one() if columns else ())
+    words = [[next(found) for _ in of_phrase] for of_phrase in forms]
+    return f"{ts_expression(search, words)} & !({_quoted((CLOSED,))} & !{_quoted(mine)})"
 
 
 @cache
@@ -175,36 +177,40 @@ def _fts_term(term: Phrase | Tokens) -> str:
     return f'"{" ".join(term.words)}"' + ("*" if term.is_prefix else "")
 
 
-def _tsquery(search: Search) -> Any:
-    """The search as an expression of PostgreSQL."""
-    terms: Sequence[Phrase | Tokens] = (*search.phrases, *search.tokens)
-    parts = [_ts_term(one) for one in terms if not (isinstance(one, Tokens) and not one.tokens)]
-    if all(one.is_negated for one in terms):
-        parts.append(_ts_tokens((EVERYTHING,)))
-    return reduce(lambda one, other: one.op("&&")(other), parts)
+def ts_expression(search: Search, words: Sequence[Sequence[str]]) -> str:
+    """The search in the language of PostgreSQL; `words` are the forms of each phrase as PostgreSQL writes them.
+
+    Each form stands in it once: the planner takes every repetition for another chance to be found.
+    """
+    terms: list[tuple[str, bool]] = []
+    for phrase, forms in zip(search.phrases, words, strict=True):
+        distinct = [f"({form})" for form in dict.fromkeys(forms) if form]
+        if distinct:
+            terms.append((f"({' | '.join(distinct)})", phrase.is_negated))
+    terms += [(_quoted(one.tokens), one.is_negated) for one in search.tokens if one.tokens]
+    if all(is_negated for _, is_negated in terms):
+        terms.append((_quoted((EVERYTHING,)), False))
+    return " & ".join(f"!{term}" if is_negated else term for term, is_negated in terms)
 
 
-def _ts_term(term: Phrase | Tokens) -> Any:
-    query = _ts_tokens(term.tokens) if isinstance(term, Tokens) else _ts_phrase(term)
-    return func.tsquery_not(query) if term.is_negated else query
+def _quoted(tokens: Sequence[str]) -> str:
+    """Any of these tokens, which are made of `=`, ASCII letters and digits: quoting them is enough."""
+    return "(" + " | ".join(f"'{token}'" for token in tokens) + ")"
 
 
-def _ts_tokens(tokens: Sequence[str]) -> Any:
-    """Tokens are made of `=`, ASCII letters and digits, so quoting them is enough."""
-    return cast(" | ".join(f"'{token}'" for token in tokens), TSQUERY)
-
-
-def _ts_phrase(phrase: Phrase) -> Any:
+def _ts_forms(phrase: Phrase) -> list[Any]:
     """The words in their order as they are folded; a single word also by its stem in each language."""
     words = " ".join(phrase.words)
     if phrase.is_prefix:
-        return func.to_tsquery(_configuration("simple"), f"'{phrase.words[0]}':*")
-    query: Any = func.phraseto_tsquery(_configuration("simple"), words)
+        return [func.to_tsquery(_configuration("simple"), f"'{phrase.words[0]}':*")]
+    forms: list[Any] = [func.phraseto_tsquery(_configuration("simple"), words)]
     if phrase.plain:
-        for configuration in STEMMED.values():
-            for form in dict.fromkeys((phrase.plain, words)):
-                query = query.op("||")(func.plainto_tsquery(_configuration(configuration), form))
-    return query
+        forms += [
+            func.plainto_tsquery(_configuration(configuration), form)
+            for configuration in STEMMED.values()
+            for form in dict.fromkeys((phrase.plain, words))
+        ]
+    return forms
 
 
 def _configuration(name: str) -> Any:
