@@ -111,17 +111,30 @@ async def fetch_bytes(
     services: Services, url: str, *, budget: FetchBudget | None = None, max_bytes: int | None = None
 ) -> Response:
     """What is served at `url` as ActivityPub, unread: for pages whose items are read one by one. Raises RemoteError."""
-    knock = _Knock(services)
-    response = await services.client.get(url, accept=ACCEPT, sign=knock.sign, budget=budget, max_bytes=max_bytes)
+    response = await fetch_signed(services, url, budget=budget, max_bytes=max_bytes)
+    if not is_activitypub(response.headers.get("Content-Type", "")):
+        raise UnusableDocument(response.url, "the answer is not ActivityPub (content type)")
+    return response
+
+
+async def fetch_signed(
+    services: Services,
+    url: str,
+    *,
+    accept: str = ACCEPT,
+    budget: FetchBudget | None = None,
+    max_bytes: int | None = None,
+) -> Response:
+    """Whatever is found at `url`, asked for in the name of this office, in both ways if need be. Raises RemoteError."""
+    knock = _Knock(services, accept)
+    response = await services.client.get(url, accept=accept, sign=knock.sign, budget=budget, max_bytes=max_bytes)
     if response.status in (401, 403):
         knock.prepare_second(response)
-        response = await services.client.get(url, accept=ACCEPT, sign=knock.sign, budget=budget, max_bytes=max_bytes)
+        response = await services.client.get(url, accept=accept, sign=knock.sign, budget=budget, max_bytes=max_bytes)
         if response.status < 300:
             for host, scheme in knock.second.items():
                 await services.hosts.learned(host, scheme)
     _check_status(response, url)
-    if not is_activitypub(response.headers.get("Content-Type", "")):
-        raise UnusableDocument(response.url, "the answer is not ActivityPub (content type)")
     return response
 
 
@@ -162,6 +175,7 @@ class _Knock:
     """Signs one fetch, hop by hop; `second` holds what to try at the hosts that refused the first time."""
 
     services: Services
+    accept: str
     second: dict[str, Scheme] = field(default_factory=dict)
     challenges: dict[str, Challenge] = field(default_factory=dict)
 
@@ -180,7 +194,7 @@ class _Knock:
             key=key.private,
             scheme=scheme,
             now=services.clock(),
-            accept=ACCEPT,
+            accept=self.accept,
             challenge=self.challenges.get(host),
         )
 

@@ -7,9 +7,11 @@ from typing import Any
 from communities.topics import SUBSCRIBE_TOPICS
 from federation.cards import FETCH_CARD, fetch_card
 from federation.services import Services
+from federation.sync.names import CATCH_UP
 from inbox.archives import backfill_topic
 from inbox.fetching import fetch_status
 from inbox.quote_stamps import CHECK_STAMP, check_stamp
+from inbox.sync.catch_up import catch_up
 from inbox.synchronization import SYNCHRONIZE, run_synchronization
 from models.accounts import Account
 from models.statuses import Status
@@ -37,6 +39,7 @@ def job_handlers(services: Services) -> Mapping[str, JobHandler]:
     """The kinds of job and what runs them."""
     return {
         BACKFILL_TOPIC: partial(backfill_topic, services),
+        CATCH_UP: partial(catch_up, services),
         CHECK_STAMP: partial(check_stamp, services),
         FETCH_CARD: partial(fetch_card, services),
         IMPORT: partial(run_import, services, fetch_status),

@@ -2,21 +2,26 @@
 
 Requests hand their rows over and wait; whoever comes while a commit is under way shares the next one. A failed commit
 is repeated for each request of its group alone; who fails then gets a 5xx, and its sender tries again. What arrived
-before (same activity, same inbox) is answered like what is new.
+before (same activity, same inbox) is answered like what is new. Where a delivery stands in its sender's log is noted in
+the same commit.
 """
 
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
 from federation.activity import Activity
+from federation.sync.marks import Mark
+from inbox.sync.receipts import receipt_rows
 from models import Database
 from models.activities import InboundActivity
 from models.insertion import insert_missing
 from models.signals import INBOUND
+from models.sync import LogReceipt
 
 GROUP_SIZE = 200
 PARSED_KEPT = 2_000
@@ -26,7 +31,8 @@ GATHER_SECONDS = 0.002
 
 @dataclass(slots=True)
 class _Waiting:
-    row: dict[str, Any]
+    row: dict[str, Any] | None
+    mark: tuple[str, Mark] | None
     done: asyncio.Future[None]
 
 
@@ -40,26 +46,22 @@ class Journal:
         self._is_busy = False
         self._parsed: OrderedDict[int, Activity] = OrderedDict()
 
-    async def append(self, activity: Activity, *, inbox_id: int, host: str) -> None:
-        """Return once the activity is durably stored (or was before). Raises what the database raises."""
+    async def append(self, activity: Activity, *, inbox_id: int, host: str, mark: Mark | None = None) -> None:
+        """Return once the activity is durably stored (or was before). Raises what the database raises.
+
+        `mark` is its place in the log of `host`.
+        """
         now = self._database.clock()
-        row_id = self._database.ids.at(now)
-        row = {
-            "id": row_id,
-            "dedup_key": activity.dedup_key,
-            "inbox_id": inbox_id,
-            "actor_uri": activity.actor,
-            "activity_type": activity.type[:32],
-            "object_uri": activity.object_id,
-            "host": host,
-            "body": activity.raw,
-            "state": "queued",
-            "attempts": 0,
-            "due_at": now,
-            "received_at": now,
-        }
-        self._remember(row_id, activity)
-        waiting = _Waiting(row, asyncio.get_running_loop().create_future())
+        row = journal_row(self._database.ids.at(now), activity, inbox_id=inbox_id, host=host, now=now)
+        self._remember(row["id"], activity)
+        await self._wait_for(row, None if mark is None else (host, mark))
+
+    async def note(self, host: str, mark: Mark) -> None:
+        """Only note a place in the log of `host`: what stands there was known before."""
+        await self._wait_for(None, (host, mark))
+
+    async def _wait_for(self, row: dict[str, Any] | None, mark: tuple[str, Mark] | None) -> None:
+        waiting = _Waiting(row, mark, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write(), name="journal")
@@ -91,7 +93,9 @@ class Journal:
     async def _store(self, group: list[_Waiting]) -> None:
         try:
             async with self._database.unit_of_work() as unit:
-                await insert_missing(unit.session, InboundActivity, [waiting.row for waiting in group])
+                await insert_missing(unit.session, InboundActivity, [one.row for one in group if one.row])
+                marks = [one.mark for one in group if one.mark]
+                await insert_missing(unit.session, LogReceipt, receipt_rows(unit, marks))
                 unit.signal(INBOUND)
         except Exception as error:
             if len(group) > 1:
@@ -103,3 +107,21 @@ class Journal:
             for waiting in group:
                 if not waiting.done.cancelled():
                     waiting.done.set_result(None)
+
+
+def journal_row(row_id: int, activity: Activity, *, inbox_id: int, host: str, now: datetime) -> dict[str, Any]:
+    """The row of an activity that `host` brought to an inbox."""
+    return {
+        "id": row_id,
+        "dedup_key": activity.dedup_key,
+        "inbox_id": inbox_id,
+        "actor_uri": activity.actor,
+        "activity_type": activity.type[:32],
+        "object_uri": activity.object_id,
+        "host": host,
+        "body": activity.raw,
+        "state": "queued",
+        "attempts": 0,
+        "due_at": now,
+        "received_at": now,
+    }

@@ -20,6 +20,7 @@ from federation.trust.proofs import breaks_own_proof, is_proven_by_actor
 from inbox.journal import Journal
 from inbox.peering import is_letter, take_letter
 from inbox.refusals import InboxRefused
+from inbox.sync.receipts import mark_of
 from keys.refusals import SignatureRefused
 from keys.requests import HttpMessage
 from keys.verification import signature_key_ids
@@ -56,9 +57,12 @@ async def receive(services: Services, journal: Journal, message: HttpMessage, in
     _check_rate(services, requester.host)
     await _check_authority(services, requester, activity)
     await _check_inbox(services, inbox_id)
+    mark = mark_of(services, message, requester)
     if activity.actor != requester.actor_uri and await journal.knows(activity.dedup_key):
+        if mark is not None:
+            await journal.note(requester.host, mark)
         return requester  # passed on again by somebody: it has been said, to whichever inbox
-    await journal.append(activity, inbox_id=inbox_id, host=requester.host)
+    await journal.append(activity, inbox_id=inbox_id, host=requester.host, mark=mark)
     services.hosts.heard_from(requester.host)
     return requester
 

@@ -11,6 +11,7 @@ from federation.services import Services
 from inbox.journal import Journal
 from inbox.receive import receive
 from inbox.refusals import InboxRefused
+from inbox.sync_routes import sync_routes
 from inbox.synchronization import HEADER, Synchronizer
 from keys.requests import HttpMessage
 from models.accounts import INSTANCE_ACTOR_ID
@@ -46,6 +47,7 @@ def routes(services: Services, journal: Journal) -> list[web.RouteDef]:
         web.post("/actor/inbox", partial(post_instance_inbox, door)),
         web.post("/tags/{name}/inbox", partial(post_topic_inbox, door)),
         web.post(r"/users/{account_id:\d{1,19}}/inbox", partial(post_inbox, door)),
+        *sync_routes(services),
     ]
 
 

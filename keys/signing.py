@@ -6,6 +6,7 @@ with `created`. The URL is signed as it is given: it must be the one that goes o
 """
 
 from base64 import b64encode
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -56,12 +57,14 @@ def sign_request(
     content_type: str | None = None,
     accept: str | None = None,
     challenge: Challenge | None = None,
+    also: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """All headers of the signed request: Host, Date, a digest when there is a body, Content-Type, Accept, Signature.
 
     `digest` is the ready-made SHA-256 of the body (32 bytes), for one body that goes to many peers. `challenge` is a
     peer's request for a certain RFC 9421 signature (§5); what it asks for is covered besides what we always cover.
-    `nonce` alone goes into an RFC 9421 signature too; draft-cavage has no place for it.
+    `also` are further headers, signed with the rest. `nonce` alone goes into an RFC 9421 signature too; draft-cavage
+    has no place for it.
 
     Raises KeyRejected when the key is not of the scheme's kind.
     """
@@ -79,11 +82,12 @@ def sign_request(
             headers["Digest"] = digest_header(sha256)
         else:
             headers["Content-Digest"] = content_digest_header(sha256)
+    headers |= also or {}
     if scheme.is_cavage:
-        headers["Signature"] = _cavage_signature(method, target, headers, key_id, key)
+        headers["Signature"] = _cavage_signature(method, target, headers, key_id, key, also or {})
     else:
         message = HttpMessage(method, scheme_name, headers["Host"], target, list(headers.items()))
-        headers |= _message_signature(message, key_id, key, now, nonce, challenge)
+        headers |= _message_signature(message, key_id, key, now, nonce, challenge, also or {})
     return headers
 
 
@@ -94,19 +98,30 @@ def _split(url: str) -> tuple[str, str, str]:
     return parts.scheme, parts.netloc, target if target.startswith("/") else "/" + target
 
 
-def _cavage_signature(method: str, target: str, headers: dict[str, str], key_id: str, key: PrivateKey) -> str:
+def _cavage_signature(
+    method: str, target: str, headers: dict[str, str], key_id: str, key: PrivateKey, also: Mapping[str, str]
+) -> str:
     names = ["(request-target)", "host", "date"]
     text = f"(request-target): {method.lower()} {target}\nhost: {headers['Host']}\ndate: {headers['Date']}"
     if "Digest" in headers:
         names.append("digest")
         text += f"\ndigest: {headers['Digest']}"
+    for name, value in also.items():
+        names.append(name.lower())
+        text += f"\n{name.lower()}: {value}"
     signature = b64encode(key.sign(ALGORITHMS[key.kind][0], text.encode("ascii"))).decode("ascii")
     algorithm = "rsa-sha256" if key.kind is KeyKind.RSA else "hs2019"
     return f'keyId="{key_id}",algorithm="{algorithm}",headers="{" ".join(names)}",signature="{signature}"'
 
 
 def _message_signature(
-    message: HttpMessage, key_id: str, key: PrivateKey, now: datetime, nonce: str | None, challenge: Challenge | None
+    message: HttpMessage,
+    key_id: str,
+    key: PrivateKey,
+    now: datetime,
+    nonce: str | None,
+    challenge: Challenge | None,
+    also: Mapping[str, str],
 ) -> dict[str, str]:
     label = "sig1" if challenge is None else challenge.label
     algorithm = _algorithm(key, challenge)
@@ -120,7 +135,7 @@ def _message_signature(
         parameters["nonce"] = nonce
     if challenge is not None and challenge.tag is not None:
         parameters["tag"] = challenge.tag
-    names = _components(message, challenge)
+    names = _components(message, challenge, also)
     base = plain_base(message, tuple((name, {}) for name in names), parameters)
     assert base is not None  # nothing but plain components
     signature = b64encode(key.sign(algorithm, base)).decode("ascii")
@@ -131,11 +146,13 @@ def _message_signature(
     }
 
 
-def _components(message: HttpMessage, challenge: Challenge | None) -> list[str]:
-    """What we always cover, then what a challenge asks for besides, as far as the request has it."""
+def _components(message: HttpMessage, challenge: Challenge | None, also: Mapping[str, str]) -> list[str]:
+    """What we always cover and what else we were given, then what a challenge asks for besides, as far as the request
+    has it."""
     names = ["@method", "@target-uri"]
     if "content-digest" in message.fields:
         names.append("content-digest")
+    names += [name.lower() for name in also]
     asked = () if challenge is None else challenge.components
     present = (name for name in asked if name.startswith("@") or name in message.fields)
     return list(dict.fromkeys([*names, *present]))

@@ -16,6 +16,7 @@ from models import (
     relations,
     search,
     statuses,
+    sync,
     topics,
     trends,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "relations",
     "search",
     "statuses",
+    "sync",
     "topics",
     "trends",
 ]

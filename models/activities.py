@@ -75,7 +75,8 @@ class Delivery(Base):
     """One activity that one inbox still has to receive, or has received.
 
     `state`: queued, done, gone (404/410), dead (given up; may be retried). Rows of one host and one
-    `ordering_key` (the object) are sent in the order of their ids.
+    `ordering_key` (the object) are sent in the order of their ids. `log_number` is its place in the log of a peer that
+    keeps one (`models.sync`), given when it is first claimed.
     """
 
     __tablename__ = "deliveries"
@@ -87,6 +88,10 @@ class Delivery(Base):
               sqlite_where=text("state = 'queued'")),
         Index("ix_deliveries_finished", "finished_at", postgresql_where=text("finished_at IS NOT NULL"),
               sqlite_where=text("finished_at IS NOT NULL")),
+        Index("uq_deliveries_log", "host", "log_number", unique=True, postgresql_where=text("log_number IS NOT NULL"),
+              sqlite_where=text("log_number IS NOT NULL")),
+        Index("ix_deliveries_unnumbered", "host", "id", postgresql_where=text("log_number IS NULL"),
+              sqlite_where=text("log_number IS NULL")),
     )  # fmt: skip
 
     id: Mapped[Id]
@@ -95,6 +100,7 @@ class Delivery(Base):
     inbox_url: Mapped[str]
     host: Mapped[str]
     ordering_key: Mapped[str]
+    log_number: Mapped[int | None]
     state: Mapped[str] = mapped_column(String(16), default="queued")
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
@@ -106,7 +112,7 @@ class Delivery(Base):
 
 
 class RemoteHost(Base):
-    """What we know of a host as a correspondent: how it wants signatures, and whether it is alive.
+    """What we know of a host as a correspondent: how it wants signatures, whether it keeps a log, and is alive.
 
     The circuit is open while `open_until` lies ahead; a valid request from the host closes it.
     """
@@ -117,6 +123,7 @@ class RemoteHost(Base):
     scheme: Mapped[str | None] = mapped_column(String(24))
     scheme_learned_at: Mapped[datetime | None]
     accepts_ed25519: Mapped[bool | None]
+    keeps_log: Mapped[bool | None]
     failures: Mapped[int] = mapped_column(default=0)
     first_failure_at: Mapped[datetime | None]
     open_until: Mapped[datetime | None]

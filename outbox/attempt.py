@@ -14,6 +14,7 @@ import structlog
 from federation.client import Response
 from federation.client.errors import RemoteError
 from federation.services import Services
+from federation.sync.marks import LOG_HEADER
 from keys.keypairs import KeyKind
 from keys.signing import Challenge, Scheme, requested_components, sign_request
 from outbox.enqueue import PEERING_ORDER
@@ -83,6 +84,7 @@ async def _post(
         now=services.clock(),
         content_type=CONTENT_TYPE,
         challenge=challenge,
+        also=None if work.mark is None else {LOG_HEADER: work.mark.header},
     )
     if scheme.key_kind is KeyKind.RSA:
         headers = await asyncio.get_running_loop().run_in_executor(services.executor, sign)

@@ -12,9 +12,12 @@ from typing import Any
 
 from sqlalchemy import Row, Select, Table, exists, func, select
 
+from federation.services import Services
+from federation.sync.marks import Mark
 from jobs.leases import claim, is_queued
 from models import UnitOfWork
 from models.activities import Delivery, OutboundActivity
+from outbox.log import number_waiting, own_generation
 from outbox.work import ActivityBytes, Work
 
 WINDOW = 1_000  # rows looked at for one claim
@@ -51,18 +54,21 @@ def candidates(
 class Claims:
     """Claims deliveries and reads their bytes, each activity once while it is being sent out."""
 
-    def __init__(self, lease_seconds: float) -> None:
+    def __init__(self, services: Services, lease_seconds: float) -> None:
+        self._services = services
         self._lease_seconds = lease_seconds
         self._activities: OrderedDict[int, ActivityBytes] = OrderedDict()
 
     async def take(
         self, unit: UnitOfWork, *, limit: int, per_host: int, busy_hosts: Collection[str], with_retries: bool
     ) -> list[Work]:
-        """Up to `limit` deliveries, leased to us, in the order of their ids."""
+        """Up to `limit` deliveries, leased to us, in the order of their ids, numbered where the peer has a log."""
+        await number_waiting(self._services, unit)
         chosen = candidates(unit.now, limit=limit, per_host=per_host, busy_hosts=busy_hosts, with_retries=with_retries)
         rows = await claim(unit, DELIVERIES_TABLE, chosen, lease_seconds=self._lease_seconds)
         activities = await self._read(unit, {row.activity_id for row in rows})
-        return [_work(row, activities[row.activity_id]) for row in rows]
+        generation = await own_generation(unit) if any(row.log_number is not None for row in rows) else ""
+        return [_work(row, activities[row.activity_id], generation) for row in rows]
 
     async def _read(self, unit: UnitOfWork, ids: set[int]) -> dict[int, ActivityBytes]:
         found = {number: self._activities[number] for number in ids if number in self._activities}
@@ -85,7 +91,7 @@ class Claims:
             self._activities.popitem(last=False)
 
 
-def _work(row: Row[Any], activity: ActivityBytes) -> Work:
+def _work(row: Row[Any], activity: ActivityBytes, generation: str) -> Work:
     return Work(
         id=row.id,
         account_id=row.account_id,
@@ -96,4 +102,5 @@ def _work(row: Row[Any], activity: ActivityBytes) -> Work:
         created_at=row.created_at,
         lease_until=row.lease_until,
         activity=activity,
+        mark=None if row.log_number is None else Mark(generation, row.log_number),
     )

@@ -63,7 +63,7 @@ class DeliveryWorker:
         self._extra_headers = extra_headers
         self._jitter = jitter
         self._in_flight_per_host = in_flight_per_host
-        self._claims = Claims(LEASE_SECONDS)
+        self._claims = Claims(services, LEASE_SECONDS)
         self._paused: dict[str, datetime] = {}
         self._reset()
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from federation.sync.marks import Mark
 from keys.signing import Scheme
 from outbox.outcome import Outcome
 
@@ -21,7 +22,10 @@ class ActivityBytes:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A delivery that this worker has claimed until `lease_until`. `attempts` counts those before."""
+    """A delivery that this worker has claimed until `lease_until`. `attempts` counts those before.
+
+    `mark` is its place in the log of a peer that has one.
+    """
 
     id: int
     account_id: int
@@ -32,6 +36,7 @@ class Work:
     created_at: datetime
     lease_until: datetime
     activity: ActivityBytes
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)

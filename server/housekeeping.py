@@ -1,11 +1,12 @@
 """Housekeeping: what has served its time is removed, in small transactions that nobody waits for.
 
-Received activities and delivery reports are kept for `journal_retention_days` after they were finished, and so are our
-own activities that only say what changed; what belongs to an outbox (Create, Announce, Like …) stays as long as its
-account. Keys past their overlap, ended sessions, spent codes, tokens revoked long ago and applications without any for
-a month go too, uploads that nobody attached within a day, media of other servers that nobody looks at or that are too
-much, and polls whose time is over are closed. Work that failed for good is finished work: a dead letter can be retried
-until it is removed. At the start, statuses that were there before the index of search are written into it.
+Received activities and delivery reports are kept for `journal_retention_days` after they were finished, those of peers
+that keep a log for `sync_log_days` if that is longer, and so are our own activities that only say what changed; what
+belongs to an outbox (Create, Announce, Like …) stays as long as its account. Keys past their overlap, ended sessions,
+spent codes, tokens revoked long ago and applications without any for a month go too, uploads that nobody attached
+within a day, media of other servers that nobody looks at or that are too much, and polls whose time is over are closed.
+Work that failed for good is finished work: a dead letter can be retried until it is removed. At the start, statuses that
+were there before the index of search are written into it.
 
 A sweep that fails is logged and started again by the runner (`server.runtime`); it can be interrupted anywhere.
 """
@@ -25,7 +26,7 @@ from federation.trends import fetch_all_trends
 from jobs.waiting import wait_at_most
 from models import UnitOfWork
 from models.accounts import Account, Keypair
-from models.activities import Delivery, InboundActivity, Job, OutboundActivity
+from models.activities import Delivery, InboundActivity, Job, OutboundActivity, RemoteHost
 from models.base import Base
 from models.oauth import AccessToken, Application, AuthorizationCode, Session
 from models.statuses import Attachment, Poll, Status
@@ -57,10 +58,16 @@ class Housekeeper:
     """Sweeps once at the start and then every hour, and closes polls every minute. Two at a time do no harm."""
 
     def __init__(
-        self, services: Services, *, retention_days: int, sleep: Callable[[float], Any] = asyncio.sleep
+        self,
+        services: Services,
+        *,
+        retention_days: int,
+        log_days: int = 30,
+        sleep: Callable[[float], Any] = asyncio.sleep,
     ) -> None:
         self._services = services
         self._retention = timedelta(days=retention_days)
+        self._log_retention = timedelta(days=max(retention_days, log_days))
         self._sleep = sleep
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -101,11 +108,21 @@ class Housekeeper:
 
     def _leavings(self, now: datetime) -> list[tuple[str, type[Base], Condition]]:
         """What may go: a name, the table, and which of its rows."""
-        before = now - self._retention
+        before, before_log = now - self._retention, now - self._log_retention
+        keeps_log = select(RemoteHost.host).where(RemoteHost.keeps_log.is_(True))
         has_deliveries = exists().where(Delivery.activity_id == OutboundActivity.id)
         return [
-            ("inbound", InboundActivity, InboundActivity.finished_at < before),
-            ("deliveries", Delivery, Delivery.finished_at < before),
+            (
+                "inbound",
+                InboundActivity,
+                (InboundActivity.finished_at < before)
+                & (InboundActivity.host.not_in(keeps_log) | (InboundActivity.finished_at < before_log)),
+            ),
+            (
+                "deliveries",
+                Delivery,
+                (Delivery.finished_at < before) & (Delivery.log_number.is_(None) | (Delivery.finished_at < before_log)),
+            ),
             (
                 "outbound",
                 OutboundActivity,

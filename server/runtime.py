@@ -6,6 +6,7 @@ foresaw may cost one step of work, never the service.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import Protocol
 
 import structlog
@@ -14,6 +15,7 @@ from federation.services import Services
 from inbox.jobs import job_handlers
 from inbox.journal import Journal
 from inbox.process import InboxWorker
+from inbox.sync.watch import PeerWatch
 from jobs.queue import JobWorker
 from jobs.waiting import wait_at_most
 from outbox.deliver import DeliveryWorker
@@ -42,7 +44,14 @@ class Workers:
     """The loops of one process."""
 
     def __init__(
-        self, services: Services, journal: Journal, *, roles: Sequence[str] = WORK_ROLES, retention_days: int = 30
+        self,
+        services: Services,
+        journal: Journal,
+        *,
+        roles: Sequence[str] = WORK_ROLES,
+        retention_days: int = 30,
+        log_days: int = 30,
+        sync_minutes: int = 10,
     ) -> None:
         made: dict[str, Callable[[], list[tuple[str, Worker]]]] = {
             "inbox": lambda: [("inbox", InboxWorker(services, journal))],
@@ -51,10 +60,16 @@ class Workers:
             ],
             "jobs": lambda: [
                 ("jobs", JobWorker(services.database, job_handlers(services))),
-                ("housekeeping", Housekeeper(services, retention_days=retention_days)),
+                ("sync", PeerWatch(services, interval=timedelta(minutes=sync_minutes))),
+                ("housekeeping", Housekeeper(services, retention_days=retention_days, log_days=log_days)),
             ],
         }
         self._named = [pair for role in WORK_ROLES if role in roles for pair in made[role]()]
+
+    @property
+    def watch(self) -> PeerWatch:
+        """The loop that asks peers what is new, where this process has it."""
+        return next(worker for _, worker in self._named if isinstance(worker, PeerWatch))
 
     @property
     def names(self) -> list[str]:

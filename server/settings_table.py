@@ -158,6 +158,23 @@ class Settings:
             default="30",
         ),
     ]
+    sync_log_days: Annotated[
+        int,
+        Setting(
+            kinds.whole_number("days", least=1, most=3650),
+            "How long peers can get again what was sent to them, and what they sent. After longer silence archives and "
+            "digests are compared.",
+            default="30",
+        ),
+    ]
+    sync_minutes: Annotated[
+        int,
+        Setting(
+            kinds.whole_number("minutes", least=1, most=1440),
+            "How often each peer is asked whether there is more than it delivered.",
+            default="10",
+        ),
+    ]
     media_storage: Annotated[
         str,
         Setting(

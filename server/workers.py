@@ -64,6 +64,15 @@ async def running_office(settings: Settings, roles: Sequence[str] = ROLES) -> As
             health.is_stopping = True
 
 
+def retention(settings: Settings) -> dict[str, int]:
+    """What the loops need to know of the settings: how long things are kept, and how often peers are asked."""
+    return {
+        "retention_days": settings.journal_retention_days,
+        "log_days": settings.sync_log_days,
+        "sync_minutes": settings.sync_minutes,
+    }
+
+
 @asynccontextmanager
 async def listening(app: web.Application, settings: Settings) -> AsyncIterator[Runner]:
     """Serve `app` until the block ends; requests under way are finished."""
@@ -86,7 +95,7 @@ async def background(
 ) -> AsyncIterator[None]:
     """Run the loops of these roles, and listen to the other processes of the office, until the block ends."""
     stop = asyncio.Event()
-    workers = Workers(services, journal, roles=roles, retention_days=settings.journal_retention_days)
+    workers = Workers(services, journal, roles=roles, **retention(settings))
     tasks = [asyncio.create_task(workers.run(stop), name="workers")]
     if not services.database.is_sqlite:
         bus = Bus(services.database)

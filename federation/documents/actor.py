@@ -20,6 +20,7 @@ from federation.documents import contexts as emitted_contexts
 from federation.documents.emojis import emoji_tags
 from federation.documents.wire_time import wire_time
 from federation.json_ld.strict_json import JsonObject
+from federation.sync.marks import SYNC_CAPABILITY
 from keys.keypairs import KeyKind, PublicKey
 from models.accounts import INSTANCE_ACTOR_ID, Account, Keypair
 from models.addresses import LocalAddresses
@@ -36,6 +37,7 @@ _IMPLEMENTS: Final = (
     {"name": "RFC-9421 signatures using the Ed25519 algorithm", "href": RFC9421_ED25519},
     {"name": "Peering of Tertulia", "href": PEERING},
     {"name": "Hashtags are actors with archives", "href": TOPICS},
+    {"name": "Sync between offices", "href": SYNC_CAPABILITY},
 )
 
 

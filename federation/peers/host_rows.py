@@ -22,7 +22,7 @@ from models.activities import Delivery, RemoteHost
 from models.signals import DELIVERIES
 
 HEALTH = ("failures", "first_failure_at", "open_until", "failing_days", "last_success_at", "last_error")
-SCHEME = ("scheme", "scheme_learned_at", "accepts_ed25519")
+SCHEME = ("scheme", "scheme_learned_at", "accepts_ed25519", "keeps_log")
 CONTACT = ("last_inbound_at", "open_until", "failing_days")
 ROWS_AT_ONCE = 500
 FORGOTTEN_AFTER = timedelta(days=90)
@@ -39,6 +39,7 @@ class KnownHost:
     scheme: Scheme | None = None
     scheme_learned_at: datetime | None = None
     accepts_ed25519: bool | None = None
+    keeps_log: bool | None = None
     last_success_at: datetime | None = None
     last_inbound_at: datetime | None = None
     last_error: str | None = None
@@ -54,6 +55,7 @@ class KnownHost:
             "scheme": self.scheme,
             "scheme_learned_at": self.scheme_learned_at,
             "accepts_ed25519": self.accepts_ed25519,
+            "keeps_log": self.keeps_log,
             "last_success_at": self.last_success_at,
             "last_inbound_at": self.last_inbound_at,
             "last_error": self.last_error,
@@ -113,6 +115,7 @@ def _known_host(row: Row[Any]) -> KnownHost:
         scheme=Scheme(row.scheme) if row.scheme in set(Scheme) else None,
         scheme_learned_at=row.scheme_learned_at,
         accepts_ed25519=row.accepts_ed25519,
+        keeps_log=row.keeps_log,
         last_success_at=row.last_success_at,
         last_inbound_at=row.last_inbound_at,
         last_error=row.last_error,

@@ -23,13 +23,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation.peers.host_rows import CONTACT, HEALTH, SCHEME, KnownHost, make_due, read_hosts, write_hosts
 from federation.peers.host_rows import forget_stale_hosts as forget_stale_hosts
+from federation.sync.marks import SYNC_CAPABILITY
+from federation.sync.names import CATCH_UP
 from jobs.circuit import HEALTHY, CircuitState
+from jobs.queue import enqueue_jobs
 from keys.signing import Scheme
 from models import Database, UnitOfWork
 
 DEFAULT_SCHEME = Scheme.CAVAGE_RSA
 LEARNED_FOR = timedelta(days=30)
 CONTACT_INTERVAL = timedelta(minutes=1)
+SILENCE = timedelta(minutes=30)
 FLUSH_SECONDS = 2.0
 URGENT_FLUSH_SECONDS = 0.1
 HOSTS_REMEMBERED = 10_000
@@ -82,6 +86,11 @@ class HostTable:
             return Scheme.CAVAGE_RSA
         known = self._hosts.get(host)
         return Scheme.RFC9421_ED25519 if known is not None and known.accepts_ed25519 else Scheme.RFC9421_RSA
+
+    def keeps_log(self, host: str) -> bool:
+        """Whether actors of the host announce that it keeps a log of what it sends, and reads ours."""
+        known = self._hosts.get(host)
+        return known is not None and bool(known.keeps_log)
 
     def circuit_state(self, host: str, now: datetime) -> CircuitState:
         """Closed (go on), open (leave it alone) or half-open (one request may probe it)."""
@@ -161,10 +170,12 @@ class HostTable:
             return
         await self.know([host])
         known, accepts = self._entry(host), RFC9421_ED25519_CAPABILITY in implements
-        if known.accepts_ed25519 is accepts:
+        keeps_log = SYNC_CAPABILITY in implements
+        if known.accepts_ed25519 is accepts and known.keeps_log is keeps_log:
             return
-        known.accepts_ed25519 = accepts
-        if accepts or known.scheme is Scheme.RFC9421_ED25519:
+        is_other_scheme = known.accepts_ed25519 is not accepts
+        known.accepts_ed25519, known.keeps_log = accepts, keeps_log
+        if is_other_scheme and (accepts or known.scheme is Scheme.RFC9421_ED25519):
             known.scheme = known.scheme_learned_at = None  # learnt from other software than it runs now
         self._changed_scheme.add(host)
         await self._save_now()
@@ -213,6 +224,7 @@ class HostTable:
             await write_hosts(unit, {host: self._entry(host) for host in health}, HEALTH)
             await write_hosts(unit, {host: self._entry(host) for host in schemes}, SCHEME)
             await make_due(unit, reopened)
+            await self._ask_what_is_new(unit, reopened)
         except SQLAlchemyError:
             self._changed_health |= health
             self._changed_scheme |= schemes
@@ -274,12 +286,24 @@ class HostTable:
             # The row may say more than memory: another process may have opened the circuit.
             await self._read(unit.session, heard)
             waiting = {host for host in heard if self._entry(host).circuit.open_until is not None}
+            silent = {host for host in heard if self._was_silent(self._entry(host), unit.now)}
             for host in heard:
                 known = self._entry(host)
                 known.last_inbound_at = unit.now
                 known.circuit = known.circuit.after_hearing(unit.now)
             await write_hosts(unit, {host: self._entry(host) for host in heard}, CONTACT)
             await make_due(unit, waiting)
+            await self._ask_what_is_new(unit, waiting | silent)
+
+    @staticmethod
+    def _was_silent(known: KnownHost, now: datetime) -> bool:
+        return known.last_inbound_at is None or now - known.last_inbound_at >= SILENCE
+
+    async def _ask_what_is_new(self, unit: UnitOfWork, hosts: Iterable[str]) -> None:
+        """Have hosts asked that were away, where they keep a log: they may have said what we didn't hear."""
+        with_log = sorted(host for host in hosts if self.keeps_log(host))
+        if with_log:
+            await enqueue_jobs(unit, CATCH_UP, {f"{CATCH_UP}:{host}": {"host": host} for host in with_log})
 
     async def close(self) -> None:
         """Write what is left; for the end of the process."""

@@ -36,7 +36,7 @@ class Requester:
     """Who signed. `host` is in normal form, `scheme` is `cavage` or `rfc9421`.
 
     `account` is a detached row, as it was when the key was last looked up (up to ten minutes ago): its id and URI
-    don't change, its state may have.
+    don't change, its state may have. `covered` are the components that the signature covers, in lower case.
     """
 
     host: str
@@ -44,6 +44,7 @@ class Requester:
     account: Account | None
     key_id: str
     scheme: str
+    covered: frozenset[str] = frozenset()
 
 
 class Replayed(SignatureRefused):
@@ -70,7 +71,9 @@ async def authenticate(services: Services, message: HttpMessage, *, claimed_acto
         now = services.clock()
         if not services.replays.check_and_add(verified.replay_token, verified.valid_until, now):
             raise Replayed(verified.key_id)
-    return Requester(known.host, known.actor_uri, known.account, known.key_id, verified.scheme)
+    return Requester(
+        known.host, known.actor_uri, known.account, known.key_id, verified.scheme, frozenset(verified.components)
+    )
 
 
 def _check_peers(services: Services, key_ids: list[str]) -> None:

@@ -39,9 +39,11 @@ def upgrade() -> None:
     _add_feed_keys()
     _add_peer_trends()
     _add_topics()
+    _add_sync()
 
 
 def downgrade() -> None:
+    _drop_sync()
     _drop_topics()
     op.drop_table("peer_trends")
     op.drop_table("feed_keys")
@@ -374,3 +376,59 @@ def _take_over(connection: sa.Connection, keeper: int, gone: int) -> None:
         )
         connection.execute(sa.text(f"DELETE FROM {table} WHERE tag_id = :gone"), {"gone": gone})
     connection.execute(sa.text("DELETE FROM tags WHERE id = :gone"), {"gone": gone})
+
+
+_NUMBERED = (
+    ("uq_deliveries_log", ["host", "log_number"], True, "log_number IS NOT NULL"),
+    ("ix_deliveries_unnumbered", ["host", "id"], False, "log_number IS NULL"),
+)
+
+
+def _add_sync() -> None:
+    op.add_column("deliveries", sa.Column("log_number", BIG, nullable=True))
+    for name, columns, is_unique, rows in _NUMBERED:
+        op.create_index(
+            name, "deliveries", columns, unique=is_unique, postgresql_where=sa.text(rows), sqlite_where=sa.text(rows)
+        )
+    op.add_column("remote_hosts", sa.Column("keeps_log", sa.Boolean(), nullable=True))
+    op.create_table(
+        "sync_state",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("generation", sa.String(length=32), nullable=False),
+        sa.Column("previous", sa.String(length=32), nullable=True),
+        sa.Column("resumed_from", TIME, nullable=True),
+        sa.Column("restored_at", TIME, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sync_state")),
+    )
+    op.create_table(
+        "peer_sync",
+        sa.Column("host", sa.Text(), nullable=False),
+        *(sa.Column(name, BIG, nullable=False) for name in ("last_number", "branched_at")),
+        sa.Column("their_number", BIG, nullable=True),
+        sa.Column("generation", sa.String(length=32), nullable=True),
+        *(sa.Column(name, BIG, nullable=False) for name in ("number", "newest")),
+        *(sa.Column(name, TIME, nullable=True) for name in ("checked_at", "in_sync_at", "gap_due_at", "cut_at")),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.Column("echo_since", TIME, nullable=True),
+        sa.Column("echo_after", BIG, nullable=False),
+        sa.Column("echoed_at", TIME, nullable=True),
+        sa.PrimaryKeyConstraint("host", name=op.f("pk_peer_sync")),
+    )
+    op.create_table(
+        "log_receipts",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("generation", sa.String(length=32), nullable=False),
+        *(sa.Column(name, BIG, nullable=False) for name in ("first_number", "last_number")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_log_receipts")),
+    )
+    op.create_index("ix_log_receipts_host", "log_receipts", ["host", "first_number"])
+
+
+def _drop_sync() -> None:
+    for table in ("log_receipts", "peer_sync", "sync_state"):
+        op.drop_table(table)
+    op.drop_column("remote_hosts", "keeps_log")
+    for name, *_ in reversed(_NUMBERED):
+        op.drop_index(name, "deliveries")
+    op.drop_column("deliveries", "log_number")

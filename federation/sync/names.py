@@ -1,0 +1,7 @@
+"""The kinds of job by which offices catch up with each other."""
+
+from typing import Final
+
+CATCH_UP: Final = "catch_up"
+ECHO: Final = "ask_for_echo"
+COMPARE: Final = "compare_digests"

@@ -1,0 +1,41 @@
+"""What peers ask of each other to catch up: HTTP around `inbox.sync`."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from federation.routes import message_of
+from federation.services import Services
+from federation.serving.answers import Answer, ReadRefused, problem_answer
+from federation.serving.read_gate import Reader, identify
+from federation.sync.pages import LOG_PATH
+from inbox.sync.serving import log_answer
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[Services, web.Request, Reader], Awaitable[Answer]]
+_HEADERS: Final = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+
+
+def sync_routes(services: Services) -> list[web.RouteDef]:
+    """The routes for the instance actors of peers."""
+    handlers: dict[str, Handler] = {LOG_PATH: get_log}
+    return [web.get(path, partial(_serve, services, handler)) for path, handler in handlers.items()]
+
+
+async def get_log(services: Services, request: web.Request, reader: Reader) -> Answer:
+    """What was sent to the peer that asks, after a number."""
+    return await log_answer(services, reader, request.query.get("generation"), request.query.get("after"))
+
+
+async def _serve(services: Services, handler: Handler, request: web.Request) -> web.Response:
+    try:
+        answer = await handler(services, request, await identify(services, message_of(services, request)))
+    except ReadRefused as refused:
+        log.info("read.refused", status=refused.status, reason=refused.reason, detail=refused.detail, path=request.path)
+        answer = problem_answer(refused)
+    headers = {**_HEADERS, **answer.headers, "Content-Type": answer.content_type}
+    return web.Response(body=answer.body, status=answer.status, headers=headers)
