@@ -9,6 +9,7 @@ from importlib.metadata import version
 import click
 
 from server.commands.announcement import announcement
+from server.commands.backup import backup, restore
 from server.commands.demo import demo
 from server.commands.doctor import doctor
 from server.commands.document import document
@@ -41,7 +42,7 @@ def main() -> None:
 
 COMMANDS = (
     *(serve, worker, migrate, doctor, user, token, peer, announcement, rule, document, emoji),
-    *(topic, queue, search, lookup, demo),
+    *(topic, queue, search, backup, restore, lookup, demo),
 )
 for command in COMMANDS:
     main.add_command(command)

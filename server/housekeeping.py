@@ -5,8 +5,8 @@ that keep a log for `sync_log_days` if that is longer, and so are our own activi
 belongs to an outbox (Create, Announce, Like …) stays as long as its account. Keys past their overlap, ended sessions,
 spent codes, tokens revoked long ago and applications without any for a month go too, uploads that nobody attached
 within a day, media of other servers that nobody looks at or that are too much, and polls whose time is over are closed.
-Work that failed for good is finished work: a dead letter can be retried until it is removed. At the start, statuses that
-were there before the index of search are written into it.
+Work that failed for good is finished work: a dead letter can be retried until it is removed. At the start, statuses
+that were there before the index of search are written into it.
 
 A sweep that fails is logged and started again by the runner (`server.runtime`); it can be interrupted anywhere.
 """

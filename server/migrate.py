@@ -91,11 +91,11 @@ async def migrate_when_behind(database: Database) -> None:
         log.info("migrated", before=state.current, now=state.needed)
 
 
-async def migrate(url: URL) -> None:
-    """Bring the database to this version. Raises MigrationFailed, and leaves it as it was then."""
+async def migrate(url: URL, revision: str = "head") -> None:
+    """Bring the database to this version or another. Raises MigrationFailed, and leaves it as it was then."""
     from alembic import command
 
-    await run_on(url, lambda config: command.upgrade(config, "head"))
+    await run_on(url, lambda config: command.upgrade(config, revision))
 
 
 async def run_on(url: URL, step: Step) -> None:

@@ -35,7 +35,7 @@ __all__ = [
     "settings_help",
 ]
 
-_NOT_SETTINGS = "TERTULIA_TEST_"
+_NOT_SETTINGS = ("TERTULIA_TEST_", "TERTULIA_BACKUP_PASSPHRASE")  # of the tests, and of one command
 CONFIG_VARIABLE = "TERTULIA_CONFIG"
 
 # Names that can't be bought and resolve only inside a network: RFC 6761, RFC 6762, RFC 8375, ICANN 2024 (.internal).
