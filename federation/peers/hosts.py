@@ -297,7 +297,7 @@ class HostTable:
 
     @staticmethod
     def _was_silent(known: KnownHost, now: datetime) -> bool:
-        return known.last_inbound_at is None or now - known.last_inbound_at >= SILENCE
+        return known.last_inbound_at is not None and now - known.last_inbound_at >= SILENCE
 
     async def _ask_what_is_new(self, unit: UnitOfWork, hosts: Iterable[str]) -> None:
         """Have hosts asked that were away, where they keep a log: they may have said what we didn't hear."""

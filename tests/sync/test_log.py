@@ -37,6 +37,12 @@ async def lose(office: Office) -> None:
         )
 
 
+async def admit(office: Office, other: RemoteServer) -> None:
+    """As if it had made the handshake."""
+    async with office.services.database.unit_of_work() as unit:
+        await office.services.peers.admit(unit, other.host)
+
+
 async def cursor(office: Office, other: Office) -> PeerSync:
     async with office.services.database.reading() as session:
         return await session.get_one(PeerSync, other.domain)
@@ -111,7 +117,7 @@ async def test_a_log_is_for_the_instance_actor_of_its_peer_alone(pair: Pair, ope
     madrid, _ = pair.offices
     await pair.ana.post("Para Lisboa")
     other = await open_remote()
-    await madrid.confirm(other)
+    await admit(madrid, other)
     person, instance = await other.actor("mal"), await other.actor("instance", uri=f"{other.origin}/actor")
     assert (await madrid.get(LOG_PATH)).status == 401
     assert (await person.get(f"{madrid.origin}{LOG_PATH}")).status == 404
@@ -126,6 +132,7 @@ async def test_a_log_says_no_more_than_its_peer_could_say_at_the_door(
 ) -> None:
     elsewhere = await open_remote()
     await office.confirm(elsewhere)
+    await admit(office, remote)
     carol, victim = await remote.actor("carol"), await elsewhere.actor("victim")
     ana = await office.create_person("ana")
     await office.services.hosts.announced(remote.host, [SYNC_CAPABILITY])
@@ -164,6 +171,7 @@ async def test_a_log_says_no_more_than_its_peer_could_say_at_the_door(
 
 
 async def test_a_number_counts_when_it_is_signed(office: Office, remote: RemoteServer) -> None:
+    await admit(office, remote)
     carol = await remote.actor("carol")
     await office.create_person("ana")
     mark = Mark("00ff00ff", 40)
