@@ -98,6 +98,13 @@ async def migrate(url: URL, revision: str = "head") -> None:
     await run_on(url, lambda config: command.upgrade(config, revision))
 
 
+async def stamp(url: URL) -> None:
+    """Note that the tables are those of this version, without touching them."""
+    from alembic import command
+
+    await run_on(url, lambda config: command.stamp(config, "head"))
+
+
 async def run_on(url: URL, step: Step) -> None:
     """Run one command of Alembic on a database, under the lock and in one transaction."""
     if url.get_backend_name() == "sqlite":
