@@ -49,7 +49,7 @@ def served(api: Api, endpoint: Endpoint) -> Callable[[web.Request], Awaitable[we
         except web.RequestPayloadError:  # packed or cut into pieces in a way that can't be undone
             refused = ApiError(400, "The body can't be read")
         except Exception as error:
-            refused = as_api_error(error) or _failure(error, endpoint)
+            refused = as_api_error(error) or _hung_up(error, request) or _failure(error, endpoint)
         return json_response(refused.body, refused.status, {**headers, **refused.headers})
 
     return handle
@@ -133,6 +133,12 @@ def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | Non
     response.headers.setdefault("Cache-Control", "private, no-store")
     response.headers.setdefault("Vary", "Authorization, Origin")
     return response
+
+
+def _hung_up(error: Exception, request: web.Request) -> ApiError | None:
+    """An answer that nobody gets, when the client has gone before all of its body was there: no failure of ours."""
+    is_gone = isinstance(error, ConnectionResetError) and request.transport is None
+    return ApiError(400, "The body isn't complete") if is_gone else None
 
 
 def _failure(error: Exception, endpoint: Endpoint) -> ApiError:

@@ -5,13 +5,16 @@ traceback. Here everybody gets JSON, and the log one line: whoever sends nonsens
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
-from aiohttp import web
+from aiohttp import ClientConnectionResetError, web
 from aiohttp.http import HttpProcessingError
 
-_BODY: Final = b'{"error":"The request can\'t be read: it is no HTTP, or its address or a header is too long"}'
+_BODY: Final = b'{"error":"The request can\'t be read: it is no HTTP, too long a line, or expects what nobody does"}'
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 log = structlog.get_logger(__name__)
 
@@ -26,14 +29,30 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """The answer to what the parser refuses; afterwards the connection is closed."""
-        if not isinstance(exc, HttpProcessingError) or request.writer.output_size > 0:
+        """The answer to what the parser refuses, or to who has gone already; afterwards the connection is closed."""
+        if not isinstance(exc, HttpProcessingError | ClientConnectionResetError) or request.writer.output_size > 0:
             return super().handle_error(request, status, exc, message)
         log.info("unreadable request", remote=request.remote, reason=type(exc).__name__)
-        headers = {"Server": "Tertulia", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-        response = web.Response(status=status, body=_BODY, content_type="application/json", headers=headers)
-        response.force_close()
-        return response
+        return _refusal(status)
+
+
+def _refusal(status: int) -> web.Response:
+    headers = {"Server": "Tertulia", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+    response = web.Response(status=status, body=_BODY, content_type="application/json", headers=headers)
+    response.force_close()
+    return response
+
+
+def _expecting(handle: Handler) -> Handler:
+    """The same handler, which refuses an `Expect` that it doesn't know in JSON too: aiohttp does it before all else."""
+
+    async def handle_expecting(request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await handle(request)
+        except web.HTTPExpectationFailed:
+            return _refusal(417)
+
+    return handle_expecting
 
 
 class Connections(web.Server):
@@ -50,7 +69,7 @@ class Runner(web.AppRunner):
     async def _make_server(self) -> Connections:
         made = await super()._make_server()
         return Connections(
-            made.request_handler,
+            _expecting(made.request_handler),
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             loop=asyncio.get_running_loop(),

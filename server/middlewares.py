@@ -53,6 +53,10 @@ async def _answer(front: Front, request: web.Request, handler: Handler, request_
             response = _as_response(error)
         else:
             response = problem_response(request, problem_of(error), request_id)
+    except ConnectionResetError as error:
+        is_gone = request.transport is None  # before all of its body was there: nobody gets the answer
+        problem = Problem(400, "The body isn't complete.") if is_gone else _problem_for(error)
+        response = problem_response(request, problem, request_id)
     except Exception as error:
         response = problem_response(request, _problem_for(error), request_id)
     if not response.prepared:
