@@ -21,6 +21,7 @@ from inbox.journal import Journal
 from inbox.peering import is_letter, take_letter
 from inbox.refusals import InboxRefused
 from inbox.sync.receipts import mark_of
+from inbox.rotation import note_rotation
 from keys.refusals import SignatureRefused
 from keys.requests import HttpMessage
 from keys.verification import signature_key_ids
@@ -42,6 +43,7 @@ async def receive(services: Services, journal: Journal, message: HttpMessage, in
     if is_letter(activity):
         await take_letter(services, message, activity, inbox_id)
         return None
+    is_rotation = await note_rotation(services, activity)
     if await _is_farewell_of_a_stranger(services, activity):
         return None
     try:
@@ -55,7 +57,7 @@ async def receive(services: Services, journal: Journal, message: HttpMessage, in
     except SignatureRefused as error:
         raise InboxRefused(401, f"signature-{error.reason}", error.detail) from None
     _check_rate(services, requester.host)
-    await _check_authority(services, requester, activity)
+    await _check_authority(services, requester, activity, is_rotation=is_rotation)
     await _check_inbox(services, inbox_id)
     mark = mark_of(services, message, requester)
     if activity.actor != requester.actor_uri and await journal.knows(activity.dedup_key):
@@ -118,11 +120,12 @@ async def _check_inbox(services: Services, inbox_id: int) -> None:
         raise InboxRefused(410, "gone", "The account has been deleted.")
 
 
-async def _check_authority(services: Services, requester: Requester, activity: Activity) -> None:
+async def _check_authority(services: Services, requester: Requester, activity: Activity, *, is_rotation: bool) -> None:
     if services.addresses.is_local(activity.actor):
         raise InboxRefused(403, "own-actor", "The actor is one of ours, and ours don't write to us this way.")
     if activity.actor == requester.actor_uri:
-        if await breaks_own_proof(services, activity):
+        # The proof of a rotation held under the old key, whose id may already belong to the new one.
+        if not is_rotation and await breaks_own_proof(services, activity):
             raise InboxRefused(401, "proof", "The activity carries a proof by its actor that doesn't hold.")
     elif not may_be_passed_on(activity.type, activity.actor, activity.object_id) or not await is_proven_by_actor(
         services, activity

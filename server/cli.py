@@ -14,6 +14,7 @@ from server.commands.demo import demo
 from server.commands.doctor import doctor
 from server.commands.document import document
 from server.commands.emoji import emoji
+from server.commands.keys import keys
 from server.commands.lookup import lookup
 from server.commands.peer import peer
 from server.commands.queue import queue
@@ -41,8 +42,8 @@ def main() -> None:
 
 
 COMMANDS = (
-    *(serve, worker, migrate, doctor, user, token, peer, announcement, rule, document, emoji),
-    *(topic, queue, search, backup, restore, lookup, demo),
+    *(serve, worker, migrate, doctor, user, token, peer, keys),
+    *(announcement, rule, document, emoji, topic, queue, search, backup, restore, lookup, demo),
 )
 for command in COMMANDS:
     main.add_command(command)

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation.actors.discovery import LookupFailed, split_handle, webfinger
 from federation.actors.handles import Handle, HandleDenied, confirm_handle
+from federation.actors.pins import check_fetched_pin
 from federation.actors.store import ActorGone as ActorGone
 from federation.actors.store import ActorRefused as ActorRefused
 from federation.actors.store import store_actor as store_actor
@@ -145,6 +146,7 @@ async def store_fetched(services: Services, draft: ActorDraft, *, budget: FetchB
 
     Raises ActorRefused and ActorGone.
     """
+    await check_fetched_pin(services, draft)
     try:
         handle = await confirm_handle(services, draft, budget=budget)
     except HandleDenied as error:

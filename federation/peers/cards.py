@@ -20,6 +20,7 @@ from keys.keypairs import KeyRejected, PublicKey
 from models.accounts import INSTANCE_ACTOR_ID
 from models.peers import Peer
 from policy.domains import normalise_domain
+from social.drafts import ActorDraft, PublicKeyDraft
 
 MAX_TEXT: Final = 200
 MAX_KEYS: Final = 8
@@ -159,6 +160,21 @@ def usable_key(key_id: object, multibase: object) -> dict[str, str] | None:
     except KeyRejected:
         return None
     return {"id": str(key_id), "multibase": key.multibase}
+
+
+def keys_of(draft: ActorDraft) -> tuple[dict[str, str], ...]:
+    """The keys that an actor lists, each once, Ed25519 first, as rows of `Peer.instance_keys`."""
+    found = {key["multibase"]: key for one in draft.public_keys if (key := _row(one)) is not None}
+    return tuple(sorted(found.values(), key=lambda key: not key["multibase"].startswith(ED25519_MULTIBASE)))
+
+
+def _row(key: PublicKeyDraft) -> dict[str, str] | None:
+    if not key.pem:
+        return usable_key(key.key_id, key.multibase)
+    try:
+        return {"id": key.key_id, "multibase": PublicKey.from_pem(key.pem).multibase}
+    except KeyRejected:
+        return None
 
 
 def text(value: object) -> str:

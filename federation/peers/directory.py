@@ -240,11 +240,17 @@ class PeerDirectory:
 
     def _use(self, standings: dict[str, Standing]) -> None:
         self._standings, self._answers = standings, {}
-        self._pins = {
-            standing.actor_uri: standing.pinned
-            for standing in standings.values()
-            if standing.actor_uri is not None and standing.pinned
-        }
+        before, self._pins = (
+            self._pins,
+            {
+                standing.actor_uri: standing.pinned
+                for standing in standings.values()
+                if standing.actor_uri is not None and standing.pinned
+            },
+        )
+        for actor_uri, pinned in self._pins.items():
+            if before.get(actor_uri) != pinned:
+                self.memory.keys.forget_actor(actor_uri)
 
 
 async def _look_at_subscriptions(unit: UnitOfWork, _: list[str]) -> None:

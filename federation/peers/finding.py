@@ -15,10 +15,9 @@ from federation.dereference import fetch_document
 from federation.json_ld import DocumentRefused
 from federation.parse import actor_draft
 from federation.peers import domain_of
-from federation.peers.cards import CardRefused, InstanceCard, text, usable_key
+from federation.peers.cards import CardRefused, InstanceCard, keys_of, text
 from federation.services import Services
-from keys.keypairs import KeyRejected, PublicKey
-from social.drafts import ActorDraft, PublicKeyDraft
+from social.drafts import ActorDraft
 
 FETCHES: Final = 12
 FALLBACK_NAME: Final = "instance.actor"
@@ -85,18 +84,3 @@ def _card(host: str, domain: str, draft: ActorDraft, info: NodeInfo) -> Instance
         software_version=text(info.version),
         implements=draft.implements,
     )
-
-
-def keys_of(draft: ActorDraft) -> tuple[dict[str, str], ...]:
-    """The keys that an actor lists, each once, Ed25519 first, as rows of `Peer.instance_keys`."""
-    found = {key["multibase"]: key for one in draft.public_keys if (key := _row(one)) is not None}
-    return tuple(sorted(found.values(), key=lambda key: not key["multibase"].startswith("z6Mk")))
-
-
-def _row(key: PublicKeyDraft) -> dict[str, str] | None:
-    if not key.pem:
-        return usable_key(key.key_id, key.multibase)
-    try:
-        return {"id": key.key_id, "multibase": PublicKey.from_pem(key.pem).multibase}
-    except KeyRejected:
-        return None

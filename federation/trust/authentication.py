@@ -65,7 +65,10 @@ async def authenticate(services: Services, message: HttpMessage, *, claimed_acto
     await services.peers.refreshed()
     _check_peers(services, key_ids)
     finder = _Finder(services, claimed_actor)
-    verified = await _verify(services, message, finder)
+    try:
+        verified = await _verify(services, message, finder)
+    except SignatureRefused as refused:
+        raise _about_pin(services, refused) from None
     known = finder.found[verified.key_id]
     if message.method not in ("GET", "HEAD"):
         now = services.clock()
@@ -74,6 +77,18 @@ async def authenticate(services: Services, message: HttpMessage, *, claimed_acto
     return Requester(
         known.host, known.actor_uri, known.account, known.key_id, verified.scheme, frozenset(verified.components)
     )
+
+
+def _about_pin(services: Services, refused: SignatureRefused) -> SignatureRefused:
+    """The refusal, with a word more when it is about an instance key that is pinned: somebody there has to act."""
+    owner = (refused.key_id or "").partition("#")[0]
+    if services.peers.pinned_keys(owner) is None:
+        return refused
+    detail = (
+        f"{refused.detail}. The instance key of {_shown_host(owner)} is pinned here: announce a new one under the old "
+        "one, or have an administrator of this office confirm it anew."
+    )
+    return SignatureRefused(refused.reason, detail, refused.key_id)
 
 
 def _check_peers(services: Services, key_ids: list[str]) -> None:

@@ -71,8 +71,10 @@ class KeyCache:
         self._keys.forget_where(lambda known: known.actor_uri == actor_uri)
 
     def forget_host(self, host: str) -> None:
-        """Forget what is remembered of a host, good or bad: something was decided about it."""
+        """Forget what is remembered of a host, good or bad: something was decided about it. And all misses: they are
+        kept by key, for a minute only."""
         self._keys.forget_where(lambda known: known.host == host)
+        self._misses = Expiring(max_entries=MAX_MISSES)
         self._failures.forget(host)
 
     def miss(self, key_id: str, host: str, now: datetime) -> Miss | None:

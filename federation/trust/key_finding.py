@@ -88,6 +88,9 @@ async def _stored_key(services: Services, key_id: str, now: datetime) -> KnownKe
         public = PublicKey.from_pem(keypair.public_pem)
     except KeyRejected:
         return None  # stored under weaker rules than today's
+    pinned = services.peers.pinned_keys(account.uri)
+    if pinned is not None and public.multibase not in pinned:
+        return None
     return KnownKey(key_id, public, account.uri, domain_of(account.uri), account)
 
 

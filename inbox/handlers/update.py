@@ -1,5 +1,6 @@
 """Update: a status was edited, a poll counted, or an actor changed its profile or keys (ActivityPub §7.3)."""
 
+from federation.actors.pins import breaks_pin
 from federation.actors.store import ActorRefused, store_actor
 from federation.cards import request_card
 from federation.json_ld import DocumentRefused
@@ -40,6 +41,8 @@ async def _update_actor(scene: Scene) -> Outcome:
         return Outcome.UNSUPPORTED
     try:
         draft = actor_draft(scene.activity.object)
+        if breaks_pin(scene.services, draft):
+            return Outcome.FORBIDDEN  # a rotation that the old key announces was noted when it came
         await store_actor(scene.unit, draft, scene.sender.domain or "", memory=scene.services.peers.memory)
     except (DocumentRefused, ActorRefused):
         return Outcome.INVALID

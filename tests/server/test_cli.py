@@ -18,6 +18,7 @@ COMMANDS = {
     "user": {"create", "list", "role", "suspend", "delete", "rotate-keys"},
     "token": {"create"},
     "peer": {"add", "confirm", "reject", "list", "show", "suspend", "resume", "end"},
+    "keys": {"show", "rotate"},
     "announcement": {"add", "edit", "publish", "list", "remove"},
     "rule": {"add", "list", "remove"},
     "document": {"set", "show"},
