@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from models.collisions import is_duplicate
+from outbox.peering.sending import PeeringRefused
 from outbox.statuses import NotAllowed
 from social.filters import AlreadyFiltered, NoSuchKeyword
 from social.follows import FollowRefused
@@ -91,6 +92,7 @@ _REFUSALS: Final[tuple[tuple[type[Exception], int, str], ...]] = (
     (ModerationRefused, 403, "{error}"),
     (FollowRefused, 403, "This account can't be followed"),
     (VoteRefused, 422, "Validation failed: {error}"),
+    (PeeringRefused, 422, "{error}"),
     (QuotaReached, 422, "Validation failed: {error}"),
     (NotFollowed, 404, "Record not found"),
     (AlreadyListed, 422, "Validation failed: Account has already been taken"),

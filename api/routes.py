@@ -30,7 +30,7 @@ from api.accounts import relations as accounts_relations
 from api.accounts import reports as accounts_reports
 from api.accounts import statuses as accounts_statuses
 from api.admin import accounts as admin_accounts
-from api.admin import dimensions, domains, measures, retention
+from api.admin import dimensions, domains, measures, peers, retention
 from api.admin import reports as admin_reports
 from api.admin import trends as admin_trends
 from api.call import Api, Call
@@ -117,6 +117,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     oembed,
     admin_accounts,
     domains,
+    peers,
     admin_reports,
     dimensions,
     measures,

@@ -17,6 +17,7 @@ from models.accounts import Account
 from models.statuses import Status
 from outbox.enqueue import SPREAD_ACTIVITY
 from outbox.imports import IMPORT, run_import
+from outbox.peering.removal import REMOVE_CONTENT, remove_content
 from outbox.peering.sending import PEERING_JOB
 from outbox.peering.upkeep import take_step_again
 from outbox.polls import POLL_CHANGED
@@ -52,6 +53,7 @@ def job_handlers(services: Services) -> Mapping[str, JobHandler]:
         SUBSCRIBE_TOPICS: partial(subscribe_topics, services),
         PROCESS_UPLOAD: partial(process_upload, services),
         PUSH: partial(send_push, services),
+        REMOVE_CONTENT: partial(remove_content, services),
         REMOVE_FILES: partial(remove_files, services),
         SYNCHRONIZE: partial(run_synchronization, services),
         VERIFY_LINKS: partial(verify_links, services),

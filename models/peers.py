@@ -55,5 +55,7 @@ class Peer(Base):
     suspended_by_them_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None] = mapped_column(String(8))
+    removal_asked_at: Mapped[datetime | None]
+    removal_done_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

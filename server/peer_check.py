@@ -1,4 +1,4 @@
-"""Can a peer be reached, and is it what it should be? Asked when a peer is added, and by `tertulia doctor`.
+"""Can a peer be reached, and is it what it should be? Asked by `tertulia doctor`.
 
 Three questions through public entrances: NodeInfo (what runs there), WebFinger for the account of the instance itself,
 and that account's document, which stays readable without being a peer. A peer that answers none of them may be down
@@ -12,8 +12,6 @@ from federation.client import RemoteError
 from federation.dereference import fetch_document
 from federation.peers.finding import instance_actor_name
 from federation.services import Services
-from models import UnitOfWork
-from models.activities import RemoteHost
 
 
 @dataclass(frozen=True)
@@ -42,12 +40,3 @@ async def check_peer(services: Services, domain: str) -> PeerReport:
     except RemoteError as error:
         problems.append(f"The instance actor of {domain} can't be read: {error.detail}.")
     return PeerReport(software, actor_uri, problems)
-
-
-async def remember_software(unit: UnitOfWork, domain: str, software: str) -> None:
-    """Keep what a peer runs, to show it later."""
-    host = await unit.session.get(RemoteHost, domain)
-    if host is None:
-        unit.session.add(RemoteHost(host=domain, software=software, updated_at=unit.now))
-    elif host.software != software:
-        host.software = software

@@ -13,6 +13,7 @@ from outbox.report import HostQueue
 _SAID: Final = ("legal_name", "handle_domain", "region", "contact", "software", "software_version")
 _TIMES: Final = (
     *("proposed_at", "expires_at", "confirmed_at", "activated_at", "suspended_at", "suspended_by_them_at", "ended_at"),
+    *("removal_asked_at", "removal_done_at"),
 )
 
 

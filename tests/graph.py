@@ -1,6 +1,6 @@
 """What an office knows, read from its database: for tests that assert state, not only status codes."""
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import aliased
 
 from models.accounts import Account
@@ -83,7 +83,7 @@ async def journal(office: Office) -> list[tuple[str, str, str | None]]:
         return [tuple(row) for row in await session.execute(query.order_by(InboundActivity.id))]
 
 
-async def count(office: Office, table: type) -> int:
-    """How many rows."""
+async def count(office: Office, table: type, *where: ColumnElement[bool]) -> int:
+    """How many rows, of all or of those for which `where` holds."""
     async with office.services.database.reading() as session:
-        return await session.scalar(select(func.count()).select_from(table)) or 0
+        return await session.scalar(select(func.count()).select_from(table).where(*where)) or 0

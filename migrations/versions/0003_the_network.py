@@ -163,7 +163,7 @@ _PEER_TEXTS = ("legal_name", "handle_domain", "region", "contact", "software", "
                "key_conflict")  # fmt: skip
 _PEER_TIMES = (
     *("pinned_at", "key_conflict_at", "proposed_at", "expires_at", "sent_at", "confirmed_at", "activated_at"),
-    *("suspended_at", "suspended_by_them_at", "ended_at"),
+    *("suspended_at", "suspended_by_them_at", "ended_at", "removal_asked_at", "removal_done_at"),
 )
 _PEER_NULLABLE = {
     "actor_uri": sa.Text(), "inbox_url": sa.Text(), "proposal_uri": sa.Text(), "ping_uri": sa.Text(),

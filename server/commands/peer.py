@@ -13,6 +13,7 @@ from models.activities import RemoteHost
 from models.peers import Peer
 from outbox.peering import decisions
 from outbox.peering.explain import missing
+from outbox.peering.removal import ask_removal, content_left
 from outbox.peering.sending import PeeringRefused
 from outbox.report import queue_status
 from server.commands.options import office, run_async, with_settings
@@ -135,18 +136,33 @@ async def resume(settings: Settings, domain: str) -> None:
 
 @peer.command()
 @click.argument("domain")
+@click.option("--delete-content", is_flag=True, help="Remove its accounts, their posts and follows from here.")
+@click.option("--yes", is_flag=True, help="Don't ask.")
 @with_settings
 @run_async
-async def end(settings: Settings, domain: str) -> None:
+async def end(settings: Settings, domain: str, delete_content: bool, yes: bool) -> None:
     """End the relation with DOMAIN, or take a proposal back.
 
     \b
-    Example:
+    Examples:
       tertulia peer end sold-office.example
+      tertulia peer end --delete-content sold-office.example
     """
+    name = checked_domain(domain)
     async with office(settings) as services:
-        made = await _decided(services, domain, decisions.end)
+        if delete_content and not yes:
+            async with services.database.unit_of_work() as unit:
+                accounts, posts = await content_left(unit, name)
+            click.confirm(f"Delete {accounts} accounts and {posts} posts of {name} here for good?", abort=True)
+        made = await _decided(services, name, decisions.end)
+        if delete_content:
+            async with services.database.unit_of_work() as unit:
+                await ask_removal(unit, await unit.session.get_one(Peer, made.domain))
     click.echo(f"The relation with {made.domain} has ended.")
+    if delete_content:
+        click.echo(
+            f"The running server deletes its content; `tertulia peer show {made.domain}` tells how much is left."
+        )
 
 
 @peer.command("list")
@@ -192,10 +208,13 @@ async def show(settings: Settings, domain: str, as_json: bool) -> None:
             queues = await queue_status(session, now=now)
         await services.hosts.know([name])
         scheme = services.hosts.scheme_for(name)
-    if decided is None and host is None:
-        raise click.ClickException(f"{name} is not known here: `tertulia peer add {name}` proposes to be peers.")
-    waiting = next((queue for queue in queues if queue.host == name), None)
-    found = shown(name, decided, host, waiting, scheme, now)
+        if decided is None and host is None:
+            raise click.ClickException(f"{name} is not known here: `tertulia peer add {name}` proposes to be peers.")
+        waiting = next((queue for queue in queues if queue.host == name), None)
+        found = shown(name, decided, host, waiting, scheme, now)
+        if decided is not None and decided.removal_asked_at is not None:
+            async with services.database.unit_of_work() as unit:
+                found["accounts_left"], found["posts_left"] = await content_left(unit, name)
     _say([orjson.dumps(found, option=orjson.OPT_INDENT_2).decode()] if as_json else shown_lines(found))
 
 

@@ -8,6 +8,7 @@ Raises StageRefused with a sentence when a port can't be had. Whatever was opene
 """
 
 import asyncio
+import itertools
 import os
 import socket
 import tempfile
@@ -18,8 +19,12 @@ from pathlib import Path
 
 from access.tokens import create_token
 from content.compose import PLAIN, render
+from federation.peers import PeerState
+from federation.peers.finding import find_instance
 from federation.services import Services
 from inbox.journal import Journal
+from models.peers import Peer
+from outbox.peering import decisions
 from server.app import make_app
 from server.context import open_services
 from server.demo import cast
@@ -27,13 +32,13 @@ from server.demo.key_pool import KeyPool
 from server.demo.narrator import Narrator
 from server.health import Health
 from server.passwords import hash_password
-from server.peer_check import check_peer, remember_software
 from server.roles import ROLES
 from server.settings import Settings, load_settings
 from server.users import create_user
 from server.workers import background, listening
 
 LOOPBACK = "127.0.0.1"
+HANDSHAKE_SECONDS = 30
 
 
 class StageRefused(Exception):
@@ -66,7 +71,7 @@ class RunningOffice:
 async def open_stage(
     plans: Sequence[cast.Office], port_base: int, narrator: Narrator
 ) -> AsyncIterator[list[RunningOffice]]:
-    """Run the offices, as confirmed peers of each other, until the block ends. Raises StageRefused."""
+    """Run the offices, as active peers of each other, until the block ends. Raises StageRefused."""
     check_ports([port_base + number for number in range(len(plans))])
     async with AsyncExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="tertulia-demo-"))
@@ -79,8 +84,8 @@ async def open_stage(
             with narrator.step(f"{plan.name} opens at {settings.origin}: {', '.join(_names(plan))}"):
                 running = _running(plan, settings, keys_ahead, password_hash)
                 offices.append(await stack.enter_async_context(running))
-        with narrator.step("Each office confirms the two others as its peers"):
-            await asyncio.gather(*(_confirm(office, offices) for office in offices))
+        with narrator.step("Each two offices become peers: one proposes, the other confirms, a test goes both ways"):
+            await asyncio.gather(*(_make_peers(*pair) for pair in itertools.combinations(offices, 2)))
         yield offices
 
 
@@ -147,19 +152,28 @@ async def _hire(services: Services, plan: cast.Office, person: cast.Person, pass
         return create_token(unit, made.user)
 
 
-async def _confirm(office: RunningOffice, offices: Sequence[RunningOffice]) -> None:
-    """Do what `tertulia peer add` does, for all others."""
-    services = office.services
-    for other in offices:
-        if other is office:
-            continue
-        async with services.database.unit_of_work() as unit:
-            await services.peers.admit(unit, other.domain, "Part of the demo.")
-        report = await check_peer(services, other.domain)
-        if report.problems or report.software is None:
-            raise StageRefused(" ".join(report.problems) or f"{other.domain} doesn't say what it runs.")
-        async with services.database.unit_of_work() as unit:
-            await remember_software(unit, other.domain, report.software)
+async def _make_peers(here: RunningOffice, there: RunningOffice) -> None:
+    """Do what administrators do with `tertulia peer add` here and `tertulia peer confirm` there."""
+    card = await find_instance(here.services, there.domain)
+    async with here.services.database.unit_of_work() as unit:
+        await decisions.propose(here.services, unit, card, note="Part of the demo.")
+    await _until(there, here.domain, PeerState.PROPOSED)
+    async with there.services.database.unit_of_work() as unit:
+        await decisions.confirm(there.services, unit, await unit.session.get_one(Peer, here.domain))
+    await _until(here, there.domain, PeerState.ACTIVE)
+    await _until(there, here.domain, PeerState.ACTIVE)
+
+
+async def _until(office: RunningOffice, domain: str, state: PeerState) -> None:
+    try:
+        async with asyncio.timeout(HANDSHAKE_SECONDS):
+            while True:
+                found = await office.services.peers.show(domain)
+                if found is not None and found.state == state:
+                    return
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise StageRefused(f"{office.domain} and {domain} didn't become peers in {HANDSHAKE_SECONDS} s.") from None
 
 
 def _names(plan: cast.Office) -> list[str]:

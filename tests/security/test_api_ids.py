@@ -171,6 +171,6 @@ async def test_staff_alone_reach_what_is_staff_s(office: Office) -> None:
         for person in (mal, ada):  # without the role; with it, but by an application that was given less
             answer = await office.api(person).call(one.method, place(one.path, str(boss.id)))
             assert answer.status == 403, (one.method, one.path)
-    for path in ("accounts", "reports", "domain_blocks", "domain_allows"):
+    for path in ("accounts", "reports", "domain_blocks", "domain_allows", "peers"):
         assert (await office.api(boss).get(f"/api/v1/admin/{path}")).status == 200
     assert (await office.api(boss).get(f"/api/v1/admin/accounts/{boss.id}")).json()["role"]["name"]
