@@ -35,6 +35,7 @@ class FederationSettings:
     contact_email: str = ""
     legal_name: str = ""
     region: str = ""
+    publishes_peers: bool = False
     software_version: str = "0.1.0"
     media_cache_bytes: int = 2 * 1_073_741_824
     media_cache_days: int = 14

@@ -18,7 +18,8 @@ from models.statuses import Status
 from outbox.enqueue import SPREAD_ACTIVITY
 from outbox.imports import IMPORT, run_import
 from outbox.peering.removal import REMOVE_CONTENT, remove_content
-from outbox.peering.sending import PEERING_JOB
+from outbox.peering.sending import JOIN_LISTED, PEERING_JOB
+from outbox.peering.subscriptions import READ_LIST, join_listed, read_again
 from outbox.peering.upkeep import take_step_again
 from outbox.polls import POLL_CHANGED
 from outbox.push import send_push
@@ -45,6 +46,8 @@ def job_handlers(services: Services) -> Mapping[str, JobHandler]:
         FETCH_CARD: partial(fetch_card, services),
         IMPORT: partial(run_import, services, fetch_status),
         PEERING_JOB: partial(take_step_again, services),
+        JOIN_LISTED: partial(join_listed, services),
+        READ_LIST: partial(read_again, services),
         POLL_CHANGED: partial(publish_poll, services),
         POLL_ENDED: partial(end_poll_of, services),
         PUBLISH_SCHEDULED: partial(publish_scheduled, services),

@@ -59,3 +59,22 @@ class Peer(Base):
     removal_done_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+class PeeringList(Base):
+    """The peering list of a peer that we subscribe to (`outbox.peering.subscriptions`).
+
+    `mode` is `automatically` or `by-hand`; `entries` are what it said when it was last read: `domain`, `actor_uri`,
+    `legal_name`, `region`, `fingerprint`, `instance_keys`. `updated_at` is when its publisher made it.
+    """
+
+    __tablename__ = "peering_lists"
+
+    domain: Mapped[str] = mapped_column(primary_key=True)
+    url: Mapped[str]
+    mode: Mapped[str] = mapped_column(String(16))
+    entries: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    last_error: Mapped[str] = mapped_column(default="")
+    updated_at: Mapped[datetime | None]
+    fetched_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]

@@ -17,6 +17,7 @@ from server.commands.emoji import emoji
 from server.commands.keys import keys
 from server.commands.lookup import lookup
 from server.commands.peer import peer
+from server.commands.peering_list import peering_list
 from server.commands.queue import queue
 from server.commands.rule import rule
 from server.commands.search import search
@@ -42,7 +43,7 @@ def main() -> None:
 
 
 COMMANDS = (
-    *(serve, worker, migrate, doctor, user, token, peer, keys),
+    *(serve, worker, migrate, doctor, user, token, peer, peering_list, keys),
     *(announcement, rule, document, emoji, topic, queue, search, backup, restore, lookup, demo),
 )
 for command in COMMANDS:

@@ -160,6 +160,7 @@ def federation_settings(settings: Settings) -> FederationSettings:
         contact_email=settings.contact_email,
         legal_name=settings.legal_name or settings.instance_name,
         region=settings.region,
+        publishes_peers=settings.peering_list,
         software_version=version("tertulia"),
         media_cache_bytes=settings.media_cache_size_mb * 1_048_576,
         media_cache_days=settings.media_cache_days,

@@ -246,6 +246,14 @@ class Settings:
             kinds.TEXT, "Where this office keeps its data (`EU`, `Spain`, `Frankfurt`); peers are shown it.", default=""
         ),
     ]
+    peering_list: Annotated[
+        bool,
+        Setting(
+            kinds.SWITCH,
+            "Publish who belongs to the network, as a signed list that peers can subscribe to; for a head office.",
+            default="off",
+        ),
+    ]
     log_level: Annotated[
         str,
         Setting(

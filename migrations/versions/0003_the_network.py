@@ -182,6 +182,18 @@ def _extend_peers() -> None:
             batch_op.add_column(sa.Column(name, kind, nullable=True))
         for name in _PEER_TIMES:
             batch_op.add_column(sa.Column(name, TIME, nullable=True))
+    op.create_table(
+        "peering_lists",
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("mode", sa.String(length=16), nullable=False),
+        sa.Column("entries", JSON, nullable=False),
+        sa.Column("last_error", sa.Text(), nullable=False),
+        sa.Column("updated_at", TIME, nullable=True),
+        sa.Column("fetched_at", TIME, nullable=True),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("domain", name=op.f("pk_peering_lists")),
+    )
     # Confirmed by each side alone, before there was a handshake: it goes on, as a peer without a pinned key.
     peers = sa.table("peers", sa.column("state"), sa.column("is_limited", sa.Boolean()), sa.column("activated_at"),
                      sa.column("updated_at"))  # fmt: skip
@@ -193,6 +205,7 @@ def _extend_peers() -> None:
 
 
 def _reduce_peers() -> None:
+    op.drop_table("peering_lists")
     peers = sa.table("peers", sa.column("state"))
     op.execute(peers.delete().where(peers.c.state.in_(("proposed", "confirmed"))))
     op.execute(peers.update().where(peers.c.state == "active").values(state="confirmed"))

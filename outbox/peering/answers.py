@@ -13,10 +13,11 @@ from sqlalchemy import select
 from federation.peers import PeerState
 from federation.peers.cards import InstanceCard, put_card
 from federation.services import Services
+from jobs.queue import enqueue_job
 from models import UnitOfWork
 from models.peers import Peer
 from outbox.peering.decisions import awaits_round_trip, is_full, waits_for_them, waits_for_us
-from outbox.peering.sending import THEM, audit_peer, send_accept, send_ping, send_pong
+from outbox.peering.sending import JOIN_LISTED, THEM, audit_peer, send_accept, send_ping, send_pong
 from policy.domains import site_of
 from policy.limits import PROPOSAL_DAYS, PROPOSALS_WAITING, PROPOSALS_WAITING_OF_A_SITE
 
@@ -56,6 +57,8 @@ async def take_offer(
     services.peers.changed(unit, peer)
     if is_news:
         audit_peer(unit, peer, "proposed", None, side=THEM, fingerprint=peer.fingerprint)
+        # It may be on a list whose members are accepted by themselves (`outbox.peering.subscriptions`).
+        await enqueue_job(unit, JOIN_LISTED, {"domain": peer.domain}, unique_key=f"{JOIN_LISTED}:{peer.domain}")
         log.warning("peering.proposed", peer=peer.domain, legal_name=peer.legal_name, fingerprint=peer.fingerprint)
     return "applied" if is_news else "duplicate"
 

@@ -22,6 +22,7 @@ from outbox.publish import Document, activity_uri
 US: Final = "us"
 THEM: Final = "them"
 PEERING_JOB: Final = "peering"
+JOIN_LISTED: Final = "join_listed_peer"
 # When a step that was not answered is taken again, beyond the deliveries' own attempts.
 AGAIN_SECONDS: Final = {PeerState.PROPOSED: 86_400, PeerState.CONFIRMED: 300}
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "user": {"create", "list", "role", "suspend", "delete", "rotate-keys"},
     "token": {"create"},
     "peer": {"add", "confirm", "reject", "list", "show", "suspend", "resume", "end"},
+    "peering-list": {"subscribe", "unsubscribe", "show"},
     "keys": {"show", "rotate"},
     "announcement": {"add", "edit", "publish", "list", "remove"},
     "rule": {"add", "list", "remove"},
