@@ -2,8 +2,8 @@
 
 A job reads each list again every hour. In the mode `automatically` whoever is new on it, or proposes to us and is on
 it, gets a yes of ours as soon as its host shows exactly the key that the list names; in the mode `by-hand` nothing
-happens but a suggestion. Whoever once was suspended, ended or rejected here is never proposed to by itself. Who leaves a list
-stays a peer: that is told, and an administrator decides.
+happens but a suggestion. Whoever once was suspended, ended or rejected here is never proposed to by itself. Who leaves
+a list stays a peer: that is told, and an administrator decides.
 """
 
 from collections.abc import Iterable
