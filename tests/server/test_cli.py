@@ -25,6 +25,8 @@ COMMANDS = {
     "document": {"set", "show"},
     "emoji": {"add", "list", "remove"},
     "queue": {"status", "report", "retry", "drop"},
+    "search": {"reindex"},
+    "topic": {"export"},
     "lookup": set(),
     "demo": set(),
 }
