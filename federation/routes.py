@@ -13,13 +13,13 @@ from typing import Final, Protocol
 import structlog
 from aiohttp import web
 
-from federation.peers.lists import LIST_PATH, peering_list_document
 from federation.services import Services
 from federation.serving import collections, resources, topics, wellknown
 from federation.serving.answers import Answer, ReadRefused, cache_header, document_answer, not_found, problem_answer
 from federation.serving.collection_pages import MAX_ID, Cursor, cursor_of
 from federation.serving.negotiation import VARY, negotiate, prefers_json
-from federation.serving.read_gate import NOBODY, Reader, identify, is_for_everybody, require_reader
+from federation.serving.peering_list import LIST_PATH, peering_list_answer
+from federation.serving.read_gate import NOBODY, Reader, identify
 from federation.serving.resources import ActorPages
 from federation.trends import PATH as TRENDS_PATH
 from federation.trends import trends_document
@@ -81,7 +81,7 @@ def routes(services: Services, *, pages: Pages | None = None, bearer: Bearer | N
         f"{status}/{{name:likes|shares}}": get_count,
         "/tags/{name}/outbox": get_topic_outbox,
         "/tags/{name}/followers": get_topic_followers,
-        LIST_PATH: get_peering_list,
+        LIST_PATH: lambda site, _, reader: peering_list_answer(site.services, reader),
         r"/contexts/{context_id:\d{1,19}}": get_context,
         r"/activities/{activity_id:\d{1,19}}": get_activity,
         r"/follows/{follow_id:\d{1,19}}": get_follow,
@@ -382,15 +382,6 @@ async def get_count(site: Site, request: web.Request, reader: Reader) -> Answer:
     """The number of likes or shares."""
     status_id, name = _number(request, "status_id"), request.match_info["name"]
     return await collections.count_answer(site.services, reader, _account_id(request), status_id, name)
-
-
-async def get_peering_list(site: Site, request: web.Request, reader: Reader) -> Answer:
-    """Who belongs to the group, signed; for peers, in an open network for everybody."""
-    if not site.services.settings.publishes_peers:
-        raise not_found()
-    require_reader(site.services, reader)
-    document = await peering_list_document(site.services)
-    return document_answer(document, is_for_everybody=is_for_everybody(site.services, reader))
 
 
 async def get_context(site: Site, request: web.Request, reader: Reader) -> Answer:
