@@ -20,8 +20,8 @@ from federation.trust.proofs import breaks_own_proof, is_proven_by_actor
 from inbox.journal import Journal
 from inbox.peering import is_letter, take_letter
 from inbox.refusals import InboxRefused
-from inbox.sync.receipts import mark_of
 from inbox.rotation import note_rotation
+from inbox.sync.receipts import mark_of
 from keys.refusals import SignatureRefused
 from keys.requests import HttpMessage
 from keys.verification import signature_key_ids
