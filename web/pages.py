@@ -28,7 +28,8 @@ from web.refusals import gone, missing
 from web.relations import relation_to
 from web.rendering import redirection
 from web.threads import load_thread
-from web.timelines import account_page, pinned_cards, tag_display_name, tag_page
+from web.timelines import account_page, pinned_cards, tag_page
+from web.topics import load_topic
 from web.visits import Site, Visit, visiting
 
 
@@ -123,9 +124,9 @@ async def tag_archive_page(visit: Visit, name: str) -> web.Response:
     if not key:
         raise missing()
     async with visit.reading() as reading:
-        display = await tag_display_name(reading, key) or key
+        topic = await load_topic(reading, key)
         page = await tag_page(reading, key, max_id_of(visit.request))
-    response = visit.page("tag.html", tag=display, name=key, page=page)
+    response = visit.page("tag.html", topic=topic, tag=topic.shown, name=key, page=page)
     for kind, media_type in TYPES.items():
         response.headers.add("Link", f'<{feed_path(key, kind)}>; rel="alternate"; type="{media_type}"')
     return response

@@ -26,6 +26,7 @@ from web.rendering import Renderer
 from web.sign_in import post_sign_in, post_sign_out, show_sign_in
 from web.sign_in_limits import SignInLimits
 from web.statics import PREFIX, Statics
+from web.topics import TOPIC_ACTIONS, post_topic_action
 from web.visits import Handler, Site, visiting
 
 _ACCT = r"/@{acct:[^/@]{1,128}(?:@[^/@]{1,255})?}"
@@ -88,6 +89,7 @@ def _routes(site: Site) -> list[web.RouteDef]:
         "/settings/feeds": post_feed_key,
         "/settings/access/sessions/end": post_session_end,
         "/compose": post_status,
+        rf"/tags/{{name}}/{{action:{'|'.join(TOPIC_ACTIONS)}}}": post_topic_action,
         rf"/statuses/{{status_id:\d{{1,19}}}}/{{action:{'|'.join(STATUS_ACTIONS)}}}": post_status_action,
         rf"/accounts/{{account_id:\d{{1,19}}}}/{{action:{'|'.join(ACCOUNT_ACTIONS)}}}": post_account_action,
     }

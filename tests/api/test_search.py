@@ -102,3 +102,16 @@ async def test_strangers_search_without_resolving(office: Office, open_office: O
     assert (await found(lisbon.api(), "eva"))["accounts"] == ["eva"]
     for more in ({"resolve": True}, {"offset": 1}):
         assert (await lisbon.api().get("/api/v2/search", q="eva", **more)).status == 401
+
+
+async def test_a_hashtag_is_one_however_it_is_spelt(office: Office) -> None:
+    ana = await office.create_person("ana")
+    api = office.api(ana)
+    await post(api, "#Innovación, #Innovación")
+    await post(api, "#INNOVACION")
+    first = (await api.post("/api/v1/featured_tags", {"name": "innovacion"})).json()
+    again = (await api.post("/api/v1/featured_tags", {"name": "#Innovación"})).json()
+    assert first == again
+    assert (first["statuses_count"], len((await api.get("/api/v1/featured_tags")).json())) == ("2", 1)
+    assert len((await found(api, "in:#innovacion", type="statuses"))["statuses"]) == 2
+    assert len((await found(api, "#ınnovacıon", type="hashtags"))["hashtags"]) == 1

@@ -2,6 +2,9 @@
 
 from xml.etree import ElementTree
 
+from sqlalchemy import select
+
+from models.statuses import Tag
 from tests.api.test_search import post
 from tests.fixtures_offices import OpenOffice
 from tests.peers import Office, Person
@@ -83,3 +86,23 @@ async def test_in_an_open_network_strangers_read_what_is_public_and_ours(open_of
     assert (answer.status, b"for all" in answer.body) == (200, True)
     assert (await office.get("/tags/calidad.rss?key=wrong", accept="*/*")).status == 401
     assert (await office.get("/tags/%20.rss", accept="*/*")).status == 404
+
+
+async def test_a_topic_is_followed_from_its_page(office: Office, browser: Browser, ana: Person) -> None:
+    api = office.api(ana)
+    for text in ("#Innovación uno", "#Innovación dos", "#Neuheit"):
+        await post(api, text)
+    async with office.services.database.unit_of_work() as unit:
+        tags = {tag.name: tag for tag in await unit.session.scalars(select(Tag))}
+        tags["neuheit"].canonical_id = tags["innovacion"].id
+    page = await browser.show("/tags/innovacion")
+    assert "#Innovación" in page.text
+    assert page.all("a", href="/tags/Neuheit")
+    assert len(page.posts) == 3
+    for action, is_followed in (("follow", True), ("follow", True), ("unfollow", False)):
+        answer = await browser.send(f"/tags/Innovaci%C3%B3n/{action}")
+        assert (answer.status, answer.headers["Location"]) == (303, "/tags/innovacion")
+        assert (await api.get("/api/v1/tags/innovacion")).json()["following"] is is_followed
+        await browser.show("/tags/innovacion")
+    assert (await browser.send("/tags/%20/follow")).status == 404
+    await office.run_until_idle()
