@@ -11,6 +11,7 @@ from federation.sync.names import CATCH_UP
 from inbox.archives import backfill_topic
 from inbox.fetching import fetch_status
 from inbox.quote_stamps import CHECK_STAMP, check_stamp
+from inbox.showcases import refresh_showcase
 from inbox.sync.catch_up import catch_up
 from inbox.synchronization import SYNCHRONIZE, run_synchronization
 from models.accounts import Account
@@ -30,6 +31,7 @@ from outbox.subscriptions import BACKFILL_TOPIC, subscribe_topics
 from outbox.uploads import process_upload, remove_files
 from outbox.verified_links import VERIFY_LINKS, verify_links
 from social.push_subscriptions import PUSH
+from social.showcases import REFRESH_SHOWCASE
 from social.spreading import SPREAD_STATUS, spread_now
 from social.uploads import PROCESS_UPLOAD, REMOVE_FILES
 from social.watchers import POLL_ENDED, end_poll
@@ -56,6 +58,7 @@ def job_handlers(services: Services) -> Mapping[str, JobHandler]:
         SUBSCRIBE_TOPICS: partial(subscribe_topics, services),
         PROCESS_UPLOAD: partial(process_upload, services),
         PUSH: partial(send_push, services),
+        REFRESH_SHOWCASE: partial(refresh_showcase, services),
         REMOVE_CONTENT: partial(remove_content, services),
         REMOVE_FILES: partial(remove_files, services),
         SYNCHRONIZE: partial(run_synchronization, services),

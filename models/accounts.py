@@ -47,6 +47,7 @@ class Account(Base):
     followers_url: Mapped[str | None]
     following_url: Mapped[str | None]
     featured_url: Mapped[str | None]
+    featured_tags_url: Mapped[str | None]
     moderators_url: Mapped[str | None]
     # The normal form of the hashtag whose archive this is: the actor under `/tags/<name>`, ours or a peer's.
     topic: Mapped[str | None]

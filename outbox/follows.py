@@ -26,6 +26,7 @@ from social.follows import (
     request_follow,
 )
 from social.notifications import notify
+from social.showcases import is_stale, request_showcase
 
 
 def _follow_document(follow: Follow, follower: Account, followee: Account) -> Document:
@@ -55,6 +56,8 @@ async def publish_follow(
             follow.uri = activity_uri(unit)  # asked again: another activity, and no two have one id
         document = _follow_document(follow, follower, followee)
         await send_to(services, unit, follower, document, followee, ordering_key=followee.uri)
+    if is_stale(followee, unit.now):
+        await request_showcase(unit, followee)
     return follow
 
 

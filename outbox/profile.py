@@ -1,10 +1,13 @@
 """What concerns an account as a whole: its profile and keys, its pinned statuses, moving away, and its end."""
 
+from collections.abc import Callable
+
 from sqlalchemy import select
 
 from federation.documents import (
     add_activity,
     delete_actor_activity,
+    hashtag_object,
     move_activity,
     remove_activity,
     update_actor_activity,
@@ -13,12 +16,13 @@ from federation.services import Services
 from models import UnitOfWork
 from models.accounts import Account
 from models.relations import Follow
-from models.statuses import Status
+from models.statuses import Status, Tag
 from outbox.moves import take_followers_along
-from outbox.publish import activity_uri, send
+from outbox.publish import Document, activity_uri, send
 from outbox.statuses import NotAllowed
 from policy.limits import PINNED_STATUSES
 from social.accounts import remove_account
+from social.featured_tags import feature_tag, unfeature_tag
 
 
 async def publish_account_update(services: Services, unit: UnitOfWork, account: Account) -> None:
@@ -72,6 +76,31 @@ async def publish_unpin(services: Services, unit: UnitOfWork, account: Account, 
         document = remove_activity(activity_uri(unit), account, status.uri, account.featured_url or "", unit.addresses)
         await send(services, unit, account, document, to_followers=True)
     return True
+
+
+async def publish_featured_tag(services: Services, unit: UnitOfWork, account: Account, tag: Tag) -> bool:
+    """Show a hashtag on the profile; False when it was there before. Raises QuotaReached."""
+    if not await feature_tag(unit, account, tag):
+        return False
+    await _tell_of_tag(services, unit, account, tag, add_activity)
+    return True
+
+
+async def publish_unfeatured_tag(services: Services, unit: UnitOfWork, account: Account, tag: Tag) -> bool:
+    """Take a hashtag off the profile; False when it wasn't there."""
+    if not await unfeature_tag(unit, account, tag.id):
+        return False
+    await _tell_of_tag(services, unit, account, tag, remove_activity)
+    return True
+
+
+async def _tell_of_tag(
+    services: Services, unit: UnitOfWork, account: Account, tag: Tag, build: Callable[..., Document]
+) -> None:
+    # Mastodon takes hashtags at the address of the pinned statuses only (ActivityPub::Activity::Add, 4.5).
+    target = account.featured_url or unit.addresses.part(account.uri, "collections/featured")
+    document = build(activity_uri(unit), account, hashtag_object(tag, unit.addresses), target, unit.addresses)
+    await send(services, unit, account, document, to_followers=True, ordering_key=f"{account.uri}#{tag.name}")
 
 
 async def _followed_inboxes(unit: UnitOfWork, account: Account) -> list[str]:

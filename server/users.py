@@ -163,6 +163,8 @@ async def set_role(unit: UnitOfWork, person: Person, role: str) -> bool:
         raise UserRefused(f"{role!r} is no role: choose among {', '.join(ROLES)}.")
     had = person.user.role
     person.user.role = role
+    if had != role:
+        person.account.updated_at = unit.now  # the profile shows it
     await unit.session.flush()
     return had != role
 

@@ -117,6 +117,7 @@ def new_local_account(
         followers_url=unit.addresses.part(uri, "followers"),
         following_url=unit.addresses.part(uri, "following"),
         featured_url=unit.addresses.part(uri, "collections/featured"),
+        featured_tags_url=unit.addresses.part(uri, "collections/tags"),
         created_at=unit.now,
         updated_at=unit.now,
     )

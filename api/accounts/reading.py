@@ -28,6 +28,7 @@ from models.relations import Endorsement, Follow
 from policy.visibility import blocked_between
 from social.account_search import find_account_ids
 from social.follows import ACCEPTED
+from social.showcases import is_stale, request_showcase
 
 LOOKUP_FETCHES: Final = 10
 MAX_OFFSET: Final = 10_000
@@ -71,10 +72,14 @@ async def get_accounts(call: Call) -> list[Json]:
 
 
 async def get_account(call: Call) -> Json:
-    """Get account."""
+    """Get account. What the profile of somebody elsewhere shows is asked for anew once a day, for the next look."""
     async with call.database.reading() as session:
         account = await known_account(session, call.id())
-        return await _entity(call, session, account.id)
+        entity = await _entity(call, session, account.id)
+    if call.viewer is not None and is_stale(account, call.services.clock()):
+        async with call.database.unit_of_work() as unit:
+            await request_showcase(unit, account)
+    return entity
 
 
 async def lookup_account(call: Call) -> Json:

@@ -5,10 +5,14 @@ Takes ORM objects and plain rows of `accounts` alike. Pictures are never empty: 
 
 from typing import Any
 
+from sqlalchemy import select
+
 from api.call import Api, Json
 from api.times import date_string, midnight, timestamp_or_none
-from models.accounts import Account
+from models.accounts import Account, User
+from policy.roles import role_entity, role_named
 
+_ROLE = select(User.role).where(User.account_id == Account.id).correlate(Account).scalar_subquery()
 # Columns that the entity reads: what a query for accounts has to select.
 COLUMNS = (
     Account.id,
@@ -41,6 +45,7 @@ COLUMNS = (
     Account.limited_at,
     Account.gone_at,
     Account.moved_to_uri,
+    _ROLE.label("role"),
 )
 
 
@@ -49,8 +54,11 @@ def acct_of(account: Any) -> str:
     return str(account.username) if account.domain is None else f"{account.username}@{account.domain}"
 
 
-def account_entity(account: Any, api: Api, *, moved: Json | None = None) -> Json:
-    """The account as clients show it; of a suspended or deleted one only what names it. `moved` is where it went."""
+def account_entity(account: Any, api: Api, *, moved: Json | None = None, role: str | None = None) -> Json:
+    """The account as clients show it; of a suspended or deleted one only what names it. `moved` is where it went.
+
+    `role` is that of a person of ours, where `account` isn't a row of COLUMNS that has it.
+    """
     is_hidden = account.suspended_at is not None or account.gone_at is not None
     addresses = api.services.addresses
     avatar = addresses.default_avatar if is_hidden or not account.avatar_url else api.shown(account.avatar_url)
@@ -82,7 +90,7 @@ def account_entity(account: Any, api: Api, *, moved: Json | None = None) -> Json
         "hide_collections": account.hides_collections,
         "noindex": not account.is_indexable,
         "emojis": [] if is_hidden else emoji_entities(account.emojis, api),
-        "roles": [],
+        "roles": [] if is_hidden else role_entities(role or getattr(account, "role", None)),
         "fields": [] if is_hidden else [field_entity(field) for field in account.fields],
     }
     if is_hidden:
@@ -94,6 +102,14 @@ def account_entity(account: Any, api: Api, *, moved: Json | None = None) -> Json
     if moved is not None:
         entity["moved"] = moved
     return entity
+
+
+def role_entities(role: str | None) -> list[Json]:
+    """The role that the profile shows: those who look after others here are known to everybody; peers' aren't told."""
+    if not role_named(role).is_highlighted:
+        return []
+    shown = role_entity(role)
+    return [{name: shown[name] for name in ("id", "name", "color")}]
 
 
 def field_entity(field: Json) -> Json:

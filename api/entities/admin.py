@@ -39,7 +39,7 @@ def admin_account_entity(account: Account, user: User | None, api: Api) -> Json:
         "locale": user.locale if user is not None else None,
         "invite_request": None,
         "ips": [],
-        "account": account_entity(account, api),
+        "account": account_entity(account, api, role=user.role if user is not None else None),
         "role": role_entity(user.role) if user is not None else None,
     }
 

@@ -15,8 +15,9 @@ from content.hashtags import normalise_hashtag
 from models.relations import FeaturedTag
 from models.statuses import Status, StatusTag, Tag
 from models.visibility import Visibility
+from outbox.profile import publish_featured_tag, publish_unfeatured_tag
 from policy.limits import FEATURED_TAGS
-from social.featured_tags import feature_tag, find_featured_tag, unfeature_tag
+from social.featured_tags import find_featured_tag
 from social.tags import find_or_create_tag
 
 _OPEN = (Visibility.PUBLIC.value, Visibility.UNLISTED.value)
@@ -75,7 +76,7 @@ async def post_featured_tag(call: Call) -> Json:
         raise invalid("name", "is no hashtag")
     async with call.database.unit_of_work() as unit:
         tag = await find_or_create_tag(unit, name, as_written(call.args["name"]))
-        await feature_tag(unit, call.me, tag)
+        await publish_featured_tag(call.services, unit, call.me, tag)
         featured = await find_featured_tag(unit, call.me, tag)
         wanted = str(featured.id) if featured is not None else ""
         found = await featured_entities(call, unit.session, call.me.id)
@@ -88,7 +89,8 @@ async def delete_featured_tag(call: Call) -> Json:
         featured = await unit.session.get(FeaturedTag, call.id())
         if featured is None or featured.account_id != call.me.id:
             raise NotFound
-        await unfeature_tag(unit, call.me, featured.tag_id)
+        tag = await unit.session.get_one(Tag, featured.tag_id)
+        await publish_unfeatured_tag(call.services, unit, call.me, tag)
     return {}
 
 

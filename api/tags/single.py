@@ -9,15 +9,16 @@ from api.call import Call, Json
 from api.endpoints import Access, Endpoint
 from api.schemas.trends import TrendTagEntity
 from api.tags.pages import as_written, tag_entities, tag_name
+from federation.services import Services
 from models import UnitOfWork
 from models.accounts import Account
 from models.statuses import Tag
+from outbox.profile import publish_featured_tag, publish_unfeatured_tag
 from outbox.subscriptions import request_subscriptions
-from social.featured_tags import feature_tag, unfeature_tag
 from social.tag_follows import follow_tag, unfollow_tag
 from social.tags import find_or_create_tag
 
-Verb = Callable[[UnitOfWork, Account, Tag], Awaitable[Any]]
+Verb = Callable[[Services, UnitOfWork, Account, Tag], Awaitable[Any]]
 
 
 async def get_tag(call: Call) -> Json:
@@ -31,34 +32,39 @@ async def get_tag(call: Call) -> Json:
 
 async def post_follow(call: Call) -> Json:
     """Follow a hashtag: public statuses with it come to the home timeline."""
-    return await _changed(call, follow_tag)
+    return await _changed(call, _follow)
 
 
 async def post_unfollow(call: Call) -> Json:
     """Unfollow a hashtag."""
-    return await _changed(call, unfollow_tag)
+    return await _changed(call, _unfollow)
 
 
 async def post_feature(call: Call) -> Json:
     """Feature a hashtag on your profile."""
-    return await _changed(call, feature_tag)
+    return await _changed(call, publish_featured_tag)
 
 
 async def post_unfeature(call: Call) -> Json:
     """Unfeature a hashtag."""
-    return await _changed(call, _unfeature)
+    return await _changed(call, publish_unfeatured_tag)
 
 
-async def _unfeature(unit: UnitOfWork, account: Account, tag: Tag) -> bool:
-    return await unfeature_tag(unit, account, tag.id)
+async def _follow(_services: Services, unit: UnitOfWork, account: Account, tag: Tag) -> None:
+    if await follow_tag(unit, account, tag):
+        await request_subscriptions(unit, tag)
+
+
+async def _unfollow(_services: Services, unit: UnitOfWork, account: Account, tag: Tag) -> None:
+    if await unfollow_tag(unit, account, tag):
+        await request_subscriptions(unit, tag)
 
 
 async def _changed(call: Call, verb: Verb) -> Json:
     name = tag_name(call.path("name"))
     async with call.database.unit_of_work() as unit:
         tag = await find_or_create_tag(unit, name, as_written(call.path("name")))
-        if await verb(unit, call.me, tag) and verb in (follow_tag, unfollow_tag):
-            await request_subscriptions(unit, tag)
+        await verb(call.services, unit, call.me, tag)
         await unit.session.flush()
         return (await tag_entities(call, unit.session, [tag]))[0]
 

@@ -149,6 +149,7 @@ def _describe(account: Account, draft: ActorDraft, now: datetime) -> None:
     account.followers_url = draft.followers
     account.following_url = draft.following
     account.featured_url = draft.featured
+    account.featured_tags_url = draft.featured_tags
     account.moderators_url = draft.moderators_url
     account.is_locked = draft.is_locked
     account.is_bot = draft.is_bot

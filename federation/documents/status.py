@@ -27,6 +27,7 @@ MISSKEY_QUOTE: Final = "https://misskey-hub.net/ns#_misskey_quote"
 
 _REFUSED_QUOTES = ("rejected", "revoked", "deleted")
 _ATTACHMENT_TYPES = {"image": "Image", "video": "Video", "audio": "Audio"}
+_PLAYED = ("video", "audio")
 
 
 def status_document(bundle: StatusBundle, addresses: LocalAddresses) -> JsonObject:
@@ -153,10 +154,19 @@ def _attachment(attachment: Attachment, addresses: LocalAddresses) -> JsonObject
         ("width", attachment.width),
         ("height", attachment.height),
         ("focalPoint", attachment.focal_point),
+        ("duration", _duration(attachment)),
     ):
         if value is not None:
             document[name] = value
+    if attachment.preview_key and family in _PLAYED:
+        document["icon"] = {"type": "Image", "url": addresses.media(attachment.preview_key)}
     return document
+
+
+def _duration(attachment: Attachment) -> str | None:
+    """How long sound or film plays (ISO 8601), where that was measured."""
+    seconds = ((attachment.meta or {}).get("original") or {}).get("duration")
+    return None if seconds is None else f"PT{round(float(seconds), 3):g}S"
 
 
 def _poll(poll: Poll) -> JsonObject:

@@ -14,13 +14,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation.client import FetchBudget, RemoteError
-from federation.dereference import UnusableDocument, fetch_unidentified
+from federation.collections import collection_pages, item_id
+from federation.dereference import UnusableDocument
 from federation.peers import domain_of
 from federation.services import Services
 from federation.trust.authentication import Requester
@@ -145,35 +146,13 @@ def _may_speak(services: Services, followee: Account, claimed: CollectionDigest)
 
 
 async def _fetch_list(services: Services, url: str) -> set[str]:
-    """The items of a collection, its pages included as far as they are of the same origin."""
-    budget, items, seen = FetchBudget(COLLECTION_PAGES), set[str](), set[str]()
-    following: Any = url
-    while following is not None:
-        if isinstance(following, dict):
-            page = following
-        else:
-            if following in seen or not same_origin(following, url):
-                raise UnusableDocument(url, "the collection's pages go round in circles, or elsewhere")
-            seen.add(following)
-            fetched = await fetch_unidentified(services, following, budget=budget)
-            if not same_origin(fetched.url, url):
-                raise UnusableDocument(fetched.url, "the collection was answered by another server")
-            page = fetched.document
-        items.update(_item_ids(page))
+    """The ids of our people in a collection, with all its pages."""
+    items: set[str] = set()
+    async for page in collection_pages(services, url, budget=FetchBudget(COLLECTION_PAGES)):
+        items.update(uri for item in page if (uri := item_id(item)) is not None)
         if len(items) > MAX_ITEMS:
             raise UnusableDocument(url, "the collection is larger than anything we asked for")
-        following = page.get("first") or page.get("next")
     return {uri for uri in items if services.addresses.is_local(uri)}
-
-
-def _item_ids(page: dict[str, Any]) -> list[str]:
-    if "Collection" not in str(page.get("type")):
-        raise UnusableDocument(str(page.get("id", "")), "that is not a collection")
-    items = page.get("orderedItems", page.get("items", []))
-    ids = [
-        item.get("id") if isinstance(item, dict) else item for item in (items if isinstance(items, list) else [items])
-    ]
-    return [uri for uri in ids if isinstance(uri, str)]
 
 
 async def _mend(unit: UnitOfWork, followee_id: int, listed: set[str]) -> Disagreement | None:

@@ -11,6 +11,7 @@ from inbox.quote_stamps import request_stamp_check
 from outbox.forward import forward_to_followers
 from policy.authority import may_edit
 from social.edits import edit_status
+from social.showcases import request_showcase
 from social.statuses import status_by_uri
 
 
@@ -43,9 +44,11 @@ async def _update_actor(scene: Scene) -> Outcome:
         draft = actor_draft(scene.activity.object)
         if breaks_pin(scene.services, draft):
             return Outcome.FORBIDDEN  # a rotation that the old key announces was noted when it came
-        await store_actor(scene.unit, draft, scene.sender.domain or "", memory=scene.services.peers.memory)
+        account = await store_actor(scene.unit, draft, scene.sender.domain or "", memory=scene.services.peers.memory)
     except (DocumentRefused, ActorRefused):
         return Outcome.INVALID
+    if account.featured_fetched_at is not None:
+        await request_showcase(scene.unit, account)  # somebody has looked: the rest may have changed as well
     return Outcome.APPLIED
 
 

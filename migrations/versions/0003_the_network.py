@@ -40,9 +40,11 @@ def upgrade() -> None:
     _add_peer_trends()
     _add_topics()
     _add_sync()
+    _add_featured_tags()
 
 
 def downgrade() -> None:
+    _drop_featured_tags()
     _drop_sync()
     _drop_topics()
     op.drop_table("peer_trends")
@@ -445,3 +447,11 @@ def _drop_sync() -> None:
     for name, *_ in reversed(_NUMBERED):
         op.drop_index(name, "deliveries")
     op.drop_column("deliveries", "log_number")
+
+
+def _add_featured_tags() -> None:
+    op.add_column("accounts", sa.Column("featured_tags_url", sa.Text(), nullable=True))
+
+
+def _drop_featured_tags() -> None:
+    op.drop_column("accounts", "featured_tags_url")

@@ -6,6 +6,7 @@ from api.schemas.account_relations import FamiliarFollowersEntity, SuggestionEnt
 from api.schemas.accounts import AccountEntity
 from api.schemas.statuses import StatusEntity
 from models.accounts import Account
+from server.users import get_user, set_role, suspend_user
 from tests.api.contract import check
 from tests.api.counting import counted
 from tests.fixtures_offices import OpenOffice
@@ -193,3 +194,27 @@ async def test_a_moved_account_shows_where_it_went_and_finds_no_new_followers(tw
     assert (await moving.post("/api/v1/tertulia/move", {"acct": joao.acct})).status == 422
     gone = await lisbon.api(joao).delete("/api/v1/tertulia/aliases", {"acct": ana.acct})
     assert gone.json() == []
+
+
+async def test_who_looks_after_others_is_known_to_everybody(office: Office) -> None:
+    ana, ben = await office.create_person("ana", is_admin=True), await office.create_person("ben")
+    api, own = office.api(ben), office.api(ana)
+    admin = [{"id": "2", "name": "Admin", "color": ""}]
+    written = (await api.post("/api/v1/statuses", {"status": "Hola"})).json()
+
+    async def roles() -> list[list[dict[str, str]]]:
+        """Of ana's profile, of ben's, and of ben as the author of a post in timelines."""
+        both = [(await own.get(f"/api/v1/accounts/{one.id}")).json() for one in (ana, ben)]
+        (listed,) = (await own.get("/api/v1/timelines/public")).json()
+        return [one["roles"] for one in (*check(AccountEntity, both), listed["account"])]
+
+    assert await roles() == [admin, [], []]
+    async with office.services.database.unit_of_work() as unit:
+        assert await set_role(unit, await get_user(unit.session, "ben"), "moderator")
+    moderator = [{"id": "1", "name": "Moderator", "color": ""}]
+    assert await roles() == [admin, moderator, moderator]
+    mine = (await api.get("/api/v1/accounts/verify_credentials")).json()
+    assert (mine["roles"], mine["role"]["name"], written["account"]["roles"]) == (moderator, "Moderator", [])
+    async with office.services.database.unit_of_work() as unit:
+        assert await suspend_user(unit, await get_user(unit.session, "ben"))
+    assert (await own.get(f"/api/v1/accounts/{ben.id}")).json()["roles"] == []

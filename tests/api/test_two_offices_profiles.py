@@ -3,6 +3,7 @@
 from social.emojis import add_emoji
 from tests.api.across import ACCOUNTS, STATUSES, body, open_pair
 from tests.api.test_credentials import form
+from tests.conftest import Clock
 from tests.media_files import png
 from tests.peers import Office
 
@@ -39,7 +40,7 @@ async def test_a_changed_profile_is_seen_with_its_pictures_and_wishes(two_office
     assert {name: seen[name] for name in same} == {name: plain[name] for name in same}
     assert (seen["fields"], seen["note"], seen["emojis"]) == ([], "", [])
 
-    # Endorsements, notes and lists are each office's own; featured hashtags and emoji in posts go along.
+    # Endorsements and notes are each office's own; emoji in posts go along.
     party = await ana.post("Friday :party: :nonsense:", spoiler_text=":party:")
     assert [one["shortcode"] for one in (await bea.sees(party["uri"]))["emojis"]] == ["party"]
     assert (await bea.about(ana, "endorse"))["endorsed"] is True
@@ -74,3 +75,49 @@ async def test_a_followed_hashtag_brings_posts_of_the_other_office_home(two_offi
     assert (await bea.sees(fourth["uri"]))["filtered"][0]["keyword_matches"] == ["cuarta"]
     assert await dan.finds(quiet["uri"]) is None
     assert (await dan.api.get(f"{STATUSES}/{listed[0]['id']}")).status == 200
+
+
+async def test_what_a_profile_shows_is_asked_for_by_who_comes_later_and_told_to_followers(
+    two_offices: TwoOffices, clock: Clock
+) -> None:
+    pair = await open_pair(two_offices, is_connected=False)
+    ana, bea = pair.ana, pair.bea
+    carl = await pair.seat(pair.madrid, "carl")
+    await carl.about(ana, "follow")
+    pinned = [await ana.post(text) for text in ("One", "Two")]
+    for status in pinned:
+        await ana.act(status, "pin")
+        clock.advance(seconds=1)
+    await ana.do("/api/v1/featured_tags", {"name": "Obra"})
+    await ana.change(hide_collections=True)
+    number = await bea.number(ana)
+
+    async def shown() -> tuple[list[str], list[str], bool, list[str]]:
+        """Texts of the pins, featured hashtags, whether lists are hidden, and followers, as Lisbon has them."""
+        pins = await bea.get(f"{ACCOUNTS}/{number}/statuses", pinned=True)
+        tags = await bea.get(f"{ACCOUNTS}/{number}/featured_tags")
+        followers = await bea.get(f"{ACCOUNTS}/{number}/followers")
+        hides = (await bea.account(ana))["hide_collections"]
+        await bea.settle()
+        return ([one["content"] for one in pins], [one["name"] for one in tags], hides,
+                [one["acct"] for one in followers])  # fmt: skip
+
+    # The first look asks Madrid for it, the second has it; a day later the same again.
+    assert await shown() == ([], [], False, [])
+    assert await shown() == (["<p>Two</p>", "<p>One</p>"], ["Obra"], True, [])
+    await ana.act(pinned[0], "unpin")
+    await ana.do("/api/v1/tags/nave/feature")
+    assert await shown() == (["<p>Two</p>", "<p>One</p>"], ["Obra"], True, [])
+    clock.advance(hours=25)
+    await shown()
+    assert await shown() == (["<p>Two</p>"], ["Obra", "nave"], True, [])
+
+    # Who follows is told at once.
+    await bea.about(ana, "follow")
+    await ana.do("/api/v1/tags/obra/unfeature")
+    await ana.do("/api/v1/featured_tags", {"name": "Puente"})
+    await ana.act(pinned[0], "pin")
+    await ana.change(hide_collections=False)
+    assert await shown() == (["<p>Two</p>", "<p>One</p>"], ["nave", "Puente"], False, ["bea"])
+    mine = [one["name"] for one in await ana.get("/api/v1/featured_tags")]
+    assert (mine, await bea.get("/api/v1/featured_tags")) == (["nave", "Puente"], [])
