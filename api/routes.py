@@ -32,6 +32,7 @@ from api.accounts import statuses as accounts_statuses
 from api.admin import accounts as admin_accounts
 from api.admin import dimensions, domains, measures, peers, retention
 from api.admin import reports as admin_reports
+from api.admin import tags as admin_tags
 from api.admin import trends as admin_trends
 from api.call import Api, Call
 from api.cors import preflight
@@ -60,6 +61,7 @@ from api.streaming import watch
 from api.tags import archive as tags_archive
 from api.tags import featured as tags_featured
 from api.tags import followed as tags_followed
+from api.tags import offices as tags_offices
 from api.tags import single as tags_single
 from api.timelines import conversations, lists, markers
 from api.timelines import reading as timelines_reading
@@ -90,6 +92,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     filters_parts,
     filters_v1,
     tags_single,
+    tags_offices,
     tags_archive,
     tags_featured,
     tags_followed,
@@ -123,6 +126,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     measures,
     retention,
     admin_trends,
+    admin_tags,
 )
 
 

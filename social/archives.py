@@ -30,6 +30,7 @@ from models.statuses import Attachment, Poll, Status, StatusTag, Tag
 from models.visibility import Visibility
 from policy.timelines import not_limited_for, wanted_by
 from policy.visibility import visible_to
+from social.tag_families import carrying
 
 PORTION: Final = 200
 _IDS: Final = bindparam("ids", expanding=True, type_=BigInt)
@@ -96,7 +97,7 @@ async def _portions(database: Database, archive: Archive) -> AsyncIterator[list[
     query, below = _query(archive), 2**63 - 1
     while True:
         async with database.reading() as session:
-            rows = (await session.execute(query.where(StatusTag.status_id < below))).all()
+            rows = (await session.execute(query.where(Status.id < below))).all()
             posts = {status.id: Post(status, author) for status, author in rows}
             values = {"ids": list(posts)}
             tags = select(StatusTag.status_id, Tag.display_name).join(Tag, Tag.id == StatusTag.tag_id)
@@ -117,12 +118,14 @@ def _query(archive: Archive) -> AnySelect:
     viewer_id = archive.viewer_id
     query = (
         select(Status, Account)
-        .join(StatusTag, StatusTag.status_id == Status.id)
-        .join(Tag, Tag.id == StatusTag.tag_id)
         .join(Account, Account.id == Status.account_id)
-        .where(Tag.name == archive.name, Status.visibility == Visibility.PUBLIC.value, Status.boost_of_id.is_(None))
+        .where(
+            Status.id.in_(carrying([archive.name])),
+            Status.visibility == Visibility.PUBLIC.value,
+            Status.boost_of_id.is_(None),
+        )
         .where(Status.is_local_only.is_(False), visible_to(viewer_id), not_limited_for(viewer_id))
-        .order_by(StatusTag.status_id.desc())
+        .order_by(Status.id.desc())
         .limit(PORTION)
     )
     if viewer_id is None:

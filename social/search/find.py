@@ -8,6 +8,7 @@ them, because statements run in place (`models.sqlite_driver`).
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +18,7 @@ from typing import Any, Final
 from sqlalchemy import Integer, String, and_, bindparam, cast, column, func, literal_column, select, table, text
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from content.hashtags import normalise_hashtag
 from models.base import BigInt, UtcDateTime
@@ -28,6 +30,7 @@ from policy.timelines import not_limited_for, wanted_by
 from policy.visibility import visible_to
 from social.search.index import CLOSED, EVERYTHING, STEMMED
 from social.search.query import Named, Phrase, Search, Tokens
+from social.tag_families import is_of_family, root_of
 
 MAX_CANDIDATES: Final = 10_000
 _FIRST_PORTION: Final = 100
@@ -112,17 +115,23 @@ def by_account(search: Search, account_id: int) -> Search:
 async def look_up(session: AsyncSession, search: Search, accounts: Mapping[str, int]) -> Search:
     """The search with tokens instead of names. `accounts` has the ids of those named, as they were typed."""
     names = {normalise_hashtag(one.name) for one in search.named if one.kind == "tag"} - {""}
-    tags: dict[str, int] = {}
+    tags: dict[str, list[int]] = defaultdict(list)
     if names:
-        rows = await session.execute(select(Tag.name, Tag.id).where(Tag.name.in_(names)))
-        tags = dict(rows.all())
+        named, member = aliased(Tag), aliased(Tag)
+        query = select(named.name, member.id).join(member, is_of_family(member, root_of(named)))
+        for name, tag_id in await session.execute(query.where(named.name.in_(names)).order_by(member.id)):
+            tags[name].append(tag_id)
     tokens = tuple(_named_tokens(one, accounts, tags) for one in search.named)
     return replace(search, tokens=(*search.tokens, *tokens), named=())
 
 
-def _named_tokens(one: Named, accounts: Mapping[str, int], tags: Mapping[str, int]) -> Tokens:
-    found = tags.get(normalise_hashtag(one.name)) if one.kind == "tag" else accounts.get(one.name)
-    return Tokens((f"={_PREFIX[one.kind]}{found}",) if found is not None else (), one.is_negated)
+def _named_tokens(one: Named, accounts: Mapping[str, int], tags: Mapping[str, list[int]]) -> Tokens:
+    """A hashtag stands for its synonyms too."""
+    if one.kind == "tag":
+        found = tags.get(normalise_hashtag(one.name), [])
+    else:
+        found = [accounts[one.name]] if one.name in accounts else []
+    return Tokens(tuple(f"={_PREFIX[one.kind]}{number}" for number in found), one.is_negated)
 
 
 async def _match(session: AsyncSession, search: Search, reader: Reader) -> str:

@@ -57,3 +57,41 @@ async def test_a_followed_topic_fills_with_the_archives_of_other_offices(two_off
     before = len(await journal(pair.lisbon))
     await ana.post("Otra #innovación")
     assert [kind for kind, _, _ in (await journal(pair.lisbon))[before:]] == []
+
+
+async def test_synonyms_are_read_as_one_at_every_office_that_says_so(two_offices: tuple[Office, Office]) -> None:
+    pair = await open_pair(two_offices)
+    steward = await pair.seat(pair.lisbon, "eva", is_admin=True, scopes="read write follow admin:read admin:write")
+    spanish, english = await pair.ana.post("Mejor #calidad"), await pair.ana.post("Better #quality")
+    await pair.bea.post("Melhor #qualidade")
+    tags = {tag["name"]: tag for tag in await steward.get("/api/v1/admin/tags", q="q")}
+    assert sorted(tags) == ["qualidade", "quality"]
+    (calidad,) = await steward.get("/api/v1/admin/tags", q="CALI")
+    merged = await steward.do(f"/api/v1/admin/tags/{calidad['id']}/merge", {"into": "Quality"})
+    assert merged["canonical"] == "quality"
+    again = await steward.api.post(f"/api/v1/admin/tags/{tags['quality']['id']}/merge", {"into": "calidad"})
+    assert again.status == 422
+    both = [english["uri"], spanish["uri"]]
+    assert await uris(pair, "calidad") == await uris(pair, "quality") == both
+    assert await uris(pair, "qualidade", any=["calidad"]) != both
+    assert await uris(pair, "calidad", none=["quality"]) == []
+
+    await pair.bea.do("/api/v1/tags/calidad/follow")
+    third = await pair.ana.post("Best #quality")
+    assert (await home_uris(pair.bea.person))[0] == third["uri"]
+    told = await pair.bea.get("/api/v1/tertulia/tags/quality")
+    assert (told["canonical"], told["synonyms"], told["kept"]) == ("quality", ["calidad"], False)
+    own, madrid = told["offices"]
+    assert (own["domain"], own["complete"], own["posts"]) == (pair.lisbon.domain, True, 0)
+    assert (madrid["domain"], madrid["complete"], madrid["posts"]) == (pair.madrid.domain, True, 3)
+    assert madrid["since"] is not None
+    at_madrid = await pair.ana.get("/api/v1/tertulia/tags/quality")
+    assert at_madrid["synonyms"] == []
+
+    await steward.do(f"/api/v1/admin/tags/{calidad['id']}/unmerge")
+    assert await uris(pair, "calidad") == [spanish["uri"]]
+    await pair.bea.do("/api/v1/tags/calidad/unfollow")
+    kept = await steward.do(f"/api/v1/admin/tags/{calidad['id']}/subscribe")
+    assert kept["kept"] is True
+    assert (await pair.bea.get("/api/v1/tertulia/tags/calidad"))["offices"][1]["since"] is not None
+    assert (await pair.bea.api.post(f"/api/v1/admin/tags/{calidad['id']}/unmerge")).status == 403

@@ -1,0 +1,60 @@
+"""How complete the archive of a topic is here: per office since when it sends, and whether all was read."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.accounts import Account
+from models.statuses import Status, Tag
+from models.topics import TopicSubscription
+from models.visibility import Visibility
+from social.tag_families import carrying, family_of
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeShare:
+    """What is here of one office: `domain` None is this one. `since` is None where nobody subscribes to it."""
+
+    domain: str | None
+    since: datetime | None
+    is_complete: bool
+    posts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """A topic with its synonyms, the canonical hashtag first, and the offices that have something of it."""
+
+    tags: tuple[Tag, ...]
+    offices: tuple[OfficeShare, ...]
+
+
+async def completeness_of(session: AsyncSession, name: str) -> Completeness:
+    """Three queries, whatever the number of offices. Without tags when nobody has used the name."""
+    family = tuple(await family_of(session, name))
+    counts = await session.execute(
+        select(Account.domain, func.count())
+        .join(Status, Status.account_id == Account.id)
+        .where(Status.id.in_(carrying([name])), Status.visibility == Visibility.PUBLIC.value)
+        .group_by(Account.domain)
+    )
+    posts: dict[str | None, int] = dict(counts.all())
+    rows = await session.scalars(
+        select(TopicSubscription).where(TopicSubscription.tag_id.in_([tag.id for tag in family]))
+    )
+    by_domain: dict[str, list[TopicSubscription]] = defaultdict(list)
+    for row in rows:
+        by_domain[row.domain].append(row)
+    ours = OfficeShare(None, min((tag.created_at for tag in family), default=None), True, posts.get(None, 0))
+    domains = sorted({*by_domain, *(domain for domain in posts if domain is not None)})
+    return Completeness(family, (ours, *(_share(name, by_domain[name], posts.get(name, 0)) for name in domains)))
+
+
+def _share(domain: str, rows: list[TopicSubscription], posts: int) -> OfficeShare:
+    accepted = [row for row in rows if row.state == "accepted" and row.accepted_at is not None]
+    since = max((row.accepted_at for row in accepted if row.accepted_at is not None), default=None)
+    is_complete = bool(accepted) and len(accepted) == len(rows) and all(row.complete_at for row in rows)
+    return OfficeShare(domain, since, is_complete, posts)
