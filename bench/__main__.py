@@ -10,23 +10,24 @@ from datetime import UTC, datetime
 import click
 import uvloop
 
+from bench.backfill import measure_backfill, render_backfill
 from bench.limits import machine_limits
 from bench.office import BenchFailed
 from bench.people import KeyPool
 from bench.rounds import FULL, QUICK, Size, run_round
 from bench.table import render, render_limits
 
-PARTS = ("inbound", "outbound")
+PARTS = ("inbound", "outbound", "backfill")
 ROUND_SECONDS = 900.0
 
 
 @click.command()
 @click.option("--runs", default=3, show_default=True, type=click.IntRange(1, 9), help="Rounds; the medians are shown.")
 @click.option("--quick", is_flag=True, help="One small round, to see that it works.")
-@click.option("--only", type=click.Choice(PARTS), help="Only this half.")
+@click.option("--only", type=click.Choice(PARTS), help="Only this part; backfill is measured by itself.")
 def main(runs: int, quick: bool, only: str | None) -> None:
     """Measure Tertulia from outside, on loopback, and print a table. Misses are printed as they are."""
-    parts = frozenset([only] if only else PARTS)
+    parts = frozenset([only] if only else PARTS[:2])
     try:
         print(uvloop.run(measure(1 if quick else runs, QUICK if quick else FULL, parts)))
     except BenchFailed as failure:
@@ -37,6 +38,8 @@ async def measure(runs: int, size: Size, parts: frozenset[str]) -> str:
     """Everything, as text to be printed."""
     note(f"the machine's own limits; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     limits = await machine_limits()
+    if parts == {"backfill"}:
+        return render_backfill(await measure_backfill(1_000 if size is QUICK else 10_000, note))
     pool, rounds = KeyPool(), []
     for number in range(1, runs + 1):
         note(f"round {number} of {runs}")

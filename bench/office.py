@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,20 +117,35 @@ class Office:
         return output.decode()
 
 
+Prepare = Callable[[dict[str, str]], Awaitable[None]]
+
+
+def free_domain(address: str = "127.0.0.1") -> str:
+    """An address and a port where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind((address, 0))
+        return f"{address}:{probe.getsockname()[1]}"
+
+
 @asynccontextmanager
 async def running_office(
-    *, wrapper: Sequence[str] = (), settings: Mapping[str, str] | None = None
+    *,
+    wrapper: Sequence[str] = (),
+    settings: Mapping[str, str] | None = None,
+    domain: str | None = None,
+    prepare: Prepare | None = None,
 ) -> AsyncIterator[Office]:
     """Start `tertulia serve` on an empty SQLite database; stop it and remove everything when the block ends.
 
-    `wrapper` goes in front of the command: a profiler. `settings` are further variables of its environment.
+    `wrapper` goes in front of the command: a profiler. `settings` are further variables of its environment, which
+    `prepare` gets to fill the database before the start.
     """
-    with tempfile.TemporaryDirectory(prefix="tertulia-bench-") as name, socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        domain = f"127.0.0.1:{probe.getsockname()[1]}"
-        probe.close()
+    domain = domain or free_domain()
+    with tempfile.TemporaryDirectory(prefix="tertulia-bench-") as name:
         directory = Path(name)
         environ = _environ(domain, directory) | (settings or {})
+        if prepare is not None:
+            await prepare(environ)
         with (directory / "server.log").open("wb") as log:
             process = subprocess.Popen([*wrapper, sys.executable, "-c", MAIN, "serve"], env=environ, stderr=log)  # noqa: ASYNC220
         try:

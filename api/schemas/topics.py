@@ -31,6 +31,8 @@ class StewardedTagEntity(AdminTagEntity):
 
     canonical = fields.String(required=True, allow_none=True)
     kept = required(fields.Boolean)
+    following = fields.Boolean(required=True)
+    featuring = fields.Boolean(required=True)
 
 
 class AdminTagsArgs(PageArgs):

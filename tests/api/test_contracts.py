@@ -211,8 +211,20 @@ async def sign_in(seen: Seen, rich: Rich) -> None:
     await ask(seen, api, "GET", "/api/v1/scheduled_statuses")
 
 
+async def merge_tags(seen: Seen, boss: Client) -> None:
+    """What stewards do, and how complete a hashtag is then."""
+    first, second, *_ = await ask(seen, boss, "GET", f"{ADMIN}/tags")
+    for verb, given in (("merge", {"into": second["name"]}), ("subscribe", None), ("unsubscribe", None)):
+        await ask(seen, boss, "POST", f"{ADMIN}/tags/{first['id']}/{verb}", given)
+    for name in (first["name"], "neverused"):
+        await ask(seen, boss, "GET", f"/api/v1/tertulia/tags/{name}")
+    await ask(seen, boss, "POST", f"{ADMIN}/tags/{first['id']}/unmerge")
+
+
 async def moderate(seen: Seen, rich: Rich) -> None:
     """What moderators see, and what becomes of cal and of those who have to do with him."""
+    boss = rich.office.api(rich.boss)
+    await merge_tags(seen, boss)
     boss, ada, cal = (rich.office.api(one) for one in (rich.boss, rich.ada, rich.cal))
     days = {"start_at": "2026-11-01", "end_at": "2026-11-03"}
     for what, keys in (("measures", MEASURES), ("dimensions", DIMENSIONS), ("retention", ())):

@@ -42,6 +42,7 @@ TABLE = {
     "/api/v2/filters/statuses/{id}": OWN,
     "/api/v1/filters/{id}": OWN,
     **{f"/api/v1/tags/{{name}}{part}": OPEN for part in ("", "/follow", "/unfollow", "/feature", "/unfeature")},
+    "/api/v1/tertulia/tags/{name}": OPEN,
     "/api/v1/tertulia/tags/{name}/archive.zip": OPEN,
     "/api/v1/featured_tags/{id}": OWN,
     "/api/v1/lists/{id}": OWN,
