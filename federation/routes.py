@@ -13,6 +13,7 @@ from typing import Final, Protocol
 import structlog
 from aiohttp import web
 
+from content.hashtags import normalise_hashtag
 from federation.services import Services
 from federation.serving import collections, resources, topics, wellknown
 from federation.serving.answers import Answer, ReadRefused, cache_header, document_answer, not_found, problem_answer
@@ -81,6 +82,7 @@ def routes(services: Services, *, pages: Pages | None = None, bearer: Bearer | N
         f"{status}/{{name:likes|shares}}": get_count,
         "/tags/{name}/outbox": get_topic_outbox,
         "/tags/{name}/followers": get_topic_followers,
+        r"/tags/{name}/announces/{number:\d{1,19}}": get_announcement,
         LIST_PATH: lambda site, _, reader: peering_list_answer(site.services, reader),
         r"/contexts/{context_id:\d{1,19}}": get_context,
         r"/activities/{activity_id:\d{1,19}}": get_activity,
@@ -352,6 +354,13 @@ async def get_topic_outbox(site: Site, request: web.Request, reader: Reader) -> 
     name, query = request.match_info["name"], request.query
     is_page = "page" in query or "before" in query
     return await topics.archive_answer(site.services, reader, name, query.get("before"), is_page)
+
+
+async def get_announcement(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """What a topic announced, as those got it who follow it from servers of other make."""
+    topic = site.services.addresses.tag(normalise_hashtag(request.match_info["name"]))
+    uri = site.services.addresses.announcement(topic, _number(request, "number"))
+    return await resources.activity_by_uri(site.services, reader, uri)
 
 
 async def get_topic_followers(site: Site, request: web.Request, reader: Reader) -> Answer:

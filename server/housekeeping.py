@@ -130,6 +130,15 @@ class Housekeeper:
                 & OutboundActivity.activity_type.in_(PASSING_TYPES)
                 & ~has_deliveries,
             ),
+            (
+                "announcements of topics",
+                OutboundActivity,
+                (OutboundActivity.created_at < before)
+                & OutboundActivity.account_id.in_(
+                    select(Account.id).where(Account.topic.is_not(None), Account.domain.is_(None))
+                )
+                & ~has_deliveries,
+            ),
             ("jobs", Job, Job.finished_at < before),
             ("keys", Keypair, Keypair.expires_at < now),
             ("sessions", Session, Session.expires_at < now),

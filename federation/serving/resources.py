@@ -144,9 +144,14 @@ async def status_answer(
 
 async def activity_answer(services: Services, reader: Reader, activity_id: int) -> Answer:
     """An activity of ours, in the bytes that were delivered (its proof holds for those alone)."""
+    # The number in it is not that of the row.
+    return await activity_by_uri(services, reader, services.addresses.activity(activity_id))
+
+
+async def activity_by_uri(services: Services, reader: Reader, uri: str) -> Answer:
+    """The same by its id."""
     require_reader(services, reader)
     async with services.database.reading() as session:
-        uri = services.addresses.activity(activity_id)  # the number in it is not that of the row
         activity = (await session.scalars(select(OutboundActivity).where(OutboundActivity.uri == uri))).first()
         if activity is None or not await _may_read_activity(session, reader, activity):
             raise not_found()

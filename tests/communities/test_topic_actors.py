@@ -52,6 +52,8 @@ async def test_followers_elsewhere_get_what_our_people_say_to_everybody(office: 
     assert told(remote, "Announce") == [second["uri"]]  # the id, once
     announce = next(one.json for one in remote.received if one.type == "Announce")
     assert announce["actor"] == topic
+    read = await carol.get(announce["id"])
+    assert (read.status, read.json) == (200, announce)
     assert announce["proof"]["verificationMethod"] == f"{topic}#ed25519-key"
     for received in remote.received:
         await remote.verify(received)  # with the key that the topic lists

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from sqlalchemy import text
 
 from tests.api.across import Pair, open_pair
+from tests.fixtures_offices import OpenOffice
 from tests.graph import home_uris, journal, notices, status
 from tests.peers import Office, run_until_idle
 
@@ -95,3 +96,25 @@ async def test_synonyms_are_read_as_one_at_every_office_that_says_so(two_offices
     assert kept["kept"] is True
     assert (await pair.bea.get("/api/v1/tertulia/tags/calidad"))["offices"][1]["since"] is not None
     assert (await pair.bea.api.post(f"/api/v1/admin/tags/{calidad['id']}/unmerge")).status == 403
+
+
+async def test_nobody_has_to_ask_again_for_what_is_new(
+    two_offices: tuple[Office, Office], open_office: OpenOffice
+) -> None:
+    pair = await open_pair(two_offices, is_connected=False)
+    await pair.bea.do("/api/v1/tags/futuro/follow")  # that nobody has used anywhere
+    first = await pair.ana.post("Hacia el #futuro")
+    assert await uris(pair, "futuro") == [first["uri"]]
+
+    hamburg = await open_office("hamburg")
+    hugo = hamburg.api(await hamburg.create_person("hugo"))
+    written = (await hugo.post("/api/v1/statuses", {"status": "Die #Futuro"})).json()
+    await hamburg.confirm(pair.lisbon)
+    await pair.lisbon.confirm(hamburg)
+    await run_until_idle(*two_offices, hamburg)
+    assert await uris(pair, "futuro") == [written["uri"], first["uri"]]
+    told = await pair.bea.get("/api/v1/tertulia/tags/futuro")
+    assert [(office["domain"], office["complete"]) for office in told["offices"]] == [
+        (pair.lisbon.domain, True),
+        *sorted([(hamburg.domain, True), (pair.madrid.domain, True)]),
+    ]
