@@ -102,6 +102,7 @@ async def _fill(environ: dict[str, str], peer: str, posts: int) -> None:
             async with services.database.unit_of_work() as unit:
                 unit.now -= timedelta(seconds=posts - start)
                 for number in range(start, min(start + AT_ONCE, posts)):
+                    unit.now += timedelta(seconds=1)  # one moment has room for few ids
                     author = await unit.session.get_one(Account, authors[number % AUTHORS].id)
                     text = f"{number}. {WORDS[:300]} #{TAG}"
                     draft = await compose(services, author, text, visibility=Visibility.PUBLIC)
