@@ -83,6 +83,8 @@ async def take_letter(services: Services, message: HttpMessage, activity: Activi
         raise InboxRefused(400, "peering", f"{refused}.") from None
     except IntegrityError:
         raise InboxRefused(425, "busy", "The same instance is writing twice at once.") from None
+    if sender.card is not None:
+        await services.hosts.announced(sender.host, sender.card.implements)
     services.hosts.heard_from(sender.host)
 
 
@@ -120,7 +122,7 @@ async def _stranger(services: Services, actor_uri: str, host: str) -> Sender:
     if wait is not None:
         raise InboxRefused(429, "rate", "Too many proposals; please wait.", wait)
     try:
-        card = await find_instance(services, host)
+        card = await find_instance(services, host, remembers=False)
     except RemoteError as error:
         raise InboxRefused(401, "unreachable", f"Who you are can't be read from {host}: {error.detail}.") from None
     except CardRefused as refused:

@@ -2,7 +2,8 @@
 
 Four questions through entrances that are open to everybody: WebFinger for the account of the instance itself, that
 account's document, NodeInfo. For this one question the host is allowed and nobody else is, so that no redirect leads
-anywhere else; nothing of the answer is stored by this module. Raises RemoteError, or CardRefused with a sentence.
+anywhere else; of the answer nothing is stored but how the host is spoken to. Raises RemoteError, or CardRefused with a
+sentence.
 """
 
 from dataclasses import replace
@@ -33,8 +34,11 @@ def instance_actor_name(domain: str) -> str:
         return host
 
 
-async def find_instance(services: Services, domain: str) -> InstanceCard:
-    """The card of the instance that answers for `domain` (in normal form)."""
+async def find_instance(services: Services, domain: str, *, remembers: bool = True) -> InstanceCard:
+    """The card of the instance that answers for `domain` (in normal form).
+
+    `remembers` keeps what it says that it implements, for how it is spoken to; not of strangers who may be anybody.
+    """
     budget = FetchBudget(FETCHES)
     visit = visiting(services, domain)
     found = await webfinger(visit, f"acct:{instance_actor_name(domain)}@{domain}", domain, budget=budget)
@@ -44,6 +48,8 @@ async def find_instance(services: Services, domain: str) -> InstanceCard:
     host = domain_of(actor_uri)
     visit = visiting(services, host)  # handles may be of another domain than the server behind them
     draft = await _actor(visit, actor_uri, budget)
+    if remembers:
+        await services.hosts.announced(host, draft.implements)
     return _card(host, domain, draft, await _software(visit, host, budget))
 
 

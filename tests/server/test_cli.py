@@ -25,6 +25,8 @@ COMMANDS = {
     "document": {"set", "show"},
     "emoji": {"add", "list", "remove"},
     "queue": {"status", "report", "retry", "drop"},
+    "backup": set(),
+    "restore": set(),
     "search": {"reindex"},
     "topic": {"export"},
     "lookup": set(),
