@@ -11,8 +11,8 @@ from federation.routes import message_of
 from federation.services import Services
 from federation.serving.answers import Answer, ReadRefused, problem_answer
 from federation.serving.read_gate import Reader, identify
-from federation.sync.pages import LOG_PATH
-from inbox.sync.serving import log_answer
+from federation.sync.pages import ECHO_PATH, LOG_PATH
+from inbox.sync.serving import echo_answer, log_answer
 
 log = structlog.get_logger(__name__)
 
@@ -22,13 +22,18 @@ _HEADERS: Final = {"Cache-Control": "private, no-store", "X-Content-Type-Options
 
 def sync_routes(services: Services) -> list[web.RouteDef]:
     """The routes for the instance actors of peers."""
-    handlers: dict[str, Handler] = {LOG_PATH: get_log}
+    handlers: dict[str, Handler] = {LOG_PATH: get_log, ECHO_PATH: get_echo}
     return [web.get(path, partial(_serve, services, handler)) for path, handler in handlers.items()]
 
 
 async def get_log(services: Services, request: web.Request, reader: Reader) -> Answer:
     """What was sent to the peer that asks, after a number."""
     return await log_answer(services, reader, request.query.get("generation"), request.query.get("after"))
+
+
+async def get_echo(services: Services, request: web.Request, reader: Reader) -> Answer:
+    """What was received from the peer that asks, since a time."""
+    return await echo_answer(services, reader, request.query.get("since"), request.query.get("after"))
 
 
 async def _serve(services: Services, handler: Handler, request: web.Request) -> web.Response:

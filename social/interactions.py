@@ -89,12 +89,17 @@ async def boost(
     uri: str | None = None,
     visibility: Visibility = Visibility.PUBLIC,
     published_at: datetime | None = None,
+    boost_id: int | None = None,
 ) -> tuple[Status, bool]:
-    """Share a status with one's followers: the boost and whether it is new. `policy.authority.may_boost` allowed it."""
+    """Share a status with one's followers: the boost and whether it is new. `policy.authority.may_boost` allowed it.
+
+    `boost_id` is the number in its URI where it had one before.
+    """
     existing = await find_boost(unit, account, status)
     if existing is not None:
         return existing, False
-    boost_id = unit.new_id() if account.is_local else unit.new_id(published_at)
+    if boost_id is None:
+        boost_id = unit.new_id() if account.is_local else unit.new_id(published_at)
     shared = Status(
         id=boost_id,
         uri=uri or unit.addresses.status(account.id, boost_id) + "/activity",

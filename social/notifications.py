@@ -85,7 +85,7 @@ def notify_each(
     subject_id: int = 0,
 ) -> None:
     """Tell all of these of the same thing; who isn't a person of this office is passed over when it is written."""
-    for account_id in account_ids if not unit.is_quiet else ():
+    for account_id in () if unit.is_quiet or unit.is_restoring else account_ids:
         unit.defer(_settle, Notice(account_id, kind, sender_id, status_id, subject_id or status_id or 0))
 
 

@@ -66,16 +66,18 @@ async def create_status(
     is_local_only: bool = False,
     uploads: Sequence[Attachment] = (),
     application_id: int | None = None,
+    status_id: int | None = None,
 ) -> Status:
     """Store a new status of `author` and let everybody whom it concerns know.
 
     `visibility` overrides the draft's first reading. `delivered_to` are local accounts in whose own inbox it arrived
     though nothing addresses them: they may see it (as silently mentioned), and nobody else gains anything. `uploads`
-    are files of a local author, in their order. What answers or quotes something that stays in the office stays there
-    too. The caller has made sure that no status with this URI exists.
+    are files of a local author, in their order; `status_id` is the number in its URI where it had one before. What
+    answers or quotes something that stays in the office stays there too. The caller has made sure that no status with
+    this URI exists.
     """
     parent = await status_by_uri(unit, draft.in_reply_to_uri) if draft.in_reply_to_uri else None
-    status = _new_row(unit, author, draft, visibility or draft.visibility, parent)
+    status = _new_row(unit, author, draft, visibility or draft.visibility, parent, status_id)
     status.group_id = group.id if group is not None else None
     status.is_local_only = is_local_only or (author.is_local and parent is not None and parent.is_local_only)
     status.application_id = application_id
@@ -96,10 +98,16 @@ async def create_status(
 
 
 def _new_row(
-    unit: UnitOfWork, author: Account, draft: StatusDraft, visibility: Visibility, parent: Status | None
+    unit: UnitOfWork,
+    author: Account,
+    draft: StatusDraft,
+    visibility: Visibility,
+    parent: Status | None,
+    status_id: int | None = None,
 ) -> Status:
     published_at = min(draft.published_at or unit.now, unit.now)
-    status_id = unit.new_id() if author.is_local else unit.new_id(published_at)
+    if status_id is None:
+        status_id = unit.new_id() if author.is_local else unit.new_id(published_at)
     uri = draft.uri or unit.addresses.status(author.id, status_id)
     return Status(
         id=status_id,

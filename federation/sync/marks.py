@@ -10,7 +10,7 @@ from typing import Final
 SYNC_CAPABILITY: Final = "urn:tertulia:sync"
 """What actors announce (FEP-844e) whose office keeps a log for its peers."""
 LOG_HEADER: Final = "Tertulia-Log"
-MAX_NUMBER: Final = 10**15
+MAX_NUMBER: Final = 2**63 - 1
 
 _HEADER: Final = re.compile(r"generation=([0-9a-f]{8,32}), ?number=([1-9][0-9]{0,14})")
 _GENERATION: Final = re.compile(r"[0-9a-f]{8,32}")

@@ -3,5 +3,4 @@
 from typing import Final
 
 CATCH_UP: Final = "catch_up"
-ECHO: Final = "ask_for_echo"
 COMPARE: Final = "compare_digests"

@@ -6,7 +6,8 @@
 
 `after` is where the page begins, which is less than what was asked for when generations part there; `until` is the
 number up to which nothing is missing once the entries are taken in; `heard` is how far the peer has heard *us* out.
-An activity is the text that was delivered, so that its proofs hold.
+An activity is the text that was delivered, so that its proofs hold. The pages of an *echo*, what the peer has received
+from us, look the same; their numbers are the peer's own.
 """
 
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from federation.json_ld.dates import parse_time
 from federation.sync.marks import MAX_NUMBER, Mark, is_generation
 
 LOG_PATH: Final = "/sync/log"
+ECHO_PATH: Final = "/sync/echo"
 PAGE_ENTRIES: Final = 100
 PAGE_BYTES: Final = 1_048_576
 # What a reader takes: the texts of a page with every character escaped that can be, and one activity beyond the limit.
@@ -58,6 +60,11 @@ def log_url(origin: str, mark: Mark | None) -> str:
     """Where to ask an office for what comes after a mark; None asks from the beginning."""
     query = {} if mark is None else {"generation": mark.generation, "after": mark.number}
     return f"{origin}{LOG_PATH}{'?' + urlencode(query) if query else ''}"
+
+
+def echo_url(origin: str, since: datetime, after: int) -> str:
+    """Where to ask an office for what it has from us since a time; `after` is the `until` of the page before."""
+    return f"{origin}{ECHO_PATH}?{urlencode({'since': since.isoformat(), 'after': after})}"
 
 
 def page_document(page: LogPage) -> bytes:

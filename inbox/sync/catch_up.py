@@ -13,16 +13,17 @@ from datetime import timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from federation.client import RemoteError
 from federation.dereference import fetch_signed
 from federation.services import Services
 from federation.sync.marks import Mark
 from federation.sync.names import CATCH_UP
-from federation.sync.pages import MAX_PAGE_BYTES, LogPage, PageUnreadable, log_url, parse_page
+from federation.sync.pages import MAX_PAGE_BYTES, LogPage, PageUnreadable, echo_url, log_url, parse_page
 from federation.sync.peers import keeps_log, office_origin
 from inbox.sync.accept import Accepted, accept_entries, new_rows
+from inbox.sync.echo import restore_own
 from inbox.sync.state import begin_generation, is_older_than
 from jobs.queue import enqueue_jobs
 from models import UnitOfWork
@@ -55,9 +56,38 @@ async def catch_up(services: Services, payload: dict[str, Any]) -> None:
     await services.peers.refreshed()
     await services.hosts.know([host])
     for _ in range(PAGES_AT_ONCE):
-        if not keeps_log(services, host) or not await read_on(services, host):
+        if not keeps_log(services, host):
+            return
+        # First what is ours: a peer's Accept finds the Follow that it answers.
+        is_more = (
+            await hear_echo(services, host) if await is_owed_echo(services, host) else await read_on(services, host)
+        )
+        if not is_more:
             return
     await request_catch_up(services, [host])
+
+
+async def is_owed_echo(services: Services, host: str) -> bool:
+    """Whether the peer still has to be asked for what it has from us."""
+    async with services.database.reading() as session:
+        return await session.scalar(select(PeerSync.echo_since).where(PeerSync.host == host)) is not None
+
+
+async def hear_echo(services: Services, host: str) -> bool:
+    """Take in one page of what the peer has from us; whether there is more to do there (its log comes after it)."""
+    async with services.database.unit_of_work() as unit:
+        row = (await counters(unit, [host]))[host]
+    page = await _ask(services, host, echo_url(office_origin(services, host), row.echo_since, int(row.echo_after)))
+    if page is None:
+        return False
+    await restore_own(services, page.entries, row.echo_since)
+    is_last = page.until >= page.newest
+    async with services.database.unit_of_work() as unit:
+        values: dict[str, Any] = {"echo_after": page.until}
+        if is_last:
+            values |= {"echo_since": None, "echoed_at": unit.now}
+        await unit.session.execute(update(PeerSync).where(PeerSync.host == host).values(values))
+    return True
 
 
 async def read_on(services: Services, host: str) -> bool:
@@ -66,21 +96,29 @@ async def read_on(services: Services, host: str) -> bool:
         row = (await counters(unit, [host]))[host]
     mark = None if row.generation is None else Mark(row.generation, int(row.number))
     origin = office_origin(services, host)
-    try:
-        response = await fetch_signed(services, log_url(origin, mark), accept=JSON, max_bytes=MAX_PAGE_BYTES)
-        page = parse_page(response.body)
-        accepted = await accept_entries(services, host, origin, page.entries)
-    except (RemoteError, PageUnreadable) as error:
-        await _note_failure(services, host, f"{type(error).__name__}: {error}"[:MAX_ERROR_CHARACTERS])
+    page = await _ask(services, host, log_url(origin, mark))
+    if page is None:
         return False
     async with services.database.unit_of_work() as unit:
-        await take_in(unit, host, mark, page, accepted)
         if await is_older_than(unit, host, page.heard):
             await begin_generation(services, unit)
+            return True  # the echo comes first
+    accepted = await accept_entries(services, host, origin, page.entries)
+    async with services.database.unit_of_work() as unit:
+        await take_in(unit, host, page, accepted)
     return page.until < page.newest
 
 
-async def take_in(unit: UnitOfWork, host: str, mark: Mark | None, page: LogPage, accepted: list[Accepted]) -> None:
+async def _ask(services: Services, host: str, url: str) -> LogPage | None:
+    """A page; None, and a note, when it isn't to be had."""
+    try:
+        return parse_page((await fetch_signed(services, url, accept=JSON, max_bytes=MAX_PAGE_BYTES)).body)
+    except (RemoteError, PageUnreadable) as error:
+        await _note_failure(services, host, f"{type(error).__name__}: {error}"[:MAX_ERROR_CHARACTERS])
+        return None
+
+
+async def take_in(unit: UnitOfWork, host: str, page: LogPage, accepted: list[Accepted]) -> None:
     """Journal what is new in a page, and move the cursor behind it."""
     row = (await counters(unit, [host]))[host]
     rows = await new_rows(unit, host, accepted)

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 
 from federation.services import Services
 from federation.sync.marks import Mark
-from federation.sync.names import ECHO
+from federation.sync.names import CATCH_UP
 from federation.sync.peers import sync_peers
 from jobs.queue import enqueue_jobs
 from models import UnitOfWork
@@ -23,6 +23,7 @@ from outbox.log import counters, new_generation, own_generation
 
 # What a peer got just before may have been delivered late, and clocks differ.
 MARGIN: Final = timedelta(hours=1)
+LONGEST: Final = timedelta(days=30)
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +59,12 @@ async def begin_generation(services: Services, unit: UnitOfWork, since: datetime
     peers = await sync_peers(services)
     await counters(unit, peers)
     await unit.session.execute(update(PeerSync).values(branched_at=PeerSync.last_number))
-    await ask_for_echo(unit, peers, since or state.resumed_from)
+    start = since or state.resumed_from or unit.now - LONGEST
+    await unit.session.execute(
+        update(PeerSync).where(PeerSync.host.in_(peers)).values(echo_since=start - MARGIN, echo_after=0, echoed_at=None)
+    )
+    if peers:
+        await enqueue_jobs(unit, CATCH_UP, {f"{CATCH_UP}:{host}": {"host": host} for host in peers})
     log.warning("this database is older than what peers have from us: they are asked for it", since=state.resumed_from)
 
 
@@ -70,13 +76,3 @@ async def mark_restored(unit: UnitOfWork, made_at: datetime) -> None:
     state.resumed_from = made_at
     values = {"branched_at": PeerSync.last_number, "echo_since": made_at - MARGIN, "echo_after": 0, "echoed_at": None}
     await unit.session.execute(update(PeerSync).values(values))
-
-
-async def ask_for_echo(unit: UnitOfWork, peers: list[str], since: datetime | None) -> None:
-    """Have these peers asked for what they have from us since shortly before `since`."""
-    start = datetime.min.replace(tzinfo=unit.now.tzinfo) if since is None else since - MARGIN
-    await unit.session.execute(
-        update(PeerSync).where(PeerSync.host.in_(peers)).values(echo_since=start, echo_after=0, echoed_at=None)
-    )
-    if peers:
-        await enqueue_jobs(unit, ECHO, {f"{ECHO}:{host}": {"host": host} for host in peers})
