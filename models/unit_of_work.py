@@ -42,6 +42,7 @@ class UnitOfWork:
         self.blocks: dict[frozenset[int], bool] = {}
         self.signals: set[str] = set()
         self.events: dict[Event, None] = {}
+        self.deleted: set[int] = set()  # ids of statuses: what was deferred for one of them is no longer wanted
         self.is_restoring = False  # what is done again was told when it happened: feeds have it, nobody is notified
         self.is_quiet = False  # what is stored is old: nobody is notified, no feed but the topics' followers' shows it
         self._ids = ids

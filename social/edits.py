@@ -219,6 +219,7 @@ async def delete_status(unit: UnitOfWork, status: Status, *, owner_uri: str) -> 
     Who wants to keep the files for another post takes them off before (`social.uploads.detach_uploads`).
     """
     await unit.session.flush()
+    unit.deleted.add(status.id)
     await tell_deleted(unit, status)
     await unit.session.execute(
         update(Status)

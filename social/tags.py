@@ -48,7 +48,7 @@ async def attach_tags(unit: UnitOfWork, status: Status, drafts: Sequence[TagDraf
     """Have `status` carry these tags."""
     by_name = {draft.name: draft for draft in drafts}
     if by_name:
-        unit.defer(_attach, (status.id, by_name))
+        unit.defer(_attach, (status.id, by_name, None))
         if status.visibility == Visibility.PUBLIC.value:
             unit.defer(fan_out_to_tag_followers, status.id)  # after the tags: deferred work runs in its order
 
@@ -63,10 +63,20 @@ async def replace_tags(unit: UnitOfWork, status: Status, drafts: Sequence[TagDra
         await unit.session.execute(
             delete(StatusTag).where(StatusTag.status_id == status.id, StatusTag.tag_id.in_(gone))
         )
+    # What the same unit is only about to attach is replaced, too: a post and its edit may come in one batch.
+    unit.defer(_attach, (status.id, {}, frozenset(wanted)))
     await attach_tags(unit, status, [draft for draft in drafts if draft.name not in known])
 
 
-async def _attach(unit: UnitOfWork, items: list[tuple[int, dict[str, TagDraft]]]) -> None:
+async def _attach(unit: UnitOfWork, given: list[tuple[int, dict[str, TagDraft], frozenset[str] | None]]) -> None:
+    """Items are a status, what it gets, and (of an edit) which names of the items before it keeps."""
+    pending: dict[int, dict[str, TagDraft]] = {}
+    for status_id, drafts, kept in given:
+        before = pending.get(status_id, {})
+        pending[status_id] = {name: one for name, one in before.items() if kept is None or name in kept} | drafts
+    items = [(status_id, drafts) for status_id, drafts in pending.items() if drafts and status_id not in unit.deleted]
+    if not items:
+        return
     wanted = {name: draft for _, drafts in items for name, draft in drafts.items()}
     ids = await _tag_ids(unit, list(wanted))
     missing = [

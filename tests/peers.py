@@ -253,17 +253,27 @@ async def office(
         port = listener.getsockname()[1]
         url = await new_database_url()
         made = settings_for(f"{name}.localhost:{port}", url, Path(directory), federation=federation, **settings)
-        async with open_services(made, clock=clock, new_rsa=pooled_rsa) as services:
-            journal = Journal(services.database)
-            app = make_app(services, made, journal=journal)
-            runner = Runner(app, access_log=None, shutdown_timeout=0.5)
-            await runner.setup()
-            await web.SockSite(runner, listener).start()
-            try:
-                async with aiohttp.ClientSession(auto_decompress=False) as client:
-                    yield Office(name, made, services, journal, app, Workers(services, journal), client, port)
-            finally:
-                await runner.cleanup()
+        async with office_of(made, listener, clock=clock) as opened:
+            yield opened
+
+
+@asynccontextmanager
+async def office_of(
+    settings: Settings, listener: socket.socket, *, clock: Callable[[], datetime] = utc_now
+) -> AsyncIterator[Office]:
+    """Run the office of these settings until the block ends; it may be run again on the same data and port."""
+    name, port = settings.domain.partition(".")[0], listener.getsockname()[1]
+    async with open_services(settings, clock=clock, new_rsa=pooled_rsa) as services:
+        journal = Journal(services.database)
+        app = make_app(services, settings, journal=journal)
+        runner = Runner(app, access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        await web.SockSite(runner, listener).start()
+        try:
+            async with aiohttp.ClientSession(auto_decompress=False) as client:
+                yield Office(name, settings, services, journal, app, Workers(services, journal), client, port)
+        finally:
+            await runner.cleanup()
 
 
 def settings_for(domain: str, database_url: URL, data_dir: Path, **more: str) -> Settings:

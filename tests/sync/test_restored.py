@@ -1,0 +1,194 @@
+"""Criterion 2 of the network: one of three offices is cut off and comes back from an older backup, and all end alike.
+
+What is compared is what people see: accounts, their posts, and hashtags, object by object through the client API.
+"""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from content.html import plain_text
+from models.activities import Delivery
+from server.backup.restoring import restore
+from server.backup.saving import save
+from server.settings import Settings
+from tests.api.across import STATUSES, Json, Seat, body
+from tests.conftest import Clock, NewDatabase
+from tests.fixtures_offices import OpenOffice
+from tests.peers import Client, Office, office_of, run_until_idle, settings_for
+
+PASSPHRASE = "tres oficinas y un incendio"
+WRITTEN = 300
+TAGS = ("calidad", "afterwork", "pausa")
+SEEN = ("uri", "spoiler_text", "visibility", "edited_at", "language", "sensitive", "in_reply_to_id", "tags")
+
+
+def quiet(_name: str, _size: int) -> None:
+    """Nobody watches."""
+
+
+@asynccontextmanager
+async def running(settings: Settings, port: int, clock: Clock) -> AsyncIterator[Office]:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        async with office_of(settings, listener, clock=clock) as opened:
+            yield opened
+
+
+async def everything(api: Client, path: str) -> list[Json]:
+    """All pages of a list."""
+    found: list[Json] = []
+    answer = await api.get(path, limit=40)
+    while page := body(answer):
+        found += page
+        following = answer.links.get("next")
+        if following is None:
+            break
+        answer = await api.get(following)
+    return found
+
+
+async def visible(office: Office, token: str, accts: list[str]) -> Json:
+    """What somebody of an office sees of these accounts and of the hashtags; ids are each office's own."""
+    api = office.api(token)
+    uris: dict[str, str] = {}
+    seen: Json = {}
+    for acct in accts:
+        account = body(await api.get("/api/v1/accounts/lookup", acct=acct.removesuffix(f"@{office.domain}")))
+        posts = await everything(api, f"/api/v1/accounts/{account['id']}/statuses")
+        uris |= {post["id"]: post["uri"] for post in posts}
+        seen[acct] = {name: account[name] for name in ("display_name", "note", "locked", "bot")}
+        seen[acct]["posts"] = {post["uri"]: post for post in posts}
+    for acct in accts:
+        seen[acct]["posts"] = {uri: _seen(post, uris) for uri, post in seen[acct]["posts"].items()}
+    for tag in TAGS:
+        seen[f"#{tag}"] = sorted(post["uri"] for post in await everything(api, f"/api/v1/timelines/tag/{tag}"))
+    return seen
+
+
+def _seen(post: Json, uris: dict[str, str]) -> dict[str, Any]:
+    found = {name: post[name] for name in SEEN}
+    found["in_reply_to_id"] = uris.get(post["in_reply_to_id"] or "")
+    found["tags"] = sorted(tag["name"] for tag in post["tags"])
+    found["text"] = plain_text(post["content"])
+    found["mentions"] = sorted(mention["url"] for mention in post["mentions"])
+    found["reblog"] = post["reblog"] and post["reblog"]["uri"]
+    return found
+
+
+async def seat(office: Office, name: str) -> Seat:
+    person = await office.create_person(name, display_name=name.capitalize())
+    return Seat(person, office.api(person), (office, office))
+
+
+async def write(seat: Seat, count: int) -> list[Json]:
+    """Posts with hashtags; every tenth is edited, every twelfth deleted."""
+    written = []
+    for number in range(count):
+        text = f"Número {number} de {seat.person.name} #{TAGS[number % len(TAGS)]}"
+        post = body(await seat.api.post(STATUSES, {"status": text}))
+        if number % 10 == 0:
+            body(await seat.api.put(f"{STATUSES}/{post['id']}", {"status": f"{text}, mejor dicho #pausa"}))
+        if number % 12 == 5:
+            body(await seat.api.delete(f"{STATUSES}/{post['id']}"))
+        else:
+            written.append(post)
+    return written
+
+
+@pytest.mark.timeout(900)  # 300 posts at three offices: on a busy machine that takes a while
+async def test_an_office_that_was_cut_off_and_restored_ends_like_the_others(
+    open_office: OpenOffice, new_database_url: NewDatabase, tmp_path: Path, clock: Clock
+) -> None:
+    madrid, lisbon = await open_office("madrid"), await open_office("lisbon")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = settings_for(f"hamburg.localhost:{port}", await new_database_url(), tmp_path / "hamburg")
+    async with AsyncExitStack() as stack:
+        hamburg = await stack.enter_async_context(running(settings, port, clock))
+        offices = (madrid, lisbon, hamburg)
+        for one in offices:
+            await one.confirm(*(other for other in offices if other is not one))
+        ana, bea, cem = await seat(madrid, "ana"), await seat(lisbon, "bea"), await seat(hamburg, "cem")
+        dora = await seat(madrid, "dora")
+        for one in (ana, bea, cem):
+            for other in (ana, bea, cem):
+                if one is not other:
+                    number = await one.number(other)
+                    body(await one.api.post(f"/api/v1/accounts/{number}/follow"))
+                    await run_until_idle(*offices)
+        first = body(await ana.api.post(STATUSES, {"status": "Antes #calidad"}))
+        kept = body(await cem.api.post(STATUSES, {"status": "Moin #afterwork"}))
+        await run_until_idle(*offices)
+        backup = tmp_path / "backup"
+        await save(settings, hamburg.services.database, backup, PASSPHRASE, progress=quiet, cost=10)
+
+        # What Hamburg says after its backup; the others hear it, but for the last words, which nobody hears.
+        after = [body(await cem.api.post(STATUSES, {"status": f"Nach {n} #calidad @{ana.acct}"})) for n in range(4)]
+        body(await cem.api.put(f"{STATUSES}/{after[0]['id']}", {"status": "Nach 0, genauer #pausa"}))
+        body(await cem.api.put(f"{STATUSES}/{kept['id']}", {"status": "Moin, moin #afterwork"}))
+        body(await cem.api.delete(f"{STATUSES}/{after[1]['id']}"))
+        home = {post["uri"]: post["id"] for post in await cem.home()}
+        for verb in ("favourite", "reblog"):
+            body(await cem.api.post(f"{STATUSES}/{home[first['uri']]}/{verb}"))
+        body(await cem.api.post(f"/api/v1/accounts/{await cem.number(dora)}/follow"))
+        body(await cem.api.patch("/api/v1/accounts/update_credentials", {"display_name": "Cem aus Hamburg"}))
+        clock.advance(minutes=2)
+        await run_until_idle(*offices)
+        body(await cem.api.post(STATUSES, {"status": "Verloren #calidad"}))
+        cem_token, cem_id = cem.person.token, cem.id
+        await stack.aclose()
+
+        # The others go on without it.
+        answered = {post["uri"]: post["id"] for post in await bea.home()}[after[2]["uri"]]
+        body(await bea.api.post(STATUSES, {"status": f"@{cem.acct} ¡bien! #pausa", "in_reply_to_id": answered}))
+        body(await bea.api.post(f"{STATUSES}/{answered}/favourite"))
+        for one in (ana, bea):
+            await write(one, WRITTEN // 2)
+            await run_until_idle(madrid, lisbon)
+        for one in (madrid, lisbon):
+            async with one.services.database.unit_of_work() as unit:
+                dead = {"state": "dead", "finished_at": unit.now}
+                await unit.session.execute(update(Delivery).where(Delivery.state == "queued").values(dead))
+
+        await restore(settings, backup, PASSPHRASE, replace=True, progress=quiet)
+        hamburg = await stack.enter_async_context(running(settings, port, clock))
+        clock.advance(minutes=31)
+        await hamburg.workers.watch.begin()
+        await run_until_idle(madrid, lisbon, hamburg)
+
+        accts = [ana.acct, bea.acct, cem.acct]
+        views = [
+            await visible(office, token, accts)
+            for office, token in (
+                (madrid, ana.person.token),
+                (lisbon, bea.person.token),
+                (hamburg, cem_token),
+            )
+        ]
+        assert len(views[0][ana.acct]["posts"]) > WRITTEN // 3
+        for acct in accts:
+            for view in views[1:]:
+                assert view[acct]["posts"].keys() == views[0][acct]["posts"].keys()
+                for uri, post in view[acct]["posts"].items():
+                    assert post == views[0][acct]["posts"][uri]
+                assert view[acct] == views[0][acct], acct
+        for tag in TAGS:
+            assert [view[f"#{tag}"] for view in views] == [views[0][f"#{tag}"]] * 3
+        assert views[2][cem.acct]["display_name"] == "Cem aus Hamburg"
+        # Relations and reactions, from both ends.
+        api = hamburg.api(cem_token)
+        following = body(await api.get(f"/api/v1/accounts/{cem_id}/following"))
+        assert {account["acct"] for account in following} == {ana.acct, bea.acct, dora.acct}
+        (number,) = [post["id"] for post in await everything(api, f"/api/v1/accounts/{cem_id}/statuses")
+                     if post["uri"] == after[2]["uri"]]  # fmt: skip
+        assert body(await api.get(f"{STATUSES}/{number}"))["favourites_count"] == 1
+        assert first["uri"] in [post["uri"] for post in body(await api.get("/api/v1/favourites"))]
+        assert body(await api.get("/api/v1/notifications", types=["mention"]))
