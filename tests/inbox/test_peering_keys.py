@@ -98,3 +98,25 @@ async def test_our_own_rotation_is_announced_under_the_old_key(strangers: tuple[
     assert peer is not None
     assert (peer.fingerprint, peer.key_conflict) == (own.fingerprint, "")
     assert (await fetch_document(madrid.services, ana.followers_url)).document["type"] == "OrderedCollection"
+
+
+async def test_nobody_becomes_active_by_saying_so(lonely: Office, stranger: Stranger) -> None:
+    host = stranger.server.host
+    proposed = await propose(lonely, host)
+    named = {"type": "Peering", "id": proposed.proposal_uri}
+    foreign = {**stranger.card, "assertionMethod": stranger.card["assertionMethod"][:1]}
+    for letter, reason in (
+        (stranger.letter(lonely, "Accept", {**named, "id": f"{host}#1"}, result=stranger.card), "no-proposal"),
+        (stranger.letter(lonely, "Accept", named, result=foreign), "pinned-key"),
+        (stranger.letter(lonely, "Accept", named), "peering"),
+        (stranger.letter(lonely, "Ping", named), "not-confirmed"),
+    ):
+        answer = await stranger.post(lonely, letter)
+        assert answer.json["reason"] == reason
+        assert await state(lonely, host) == "proposed"
+    assert (await stranger.post(lonely, stranger.letter(lonely, "Accept", named, result=stranger.card))).status == 202
+    for made_up in (f"{lonely.origin}/activities/1", ""):
+        pong = stranger.letter(lonely, "Pong", {"type": "Ping", "id": made_up} if made_up else {"type": "Ping"})
+        assert (await stranger.post(lonely, pong)).status == 202
+        assert await state(lonely, host) == "confirmed"  # the test activity hasn't come back
+    assert not lonely.services.peers.allows(host)
