@@ -17,6 +17,7 @@ from server.commands.emoji import emoji
 from server.commands.keys import keys
 from server.commands.lookup import lookup
 from server.commands.peer import peer
+from server.commands.peer_sync import sync
 from server.commands.peering_list import peering_list
 from server.commands.queue import queue
 from server.commands.rule import rule
@@ -46,6 +47,7 @@ COMMANDS = (
     *(serve, worker, migrate, doctor, user, token, peer, peering_list, keys),
     *(announcement, rule, document, emoji, topic, queue, search, backup, restore, lookup, demo),
 )
+peer.add_command(sync)
 for command in COMMANDS:
     main.add_command(command)
 

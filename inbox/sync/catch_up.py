@@ -56,15 +56,18 @@ async def catch_up(services: Services, payload: dict[str, Any]) -> None:
     await services.peers.refreshed()
     await services.hosts.know([host])
     for _ in range(PAGES_AT_ONCE):
-        if not keeps_log(services, host):
-            return
-        # First what is ours: a peer's Accept finds the Follow that it answers.
-        is_more = (
-            await hear_echo(services, host) if await is_owed_echo(services, host) else await read_on(services, host)
-        )
-        if not is_more:
+        if not await catch_up_once(services, host):
             return
     await request_catch_up(services, [host])
+
+
+async def catch_up_once(services: Services, host: str) -> bool:
+    """Take in one page; whether there is more. Our own words come first: an Accept has to find its Follow."""
+    if not keeps_log(services, host):
+        return False
+    if await is_owed_echo(services, host):
+        return await hear_echo(services, host)
+    return await read_on(services, host)
 
 
 async def is_owed_echo(services: Services, host: str) -> bool:

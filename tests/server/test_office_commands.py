@@ -88,3 +88,9 @@ def test_emoji_are_added_listed_and_removed(run: CommandLine, tmp_path: Path) ->
     assert run("emoji", "add", "nothing", str(nothing)).exit_code == 1
     assert run("emoji", "remove", "party").exit_code == 0
     assert run("emoji", "remove", "party").exit_code == 1
+
+
+def test_who_takes_no_part_in_sync_is_said_to(run: CommandLine) -> None:
+    assert "takes no part" in run("peer", "sync", "lisbon.example").output
+    assert run("peer", "sync", "--json", "lisbon.example").json["takes_part"] is False
+    assert run("peer", "sync", "no host").exit_code == 2

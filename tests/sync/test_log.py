@@ -8,12 +8,15 @@ from sqlalchemy import delete, func, select, update
 
 from federation.sync.marks import LOG_HEADER, SYNC_CAPABILITY, Mark
 from federation.sync.pages import LOG_PATH
-from inbox.sync.catch_up import request_catch_up
+from inbox.sync.catch_up import catch_up_once, request_catch_up
+from inbox.sync.figures import sync_figures
 from keys.integrity_proofs import add_proof
 from keys.keypairs import generate_ed25519
 from keys.signing import Scheme, sign_request
 from models.activities import Delivery, InboundActivity, Job
 from models.sync import LogReceipt, PeerSync
+from outbox.log import number_waiting
+from server.commands.peer_sync import lines_of
 from tests.api.across import STATUSES, Pair, body, open_pair
 from tests.conftest import Clock
 from tests.fixtures_offices import OpenRemote
@@ -187,3 +190,28 @@ async def test_a_number_counts_when_it_is_signed(office: Office, remote: RemoteS
         async with office.services.database.reading() as session:
             receipts = (await session.scalars(select(LogReceipt.first_number))).all()
         assert receipts == ([] if also is None else [40])
+
+
+async def test_the_figures_say_what_is_missing_on_both_sides_and_the_command_gets_it(pair: Pair) -> None:
+    madrid, lisbon = pair.offices
+    body(await pair.ana.api.post(STATUSES, {"status": "Se pierde"}))
+    body(await pair.bea.api.post(STATUSES, {"status": "Também se perde"}))
+    for one in (madrid, lisbon):
+        await one.workers.watch.run_once()
+        async with one.services.database.unit_of_work() as unit:
+            await number_waiting(one.services, unit)
+        await lose(one)
+    while await catch_up_once(lisbon.services, madrid.domain):
+        pass
+    found = await sync_figures(lisbon.services, madrid.domain)
+    assert (found.takes_part, found.behind, found.their_behind, found.last_error) == (True, 0, 1, None)
+    here, there = lines_of(found)
+    assert "nothing of it is known to be missing here" in here
+    assert "1 of ours are missing there" in there
+    await run_until_idle(madrid, lisbon)
+    while await catch_up_once(madrid.services, lisbon.domain):
+        pass
+    await catch_up_once(lisbon.services, madrid.domain)
+    assert lines_of(await sync_figures(lisbon.services, madrid.domain))[1] == "It has heard all of ours."
+    stranger = await sync_figures(lisbon.services, "nobody.example")
+    assert "takes no part" in lines_of(stranger)[0]
