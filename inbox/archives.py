@@ -87,21 +87,51 @@ async def backfill_topic(services: Services, payload: dict[str, Any]) -> None:
     """The job: read on from where the last run stopped. Raises RemoteError to be tried again later."""
     deadline = asyncio.get_running_loop().time() + RUN_SECONDS
     budget = FetchBudget(ARCHIVE_AUTHORS_AT_ONCE)
-    for _ in range(ARCHIVE_PAGES_AT_ONCE):
-        if asyncio.get_running_loop().time() > deadline:
-            break
-        try:
-            if await _read_on(services, int(payload["subscription_id"]), budget):
+    ahead = _Ahead()
+    try:
+        for _ in range(ARCHIVE_PAGES_AT_ONCE):
+            if asyncio.get_running_loop().time() > deadline:
+                break
+            if await _read_on(services, int(payload["subscription_id"]), budget, ahead):
                 return
-        except BudgetExhausted:
-            break  # enough authors for one run; those are known the next time
+    except BudgetExhausted:
+        pass  # enough authors for one run; those are known the next time
+    finally:
+        ahead.drop()
     async with services.database.unit_of_work() as unit:
         row = await unit.session.get(TopicSubscription, int(payload["subscription_id"]))
         if row is not None:
             await backfill_later(unit, row, due_in=PAUSE_SECONDS)
 
 
-async def _read_on(services: Services, subscription_id: int, budget: FetchBudget) -> bool:
+@dataclass(slots=True)
+class _Ahead:
+    """The next page, fetched while this one is proven and stored: the other office works at the same time as we do."""
+
+    position: int | None = None
+    task: asyncio.Task[ArchivePage] | None = None
+
+    def start(self, services: Services, topic_uri: str, position: int | None) -> None:
+        """Ask for the page before `position`, if there is one."""
+        if position is not None:
+            self.position = position
+            self.task = asyncio.create_task(_fetch_page(services, topic_uri, position), name="archive-page")
+
+    async def page(self, services: Services, topic_uri: str, position: int | None) -> ArchivePage:
+        """The page at `position`, asked for already or now."""
+        task, self.task = self.task, None
+        if task is not None and self.position == position:
+            return await task
+        return await _fetch_page(services, topic_uri, position)
+
+    def drop(self) -> None:
+        """Nobody wants the next page any more."""
+        if self.task is not None and not self.task.cancel() and not self.task.cancelled():
+            self.task.exception()  # looked at, so that nobody complains of an error that concerns nobody
+        self.task = None
+
+
+async def _read_on(services: Services, subscription_id: int, budget: FetchBudget, ahead: _Ahead) -> bool:
     """One page; whether that was the last one, or none is to be read."""
     async with services.database.reading() as session:
         row = await session.get(TopicSubscription, subscription_id)
@@ -111,7 +141,8 @@ async def _read_on(services: Services, subscription_id: int, budget: FetchBudget
     try:
         if row.pages >= ARCHIVE_PAGES:
             raise ArchiveRefused("it has more pages than anybody reads")
-        page = await _fetch_page(services, row.topic_uri, row.position)
+        page = await ahead.page(services, row.topic_uri, row.position)
+        ahead.start(services, row.topic_uri, page.following)
         proven = await prove(services, page.creates, topic_uri=row.topic_uri, name=tag.name, budget=budget)
     except BudgetExhausted:
         raise
