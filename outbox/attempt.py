@@ -30,7 +30,10 @@ _log = structlog.get_logger(__name__)
 
 async def attempt(services: Services, work: Work, extra_headers: ExtraHeaders | None = None) -> Attempt:
     """Send one delivery. Never raises but on cancellation."""
-    is_about_peering = work.ordering_key == PEERING_ORDER and services.peers.is_known(work.host)
+    is_about_peering = work.ordering_key == PEERING_ORDER
+    if is_about_peering and not services.peers.is_known(work.host):
+        await services.peers.load()  # the command line has proposed it a moment ago, in another process
+        is_about_peering = services.peers.is_known(work.host)
     if not services.peers.allows(work.host) and not is_about_peering:
         return Attempt(work, Outcome(Verdict.DEAD, error=f"{work.host} is no peer that may hear from us"))
     try:
