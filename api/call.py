@@ -40,6 +40,10 @@ class Api:
     kept: Expiring[str, bytes] = field(default_factory=lambda: Expiring(max_entries=200))
 
 
+# Where an application keeps the one that its handlers serve: the handlers themselves belong to every application.
+API: Final = web.AppKey("api", Api)
+
+
 @dataclass(slots=True)
 class Call:
     """A request with its caller and its validated arguments."""

@@ -34,7 +34,7 @@ from api.admin import dimensions, domains, measures, peers, retention
 from api.admin import reports as admin_reports
 from api.admin import tags as admin_tags
 from api.admin import trends as admin_trends
-from api.call import Api, Call
+from api.call import API, Api, Call
 from api.cors import preflight
 from api.endpoints import Access, Endpoint
 from api.filters import parts as filters_parts
@@ -143,9 +143,23 @@ async def get_openapi(call: Call) -> web.Response:
 DESCRIPTION: Final = Endpoint("GET", "/api/openapi.json", get_openapi, Access.ANYBODY, returns=fields.Dict())
 
 
-def routes(api: Api) -> list[web.RouteDef]:
-    """The routes of the API. Add them last: they end with what answers 404 for everything else below `/api/`."""
-    table = [web.route(one.method, one.path, served(api, one)) for one in endpoints()]
+def attach_api(app: web.Application, api: Api) -> None:
+    """Serve the API. Do it last: it ends with what answers 404 for everything else below `/api/`."""
+    app[API] = api
+    for resource in _resources():
+        app.router.register_resource(resource)
+
+
+@cache
+def _resources() -> tuple[web.AbstractResource, ...]:
+    """Every address with its handlers, which find the `Api` in the application: parsed once, whoever is served."""
+    table = web.UrlDispatcher()
+    table.add_routes(_routes())
+    return tuple(table.resources())
+
+
+def _routes() -> list[web.RouteDef]:
+    table = [web.route(one.method, one.path, served(one)) for one in endpoints()]
     # Mastodon.py and toot ask with a slash at the end, and a redirect would lose what they send.
     known = {(route.method, route.path) for route in table}
     table += [

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from access.tokens import Bearer
 from api.arguments import close_uploads, read_arguments
-from api.call import Api, Call
+from api.call import API, Api, Call
 from api.endpoints import Access, Endpoint
 from api.errors import ApiError, Forbidden, Unauthorized, Unprocessable, as_api_error
 from api.pagination import Page
@@ -35,13 +35,13 @@ class Reply:
     headers: Mapping[str, str] | None = None
 
 
-def served(api: Api, endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """The aiohttp handler of an endpoint."""
+def served(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """The aiohttp handler of an endpoint, for every application that has an `API`."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         headers: dict[str, str] = {}
         try:
-            return _answer(await _call(api, endpoint, request, headers), headers)
+            return _answer(await _call(request.app[API], endpoint, request, headers), headers)
         except web.HTTPException as error:
             if error.status < 400:
                 raise

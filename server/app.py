@@ -1,14 +1,13 @@
 """The web application of one instance: every route and what happens around each.
 
-Nothing here is shared between two applications in one process: services, journal, tokens and health are arguments or
-made here, and handlers have them bound.
+No state here is shared between two applications in one process: services, journal, tokens and health are arguments or
+made here, and handlers have them bound or, in the client API, find them in the application.
 """
 
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
-import api.routes
 import federation.routes
 import inbox.routes
 import outbox.file_routes
@@ -18,6 +17,7 @@ from access.tokens import Bearers
 from api.call import Api
 from api.cors import add_cors_headers
 from api.limits import ApiLimits
+from api.routes import attach_api
 from api.streaming.watch import attach_streaming
 from federation.services import Services
 from inbox.fetching import fetch_status
@@ -51,7 +51,7 @@ def make_app(
     limits = ApiLimits(is_on=settings.rate_limits)
     shown = services.media_addresses.proxied
     clients = Api(services, bearers, media, limits, shown, vapid_public_key=services.push.public_key)
-    app.add_routes(api.routes.routes(clients))
+    attach_api(app, clients)
     attach_streaming(app, clients)
     app.on_response_prepare.append(add_security_headers)
     app.on_response_prepare.append(add_cors_headers)

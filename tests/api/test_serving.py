@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
+from aiohttp import web
 
 from access.tokens import Bearer, Bearers
-from api.call import Api, Call
+from api.call import API, Api, Call
 from api.endpoints import Access, Endpoint
 from api.errors import ApiError, Forbidden, TooMany, Unauthorized, Unprocessable, invalid
 from api.limits import ApiLimits, Window
@@ -99,7 +100,9 @@ async def test_errors_become_sentences(office: Office, error: Exception, status:
     from aiohttp.test_utils import make_mocked_request
 
     endpoint = Endpoint("GET", "/api/x", raising(error), Access.ANYBODY)
-    response = await served(an_api(office), endpoint)(make_mocked_request("GET", "/api/x"))
+    app = web.Application()
+    app[API] = an_api(office)
+    response = await served(endpoint)(make_mocked_request("GET", "/api/x", app=app))
     assert response.status == status
     assert b"secret" not in response.body  # type: ignore[attr-defined]
     assert response.content_type == "application/json"
