@@ -7,6 +7,8 @@ verb's refusal reads the same through every endpoint.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from communities.standings import CommunityRefused, NoSuchCommunity
+from communities.standings import NotAllowed as CommunityNotAllowed
 from models.collisions import is_duplicate
 from outbox.peering.sending import PeeringRefused
 from outbox.statuses import NotAllowed
@@ -90,7 +92,10 @@ def invalid(field: str, description: str, *, code: str = "ERR_INVALID") -> Unpro
 _REFUSALS: Final[tuple[tuple[type[Exception], int, str], ...]] = (
     (NotAllowed, 403, "{error}"),
     (ModerationRefused, 403, "{error}"),
-    (FollowRefused, 403, "This account can't be followed"),
+    (FollowRefused, 403, "{error}"),
+    (NoSuchCommunity, 404, "Record not found"),
+    (CommunityNotAllowed, 403, "{error}"),
+    (CommunityRefused, 422, "{error}"),
     (VoteRefused, 422, "Validation failed: {error}"),
     (PeeringRefused, 422, "{error}"),
     (QuotaReached, 422, "Validation failed: {error}"),

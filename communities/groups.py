@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from communities.changes import Action, Change, record
-from communities.standings import CommunityRefused, owning
+from communities.standings import CommunityRefused, owning, told_by
 from content.html import plain_text
 from content.names import sanitize_name
 from models import UnitOfWork
@@ -168,15 +168,8 @@ async def unarchive(unit: UnitOfWork, group: Account, actor: Account, *, trusted
 
 
 async def remember_remote(unit: UnitOfWork, group: Account) -> Community:
-    """The row of a community that another server hosts, as far as its account tells (Lemmy's reading of the flags)."""
-    community = await unit.session.get(Community, group.id)
-    if community is None:
-        community = Community(account_id=group.id, created_at=unit.now, updated_at=unit.now, rules="")
-        unit.session.add(community)
-    community.kind = (Kind.ON_REQUEST if group.is_locked else Kind.OPEN).value
-    community.is_private = group.is_locked
-    community.posting = "publishers" if group.is_posting_restricted else "members"
-    return community
+    """The row of a community that another server hosts, brought up to date with what its account tells."""
+    return await unit.session.merge(told_by(group))
 
 
 def rules_of(community: Community) -> list[str]:

@@ -5,11 +5,13 @@ else (`policy.visibility`). Replies stay where the thread is.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from communities.changes import Action, Change
-from communities.standings import CommunityRefused, NotAllowed, Place, place_of
+from communities.standings import CommunityRefused, NoSuchCommunity, Place, place_of
 from models import UnitOfWork
 from models.accounts import Account
 from models.communities import Community, State
@@ -29,30 +31,34 @@ class Submission:
 
 
 async def check_submission(
-    unit: UnitOfWork,
+    session: AsyncSession,
     group: Account,
     author: Account,
     *,
     parent: Status | None = None,
     visibility: Visibility = Visibility.PUBLIC,
     is_local_only: bool = False,
+    now: datetime,
 ) -> Submission:
     """Whether `author` may post there, as an answer to `parent` or to open a thread.
 
-    Raises NoSuchCommunity, NotAllowed and CommunityRefused, with a sentence for the author.
+    What is public in a community of another server is for that server to refuse. Raises NoSuchCommunity, and
+    CommunityRefused with a sentence for the author.
     """
-    place = await place_of(unit.session, group, author, now=unit.now)
+    place = await place_of(session, group, author, now=now)
+    if not group.is_local and not place.community.is_private:
+        return Submission(group, _audience(place.community, visibility), is_local_only)
     if not may_know(place.community, place.standing):
-        raise NotAllowed(_why_not(place))
+        raise NoSuchCommunity
     if parent is not None and parent.group_id == group.id:
-        if await is_locked(unit, parent):
+        if await is_locked(session, parent):
             raise CommunityRefused("This thread is locked: nobody replies to it any more.")
         if parent.removed_at is not None:
             raise CommunityRefused("This post was removed from its community.")
         if not may_answer(place.community, place.standing):
-            raise NotAllowed(_why_not(place))
+            raise CommunityRefused(_why_not(place))
     elif not may_open_thread(place.community, place.standing):
-        raise NotAllowed(_why_not(place))
+        raise CommunityRefused(_why_not(place))
     return Submission(
         group, _audience(place.community, visibility), is_local_only or place.community.default_for == "office"
     )
@@ -61,7 +67,9 @@ async def check_submission(
 def _audience(community: Community, visibility: Visibility) -> Visibility:
     if community.is_private:
         return Visibility.PRIVATE
-    return visibility if visibility.is_public else Visibility.PUBLIC
+    if not visibility.is_public:
+        raise CommunityRefused("What is posted in this community is public: choose that audience, or write elsewhere.")
+    return visibility
 
 
 def _why_not(place: Place) -> str:
@@ -76,18 +84,18 @@ def _why_not(place: Place) -> str:
     return "You may read in this community, but not post."
 
 
-async def is_locked(unit: UnitOfWork, status: Status) -> bool:
+async def is_locked(session: AsyncSession, status: Status) -> bool:
     """Whether replies to `status` are over: it is locked itself, or the post that opened its thread."""
     if status.locked_at is not None:
         return True
-    await unit.session.flush()
+    await session.flush()
     query = select(Status.id).where(
         Status.conversation_id == status.conversation_id,
         Status.group_id == status.group_id,
         Status.in_reply_to_uri.is_(None),
         Status.locked_at.is_not(None),
     )
-    return (await unit.session.scalars(query.limit(1))).first() is not None
+    return (await session.scalars(query.limit(1))).first() is not None
 
 
 async def announce(unit: UnitOfWork, group: Account, status: Status, author: Account) -> Change:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import UnitOfWork
 from models.accounts import Account
-from models.communities import Community, Membership, Role
+from models.communities import Community, Kind, Membership, Role
 from models.relations import Follow
 from policy.communities import RANKS, Standing, may_act_on, may_moderate, may_own, standing
 
@@ -53,10 +53,25 @@ class Place:
 
 async def community_of(session: AsyncSession, group: Account) -> Community:
     """What is known of a Group account as a community. Raises NoSuchCommunity."""
-    found = await session.get(Community, group.id)
-    if found is None or not group.is_active:
+    if not group.is_active or not group.is_group:
         raise NoSuchCommunity
-    return found
+    found = await session.get(Community, group.id)
+    if found is None and group.is_local:
+        raise NoSuchCommunity
+    return found or told_by(group)
+
+
+def told_by(group: Account) -> Community:
+    """What the account of another server's community says of it, in the reading of Lemmy."""
+    return Community(
+        account_id=group.id,
+        kind=(Kind.ON_REQUEST if group.is_locked else Kind.OPEN).value,
+        is_private=group.is_locked,
+        posting="publishers" if group.is_posting_restricted else "members",
+        rules="",
+        created_at=group.created_at,
+        updated_at=group.updated_at,
+    )
 
 
 async def place_of(session: AsyncSession, group: Account, account: Account, *, now: datetime) -> Place:

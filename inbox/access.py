@@ -3,15 +3,13 @@
 from sqlalchemy import select
 
 from inbox.incoming import Scene
-from models import UnitOfWork
 from models.accounts import Account
 from models.relations import Follow
 from models.statuses import Mention, Status
 from models.visibility import Visibility
-from policy.visibility import can_see
-from social.accounts import account_by_uri, preload_accounts
+from policy.visibility import can_see, is_for_members
+from social.accounts import account_by_uri
 from social.blocks import is_blocked_between
-from social.drafts import StatusDraft
 from social.statuses import status_by_uri
 
 
@@ -40,10 +38,15 @@ async def sender_can_see(scene: Scene, status: Status) -> bool:
         Follow.follower_id == scene.sender.id, Follow.followee_id == author.id, Follow.state == "accepted"
     )
     mentions = select(Mention.status_id).where(Mention.status_id == status.id, Mention.account_id == scene.sender.id)
+    belongs = select(Follow.id).where(
+        Follow.follower_id == scene.sender.id, Follow.followee_id == status.group_id, Follow.state == "accepted"
+    )
     return can_see(
         scene.sender,
         status,
         author,
+        is_member=is_for_members(status)
+        and (scene.sender.id == status.group_id or await session.scalar(belongs) is not None),
         is_follower=not is_public and await session.scalar(follows) is not None,
         is_mentioned=not is_public and await session.scalar(mentions) is not None,
         is_blocked=await is_blocked_between(scene.unit, scene.sender, author),
@@ -63,11 +66,3 @@ async def local_account(scene: Scene, uri: str | None) -> Account | None:
         return None
     account = await account_by_uri(scene.unit, uri)
     return account if account is not None and account.is_local and account.is_active else None
-
-
-async def group_addressed(unit: UnitOfWork, draft: StatusDraft) -> Account | None:
-    """The community that it was posted in: named in `audience`, or addressed (FEP-1b12). Only its author says so."""
-    uris = [uri for uri in (*draft.audience, *draft.to, *draft.cc) if not uri.endswith("#Public")]
-    await preload_accounts(unit, uris)
-    accounts = (unit.accounts.get(uri) for uri in uris)
-    return next((account for account in accounts if account and account.is_group and account.is_active), None)

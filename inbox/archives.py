@@ -33,7 +33,7 @@ from federation.parse import status_draft, visibility_of
 from federation.services import Services
 from federation.trust.key_finding import KeyOwnerGone, find_public_key
 from federation.trust.origins import same_origin
-from inbox.access import group_addressed
+from inbox.communities import placed
 from keys.integrity_proofs import ProofRefused, proofs_of, verify_proof
 from keys.keypairs import PublicKey
 from models import UnitOfWork
@@ -315,7 +315,7 @@ async def store_old(unit: UnitOfWork, drafts: Sequence[StatusDraft]) -> int:
             continue
         known = unit.statuses.get(uri)
         if known is None:
-            group = await group_addressed(unit, draft) if draft.audience else None
+            group, _ = await placed(unit, author, draft, Visibility.PUBLIC) if draft.audience else (None, None)
             await create_status(unit, author, draft, visibility=Visibility.PUBLIC, group=group)
             made += 1
         elif known.account_id == author.id and draft.updated_at is not None and _is_newer(draft, known):

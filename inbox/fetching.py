@@ -15,7 +15,7 @@ from federation.parse import status_draft, visibility_of
 from federation.services import Services
 from federation.trust.authentication import ActorGone
 from federation.trust.origins import same_origin
-from inbox.access import group_addressed
+from inbox.communities import placed
 from inbox.quote_stamps import request_stamp_check
 from models.accounts import Account
 from models.collisions import repeat_on_collision
@@ -100,7 +100,7 @@ async def _store(services: Services, author: Account, draft: StatusDraft) -> Sta
                 await request_stamp_check(unit, status)
             return status
         visibility = visibility_of(draft.to, (*draft.cc, *draft.audience), current.followers_url)
-        group = await group_addressed(unit, draft)
+        group, visibility = await placed(unit, current, draft, visibility)
         made = await create_status(unit, current, draft, visibility=visibility, group=group)
         await request_card(services, unit, made)
         await request_stamp_check(unit, made)

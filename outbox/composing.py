@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from sqlalchemy import select
+
 from content.compose import PLAIN, MentionLink, find_entities, normalise_hashtag, render
 from federation.actors import ActorGone, ActorRefused, known_handles, resolve_handle
 from federation.client import FetchBudget, RemoteError
@@ -19,6 +21,7 @@ from federation.trust.authentication import PeerRefused
 from models.accounts import Account
 from models.statuses import Status
 from models.visibility import Visibility
+from policy.communities import known_to
 from policy.limits import STATUS_HASHTAGS, STATUS_MENTIONS
 from social.drafts import (
     EmojiDraft,
@@ -63,7 +66,7 @@ async def compose(
     The limits have been checked. `parent` is what is answered; `content_type` is `text/plain` or `text/markdown`.
     """
     entities = find_entities(text, content_type)
-    accounts = await find_mentioned(services, entities.mentions[:STATUS_MENTIONS])
+    accounts = await find_mentioned(services, entities.mentions[:STATUS_MENTIONS], author=author)
     hashtags = [(normalise_hashtag(written), written) for written in entities.hashtags[:STATUS_HASHTAGS]]
     mentioned = {account.uri: account for account in accounts.values()}
     to, cc = _audience(services, author, visibility, list(mentioned))
@@ -91,7 +94,9 @@ async def compose(
     )
 
 
-async def find_mentioned(services: Services, names: Iterable[str]) -> dict[str, Account]:
+async def find_mentioned(
+    services: Services, names: Iterable[str], *, author: Account | None = None
+) -> dict[str, Account]:
     """The active accounts behind `name` and `name@host`, in the order of the names, without those not to be found."""
     wanted = list(names)
     if not wanted:
@@ -100,7 +105,22 @@ async def find_mentioned(services: Services, names: Iterable[str]) -> dict[str, 
         known = await known_handles(services, session, wanted)
     strangers = [name for name in wanted if name not in known and "@" in name]
     found = known | (await _look_up(services, strangers) if strangers else {})
+    found = await _without_secrets(services, author, found)
     return {name: found[name] for name in wanted if name in found and found[name].is_active}
+
+
+async def _without_secrets(services: Services, author: Account | None, found: dict[str, Account]) -> dict[str, Account]:
+    """Without communities that don't exist for the author: naming one must not tell that it is there."""
+    groups = [account.id for account in found.values() if account.is_group]
+    if not groups:
+        return found
+    async with services.database.reading() as session:
+        known = set(
+            await session.scalars(
+                select(Account.id).where(Account.id.in_(groups), known_to(author.id if author else None))
+            )
+        )
+    return {name: account for name, account in found.items() if not account.is_group or account.id in known}
 
 
 async def _look_up(services: Services, names: list[str]) -> dict[str, Account]:

@@ -15,6 +15,7 @@ from federation.services import Services
 from models import UnitOfWork
 from models.accounts import Account
 from models.relations import Block, Follow
+from outbox.communities import publish_join, publish_leave
 from outbox.publish import Document, activity_uri, send_to
 from social.blocks import block, unblock
 from social.follows import (
@@ -45,8 +46,13 @@ async def publish_follow(
 ) -> Follow:
     """Follow somebody; asking twice sends nothing new once it was accepted. Raises FollowRefused.
 
-    The wishes are those of `social.follows.request_follow`; no other server learns of them.
+    The wishes are those of `social.follows.request_follow`; no other server learns of them. To follow a community is to
+    join it.
     """
+    if followee.is_group and followee.is_local:
+        return await publish_join(
+            services, unit, follower, followee, shows_boosts=shows_boosts, notifies=notifies, languages=languages
+        )
     known = await find_follow(unit, follower, followee)
     follow = await request_follow(
         unit, follower, followee, shows_boosts=shows_boosts, notifies=notifies, languages=languages
@@ -62,7 +68,9 @@ async def publish_follow(
 
 
 async def publish_unfollow(services: Services, unit: UnitOfWork, follower: Account, followee: Account) -> bool:
-    """Stop following, or take a request back; False when there was nothing."""
+    """Stop following, or take a request back; False when there was nothing. Raises CommunityRefused for who stays."""
+    if followee.is_group and followee.is_local:
+        return await publish_leave(services, unit, follower, followee)
     follow = await find_follow(unit, follower, followee)
     if follow is None:
         return False

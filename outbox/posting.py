@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from communities.standings import NoSuchCommunity
 from content.compose import PLAIN
 from content.lengths import counted_length, visible_length
 from content.media_limits import MAX_ATTACHMENTS
@@ -85,6 +86,7 @@ class Post:
     quote_approval_policy: str | None = None
     media_ids: tuple[int, ...] = ()
     poll: PollWish | None = None
+    community_id: int | None = None
     application_id: int | None = None
 
 
@@ -275,10 +277,19 @@ async def publish_post(
         unit,
         author,
         ready.draft,
+        group=await _community(unit, post.community_id),
         is_local_only=post.local_only,
         uploads=uploads,
         application_id=post.application_id,
     )
+
+
+async def _community(unit: UnitOfWork, community_id: int | None) -> Account | None:
+    """The community to post in; whether it exists for the author is asked when it is posted."""
+    group = await unit.session.get(Account, community_id) if community_id is not None else None
+    if community_id is not None and (group is None or not group.is_group):
+        raise NoSuchCommunity
+    return group
 
 
 def params_of(post: Post, *, idempotency_key: str | None) -> dict[str, Any]:
@@ -304,6 +315,7 @@ def params_of(post: Post, *, idempotency_key: str | None) -> dict[str, Any]:
             "multiple": poll.multiple,
             "hide_totals": poll.hide_totals,
         },
+        "community_id": post.community_id,
         "application_id": post.application_id,
         "idempotency": idempotency_key,
     }

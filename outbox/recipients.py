@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from federation.documents import StatusBundle
 from models.accounts import Account
 from models.visibility import Visibility
+from policy.visibility import is_for_members
 
 WITH_FOLLOWERS = frozenset({Visibility.PUBLIC, Visibility.UNLISTED, Visibility.PRIVATE})
 
@@ -24,6 +25,8 @@ def status_inboxes(bundle: StatusBundle) -> list[str]:
 
     Who is reached silently gets it in an inbox of their own: a shared one couldn't tell for whom it is (O48).
     """
+    if is_for_members(bundle.status):
+        return inboxes_of([bundle.group])  # its host passes it on to the members, and to nobody else
     others: list[Account | None] = [*bundle.mentions]
     if Visibility(bundle.status.visibility).is_public:
         others += [bundle.parent_author, bundle.boosted_author, bundle.group]
@@ -33,4 +36,4 @@ def status_inboxes(bundle: StatusBundle) -> list[str]:
 
 def goes_to_followers(bundle: StatusBundle) -> bool:
     """Whether the followers get it too."""
-    return Visibility(bundle.status.visibility) in WITH_FOLLOWERS
+    return Visibility(bundle.status.visibility) in WITH_FOLLOWERS and not is_for_members(bundle.status)

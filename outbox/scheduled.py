@@ -15,6 +15,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import delete, func, select, update
 
+from communities.standings import CommunityError
 from federation.services import Services
 from jobs.queue import enqueue_job
 from models import UnitOfWork
@@ -131,10 +132,13 @@ async def publish_scheduled(services: Services, payload: dict[str, Any]) -> None
     except PostRefused as refused:
         await _drop(services, scheduled_id, str(refused))
         return
-    async with services.database.unit_of_work() as unit:
-        if await _take(unit, scheduled_id):
-            author = await unit.session.get_one(Account, author.id)
-            await publish_post(services, unit, author, ready, scheduled_id=scheduled_id)
+    try:
+        async with services.database.unit_of_work() as unit:
+            if await _take(unit, scheduled_id):
+                author = await unit.session.get_one(Account, author.id)
+                await publish_post(services, unit, author, ready, scheduled_id=scheduled_id)
+    except CommunityError as refused:
+        await _drop(services, scheduled_id, str(refused))
 
 
 async def _prepare_leniently(services: Services, author: Account, post: Post, scheduled_id: int) -> ReadyPost:

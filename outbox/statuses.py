@@ -20,6 +20,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.statuses import Attachment, Status
 from models.visibility import Visibility
+from outbox.communities import place_for, publish_in_community
 from outbox.publish import activity_uri, send
 from outbox.quotes import ask_to_quote, settle_quote
 from outbox.recipients import goes_to_followers, status_inboxes
@@ -28,7 +29,7 @@ from policy.authority import may_boost, may_delete, may_edit
 from social.drafts import StatusDraft
 from social.edits import NO_CHANGES, MediaChanges, delete_status, edit_status
 from social.interactions import boost, find_boost
-from social.statuses import create_status
+from social.statuses import create_status, status_by_uri
 
 
 class NotAllowed(Exception):
@@ -61,19 +62,28 @@ async def publish_status(
 ) -> Status:
     """Write a status and send its Create. The draft's HTML is composed by us (`content.compose`), or sanitised.
 
+    `group` is the community to post in; without one, an answer stays where its thread is, and naming a community posts
+    in it (`outbox.communities.place_for`). Raises CommunityRefused, with a sentence for the author.
     `reached_silently` get it without being named (`bto`, `bcc`); `uploads` are files of the author's own;
     `application_id` is the app that it was written with.
     """
+    parent = await status_by_uri(unit, draft.in_reply_to_uri) if draft.in_reply_to_uri else None
+    place = await place_for(
+        unit, author, draft, parent, group, visibility=draft.visibility, is_local_only=is_local_only
+    )
+    is_local_only = place.is_local_only
     status = await create_status(
         unit,
         author,
         draft,
+        visibility=place.visibility,
         delivered_to=reached_silently,
-        group=group,
+        group=place.group,
         is_local_only=is_local_only,
         uploads=uploads,
         application_id=application_id,
     )
+    await publish_in_community(services, unit, place.group, status, author)
     must_ask = await settle_quote(unit, author, status)
     await request_card(services, unit, status)
     if status.is_local_only:

@@ -26,6 +26,8 @@ def may_boost(actor: Account, status: Status) -> bool:
     if status.is_boost:
         return False
     visibility = Visibility(status.visibility)
+    if visibility is Visibility.PRIVATE and status.group_id is not None:
+        return actor.id == status.group_id  # what is for the members is passed on by their community alone
     return visibility.is_public or (visibility is Visibility.PRIVATE and status.account_id == actor.id)
 
 

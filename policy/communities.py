@@ -33,7 +33,7 @@ RANKS: Final = {
     Role.READER.value: 0,
 }
 OUTSIDE: Final = -1
-AccountId = SQLColumnExpression[int] | BindParameter[int] | int
+AccountId = SQLColumnExpression[int] | SQLColumnExpression[int | None] | BindParameter[int] | int
 
 
 @dataclass(frozen=True, slots=True)

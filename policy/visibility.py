@@ -7,9 +7,10 @@ One table of cases in `tests/policy/test_visibility.py` holds the two forms toge
 3. Where either side has blocked the other, it is not seen.
 4. Public and unlisted: everybody.
 5. Private: followers of the author (accepted), and who is mentioned.
-6. Direct and limited: who is mentioned.
-7. A boost is as visible as what it boosts is, and no more than its own addressing says.
-8. What stays in the office (`is_local_only`) is seen by people of this office, as far as the rules above let them, and
+6. Private in a community (`group_id`): its members, and nobody else, mentioned or not; removed from it: nobody else.
+7. Direct and limited: who is mentioned.
+8. A boost is as visible as what it boosts is, and no more than its own addressing says.
+9. What stays in the office (`is_local_only`) is seen by people of this office, as far as the rules above let them, and
    by nobody else: neither by the public nor by an account of another server, whatever its addressing says.
 
 A viewer is a local account, or a remote one that signed its request; None is the public.
@@ -22,6 +23,7 @@ from models.accounts import Account
 from models.relations import Block, Follow
 from models.statuses import Mention, Status
 from models.visibility import Visibility
+from policy.communities import belongs_to
 
 # An id, or the place of one in a statement that is built once.
 ViewerId = int | BindParameter[int]
@@ -39,8 +41,12 @@ def can_see(
     is_follower: bool = False,
     is_mentioned: bool = False,
     is_blocked: bool = False,
+    is_member: bool = False,
 ) -> bool:
-    """Whether `viewer` may see `status`, given the facts between them (`is_blocked`: in either direction)."""
+    """Whether `viewer` may see `status`, given the facts between them.
+
+    `is_blocked`: in either direction; `is_member`: the viewer belongs to the community of the status.
+    """
     if status.is_local_only and (viewer is None or not viewer.is_local):
         return False
     if viewer is not None and viewer.id == status.account_id:
@@ -50,6 +56,8 @@ def can_see(
     match Visibility(status.visibility):
         case Visibility.PUBLIC | Visibility.UNLISTED:
             return True
+        case Visibility.PRIVATE if status.group_id is not None:
+            return is_member and status.removed_at is None
         case Visibility.PRIVATE:
             return is_follower or is_mentioned
         case Visibility.DIRECT | Visibility.LIMITED:
@@ -78,6 +86,7 @@ def visible_to(viewer_id: ViewerId | None, status: type[Status] = Status) -> Col
     mentioned = (
         select(Mention.status_id).where(Mention.status_id == status.id, Mention.account_id == viewer_id).exists()
     )
+    is_private = status.visibility == Visibility.PRIVATE.value
     return and_(
         or_(status.is_local_only.is_(False), is_inside),
         or_(
@@ -85,10 +94,24 @@ def visible_to(viewer_id: ViewerId | None, status: type[Status] = Status) -> Col
             and_(
                 is_active,
                 ~blocked_between(viewer_id, status.account_id),
-                or_(is_public, and_(status.visibility == Visibility.PRIVATE.value, or_(follows, mentioned)), mentioned),
+                or_(
+                    is_public,
+                    and_(~for_members(status), or_(mentioned, and_(is_private, follows))),
+                    and_(for_members(status), status.removed_at.is_(None), belongs_to(viewer_id, status.group_id)),
+                ),
             ),
         ),
     )
+
+
+def for_members(status: type[Status] = Status) -> ColumnElement[bool]:
+    """The condition that a status is for the members of its community alone."""
+    return and_(status.visibility == Visibility.PRIVATE.value, status.group_id.is_not(None))
+
+
+def is_for_members(status: Status) -> bool:
+    """The same of a row."""
+    return status.visibility == Visibility.PRIVATE and status.group_id is not None
 
 
 def blocked_between(viewer_id: ViewerId, account_id: SQLColumnExpression[int] | int) -> ColumnElement[bool]:

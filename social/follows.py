@@ -37,6 +37,9 @@ _ENDORSEMENTS = delete(Endorsement).where(
 class FollowRefused(Exception):
     """The followee doesn't want it, or can't be followed: blocked, gone, suspended, or moved away."""
 
+    def __init__(self, message: str = "This account can't be followed") -> None:
+        super().__init__(message)
+
 
 async def find_follow(unit: UnitOfWork, follower: Account, followee: Account) -> Follow | None:
     """The follow between two accounts, in whatever state."""

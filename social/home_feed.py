@@ -5,6 +5,9 @@ for a reply, when it answers the author, the reader, or somebody whom the reader
 boosts, or limited to some languages. Nothing comes from whom the reader muted, nor boosts of what they don't want to
 read (`policy.timelines`). Local authors see their own.
 
+What opens a thread in a community comes to its members by the community's boost, so not from its author as well; what
+is for the members alone comes to nobody else. An author needs no boost of what they posted there themselves.
+
 A list gets what its owner would get at home from its members, less the replies that its policy leaves out; members of
 an exclusive list are read there alone. What somebody unfollowed, muted or blocked goes from both; what was left out
 while a mute was in force comes back, the newest of it, when the mute is lifted.
@@ -24,7 +27,9 @@ from models.insertion import AnySelect, Insert, ignoring, insert_missing
 from models.relations import Follow
 from models.statuses import Mention, Status
 from models.visibility import Visibility
+from policy.communities import belongs_to
 from policy.timelines import muted_by, unwanted_by
+from policy.visibility import for_members
 
 IN_FEEDS = (Visibility.PUBLIC.value, Visibility.UNLISTED.value, Visibility.PRIVATE.value)
 BACKFILLED_STATUSES = 40
@@ -112,7 +117,12 @@ def home_query(is_sqlite: bool) -> AnySelect:
         .select_from(Status)
         .join(Follow, Follow.followee_id == Status.account_id)
         .join(User, User.account_id == Follow.follower_id)
-        .where(Follow.state == "accepted", _wanted_through_follow(is_sqlite, User.account_id), ~is_read_in_list)
+        .where(
+            Follow.state == "accepted",
+            _wanted_through_follow(is_sqlite, User.account_id),
+            ~is_read_in_list,
+            _comes_from_author(User.account_id),
+        )
     )
 
 
@@ -168,7 +178,13 @@ def _wanted_through_follow(is_sqlite: bool, reader: SQLColumnExpression[int]) ->
     )
     unwanted_boost = (
         select(boosted.id)
-        .where(boosted.id == Status.boost_of_id, unwanted_by(reader, boosted.account_id, now=_NOW))
+        .where(
+            boosted.id == Status.boost_of_id,
+            or_(
+                unwanted_by(reader, boosted.account_id, now=_NOW),
+                and_(boosted.account_id == reader, boosted.group_id == Status.account_id),
+            ),
+        )
         .correlate_except(boosted)
         .exists()
     )
@@ -183,6 +199,16 @@ def _wanted_through_follow(is_sqlite: bool, reader: SQLColumnExpression[int]) ->
         or_(Status.boost_of_id.is_(None), and_(Follow.shows_boosts, ~unwanted_boost)),
         or_(Follow.languages.is_(None), Status.language.is_(None), _is_chosen_language(is_sqlite)),
         ~muted_by(reader, Status.account_id, now=_NOW),
+    )
+
+
+def _comes_from_author(reader: SQLColumnExpression[int]) -> ColumnElement[bool]:
+    """Whether the reader gets it from its author: not when their community brings it, nor when it isn't for them."""
+    is_member = belongs_to(reader, Status.group_id)
+    return or_(
+        Status.group_id.is_(None),
+        and_(Status.in_reply_to_uri.is_(None), ~for_members(), ~is_member),
+        and_(Status.in_reply_to_uri.is_not(None), or_(~for_members(), is_member)),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, literal, select, update
 
 from content.html import sanitize
 from content.measures import stream_measures
@@ -19,6 +19,8 @@ from models.accounts import Account
 from models.insertion import insert_ignoring
 from models.statuses import Attachment, Mention, Poll, Status
 from models.visibility import Visibility
+from policy.communities import belongs_to
+from policy.visibility import is_for_members
 from social.accounts import preload_accounts
 from social.conversations import add_to_conversations, conversation_is_joined
 from social.counters import count
@@ -201,10 +203,13 @@ async def attach_mentions(
     await preload_accounts(unit, candidates)
     told = []
     silent = {account.id for account in delivered_to}
+    members = await _members_among(unit, status, candidates)
     for uri in candidates:
         account = unit.accounts.get(uri)
         if account is None or account.id == author.id or account.is_group or account.is_topic:
             continue
+        if members is not None and account.id not in members:
+            continue  # nobody else learns of what is for the members
         if uri in addressed or Visibility(status.visibility).is_public:
             is_silent = uri not in named
             unit.session.add(Mention(status_id=status.id, account_id=account.id, is_silent=is_silent))
@@ -216,6 +221,15 @@ async def attach_mentions(
     silent.discard(author.id)
     unit.session.add_all([Mention(status_id=status.id, account_id=account, is_silent=True) for account in silent])
     return told
+
+
+async def _members_among(unit: UnitOfWork, status: Status, uris: Iterable[str]) -> frozenset[int] | None:
+    """Of a status for the members of its community: who of these is one; None for every other."""
+    if not is_for_members(status):
+        return None
+    ids = sorted(account.id for uri in uris if (account := unit.accounts.get(uri)) is not None)
+    query = select(Account.id).where(Account.id.in_(ids), belongs_to(Account.id, literal(status.group_id)))
+    return frozenset(await unit.session.scalars(query))
 
 
 async def reach_silently(unit: UnitOfWork, status: Status, account: Account) -> bool:

@@ -16,6 +16,7 @@ from models.relations import Follow
 from models.statuses import Poll, PollVote, Status
 from models.visibility import Visibility
 from policy.notifications import Kind
+from policy.visibility import is_for_members
 from social.notifications import notify_each
 
 POLL_ENDED = "poll_ended"
@@ -50,6 +51,8 @@ def tell_watchers(unit: UnitOfWork, status: Status) -> None:
     """A status is new: tell followers who asked for every post of its author."""
     is_answer_to_others = status.in_reply_to_uri is not None and status.in_reply_to_account_id != status.account_id
     is_news = unit.now - status.published_at < NEWS_FOR
+    if is_for_members(status):
+        return  # their community tells them
     if is_news and status.visibility in _SHOWN_TO_FOLLOWERS and not status.is_boost and not is_answer_to_others:
         unit.defer(_tell_watchers, (status.account_id, status.id))
 

@@ -13,6 +13,7 @@ from federation.json_ld.terms import PUBLIC
 from models.accounts import Account
 from models.addresses import LocalAddresses
 from models.visibility import Visibility
+from policy.visibility import is_for_members
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ def addressing(bundle: StatusBundle, addresses: LocalAddresses) -> Addressing:
     named = [account.uri for account in bundle.mentions]
     group = [bundle.group.uri] if bundle.group is not None else []
     visibility = Visibility(bundle.status.visibility)
+    if bundle.group is not None and is_for_members(bundle.status):
+        return _distinct([followers_of(bundle.group, addresses)], [bundle.group.uri])
     if visibility is Visibility.PRIVATE:
         return _distinct([followers_url], [*group, *named, *_uris(bundle.boosted_author)])
     if not visibility.is_public:
@@ -40,7 +43,7 @@ def addressing(bundle: StatusBundle, addresses: LocalAddresses) -> Addressing:
 
 
 def followers_of(account: Account, addresses: LocalAddresses) -> str:
-    """The followers collection of one of our accounts."""
+    """The followers collection of an account."""
     return account.followers_url or addresses.part(account.uri, "followers")
 
 

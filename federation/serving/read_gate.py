@@ -12,7 +12,7 @@ Fails with ReadRefused: 401 for a signature that doesn't hold or is missing, 403
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, literal, select
+from sqlalchemy import ColumnElement, and_, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation.services import Services
@@ -23,7 +23,8 @@ from keys.requests import HttpMessage
 from models.accounts import Account
 from models.relations import Follow
 from models.statuses import Mention, Status
-from policy.visibility import blocked_between, can_see, visible_to
+from policy.communities import belongs_to
+from policy.visibility import blocked_between, can_see, is_for_members, visible_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ async def may_read(session: AsyncSession, reader: Reader, status: Status, author
         _follows(reader, author).label("is_follower"),
         _is_mentioned(reader, status).label("is_mentioned"),
         _is_blocked(reader, author).label("is_blocked"),
+        _is_member(reader, status).label("is_member"),
     )
     found = (await session.execute(facts)).one()
     return can_see(
@@ -115,6 +117,7 @@ async def may_read(session: AsyncSession, reader: Reader, status: Status, author
         is_follower=bool(found.is_follower),
         is_mentioned=bool(found.is_mentioned),
         is_blocked=bool(found.is_blocked),
+        is_member=bool(found.is_member),
     )
 
 
@@ -145,6 +148,13 @@ def _follows(reader: Reader, followee: Account) -> ColumnElement[bool]:
     return (
         select(Follow.id).join(Account, Account.id == Follow.follower_id).where(accepted, lives_with(reader)).exists()
     )
+
+
+def _is_member(reader: Reader, status: Status) -> ColumnElement[bool]:
+    """Of a community's private post: somebody who belongs to it asks, not only their server."""
+    if reader.viewer_id is None or not is_for_members(status):
+        return literal(False)
+    return or_(literal(reader.viewer_id) == status.group_id, belongs_to(reader.viewer_id, literal(status.group_id)))
 
 
 def _is_mentioned(reader: Reader, status: Status) -> ColumnElement[bool]:

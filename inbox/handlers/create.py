@@ -2,7 +2,7 @@
 
 from federation.cards import request_card
 from federation.parse import visibility_of
-from inbox.access import group_addressed
+from inbox.communities import placed
 from inbox.handlers.vote import apply_vote
 from inbox.incoming import Handler, Incoming, MissingReference, Outcome, References, Scene
 from inbox.quote_stamps import request_stamp_check
@@ -10,6 +10,7 @@ from inbox.relevance import concerns_us
 from models.accounts import Account
 from models.statuses import Status
 from models.visibility import Visibility
+from outbox.communities import publish_in_community
 from outbox.forward import forward_to_followers
 from social.drafts import StatusDraft
 from social.statuses import create_status, reach_silently, status_by_uri
@@ -55,14 +56,11 @@ async def store_status(scene: Scene, draft: StatusDraft) -> Outcome:
     delivered_to = _delivered_to(scene, draft, visibility)
     if delivered_to and visibility is Visibility.DIRECT:
         visibility = Visibility.LIMITED
+    group, visibility = await placed(scene.unit, scene.sender, draft, visibility)
     status = await create_status(
-        scene.unit,
-        scene.sender,
-        draft,
-        visibility=visibility,
-        delivered_to=delivered_to,
-        group=await group_addressed(scene.unit, draft),
+        scene.unit, scene.sender, draft, visibility=visibility, delivered_to=delivered_to, group=group
     )
+    await publish_in_community(scene.services, scene.unit, group, status, scene.sender)
     await request_card(scene.services, scene.unit, status)
     await request_stamp_check(scene.unit, status)
     await forward_to_followers(scene.services, scene.unit, scene.activity, draft)

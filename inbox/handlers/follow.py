@@ -3,12 +3,15 @@
 from sqlalchemy import func, select
 
 from communities.archive import archive_size
+from communities.membership import join
+from communities.standings import CommunityError
 from communities.topics import ensure_topic, topic_name
 from inbox.access import local_account
 from inbox.incoming import Handler, Outcome, Scene
 from models.accounts import INSTANCE_ACTOR_ID, Account
 from models.relations import Follow
 from models.statuses import Tag
+from outbox.communities import tell
 from outbox.follows import publish_accept, publish_reject
 from outbox.topics import is_full_peer
 from policy.limits import TOPICS_PER_PEER
@@ -30,8 +33,12 @@ async def apply_follow(scene: Scene) -> Outcome:
         return Outcome.FORBIDDEN  # the id of another follow
     was_known = known is not None and known.uri == scene.activity.id
     try:
+        if followee.is_group:
+            await tell(
+                scene.services, scene.unit, await join(scene.unit, followee, scene.sender, uri=scene.activity.id)
+            )
         follow = await request_follow(scene.unit, scene.sender, followee, uri=scene.activity.id)
-    except FollowRefused:
+    except (FollowRefused, CommunityError):
         await publish_reject(
             scene.services, scene.unit, followee, scene.sender, follow_uri=scene.activity.id, follow=None
         )

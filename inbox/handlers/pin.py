@@ -42,9 +42,10 @@ async def _set_pinned(scene: Scene, *, is_pinned: bool) -> Outcome:
         return Outcome.UNRELATED
     if status.account_id != scene.sender.id and not (scene.sender.is_group and status.group_id == scene.sender.id):
         return Outcome.FORBIDDEN
-    if (status.pinned_at is not None) == is_pinned:
+    column = "pinned_at" if status.account_id == scene.sender.id else "featured_at"
+    if (getattr(status, column) is not None) == is_pinned:
         return Outcome.DUPLICATE
-    status.pinned_at = scene.unit.now if is_pinned else None
+    setattr(status, column, scene.unit.now if is_pinned else None)
     return Outcome.APPLIED
 
 

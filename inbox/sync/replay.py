@@ -23,7 +23,7 @@ from federation.json_ld import DocumentRefused, parse_document
 from federation.json_ld.dates import parse_time
 from federation.parse import actor_draft, visibility_of
 from federation.services import Services
-from inbox.access import group_addressed
+from inbox.communities import placed
 from inbox.handlers.like import reaction
 from inbox.incoming import Incoming
 from keys.integrity_proofs import proofs_of
@@ -129,12 +129,14 @@ async def _make(doing: Replay, draft: StatusDraft) -> Status | None:
     number = doing.number_of(draft.uri or "")
     if number is None or (draft.uri, account.uri) in await buried(unit, [draft.uri or ""]):
         return None
+    visibility = visibility_of(draft.to, (*draft.cc, *draft.audience), account.followers_url)
+    group, visibility = await placed(unit, account, draft, visibility)
     status = await create_status(
         unit,
         account,
         replace(draft, attachments=()),
-        visibility=visibility_of(draft.to, (*draft.cc, *draft.audience), account.followers_url),
-        group=await group_addressed(unit, draft),
+        visibility=visibility,
+        group=group,
         status_id=number,
     )
     unit.session.add_all(await _files(unit, status, draft))

@@ -42,7 +42,7 @@ async def state_of(unit: UnitOfWork, group: Account, account: Account) -> State 
 
 
 async def post(unit: UnitOfWork, group: Account, author: Account, parent: Status | None = None) -> Status:
-    where = await check_submission(unit, group, author, parent=parent)
+    where = await check_submission(unit.session, group, author, parent=parent, now=unit.now)
     draft = StatusDraft(
         uri="",
         type="Note",
@@ -124,8 +124,8 @@ async def test_a_ban_holds_until_its_time_and_reaches_only_those_below(database:
         assert (change.until, change.follow is not None) == (until, True)
         await unit.session.refresh(status)
         assert status.removed_at is not None
-        for attempt in (join(unit, group, carl), check_submission(unit, group, carl)):
-            with pytest.raises(NotAllowed, match="banned"):
+        for attempt in (join(unit, group, carl), check_submission(unit.session, group, carl, now=unit.now)):
+            with pytest.raises(CommunityRefused, match="banned"):
                 await attempt
     async with database.unit_of_work() as unit:
         unit.now = until
@@ -141,8 +141,8 @@ async def test_posts_are_passed_on_removed_restored_locked_and_pinned_by_moderat
     async with database.unit_of_work() as unit:
         group, ana, bea, carl = await cast(unit)
         await join(unit, group, bea)
-        with pytest.raises(NotAllowed, match="join it first"):
-            await check_submission(unit, group, carl)
+        with pytest.raises(CommunityRefused, match="join it first"):
+            await check_submission(unit.session, group, carl, now=unit.now)
         status = await post(unit, group, bea)
         boosts = select(Status.id).where(Status.account_id == group.id, Status.boost_of_id == status.id)
         assert await unit.session.scalar(boosts) is not None
@@ -162,15 +162,15 @@ async def test_posts_are_passed_on_removed_restored_locked_and_pinned_by_moderat
         await pin(unit, group, ana, status)
         await lock(unit, group, ana, status, reason="said and done")
         with pytest.raises(CommunityRefused, match="locked"):
-            await check_submission(unit, group, bea, parent=reply)
+            await check_submission(unit.session, group, bea, parent=reply, now=unit.now)
         filed = await report(unit, group, bea, ana, [reply], comment="rude")
         assert filed.report_id is not None
         with pytest.raises(NotAllowed):
             await resolve(unit, group, bea, filed.report_id)
         await resolve(unit, group, ana, filed.report_id)
         await archive(unit, group, ana)
-        with pytest.raises(NotAllowed, match="archived"):
-            await check_submission(unit, group, bea)
+        with pytest.raises(CommunityRefused, match="archived"):
+            await check_submission(unit.session, group, bea, now=unit.now)
         await unit.session.flush()
         log = await unit.session.execute(select(CommunityAct.action, CommunityAct.reason).order_by(CommunityAct.id))
         assert [tuple(row) for row in log] == [

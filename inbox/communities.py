@@ -1,0 +1,44 @@
+"""Where a post from elsewhere belongs: in which community, and to whom it is visible there."""
+
+from communities.posts import check_submission
+from communities.standings import CommunityError
+from models import UnitOfWork
+from models.accounts import Account
+from models.visibility import Visibility
+from social.accounts import preload_accounts
+from social.drafts import StatusDraft
+from social.statuses import status_by_uri
+
+
+async def placed(
+    unit: UnitOfWork, author: Account, draft: StatusDraft, visibility: Visibility
+) -> tuple[Account | None, Visibility]:
+    """The community that it was posted in, and the visibility that it has there; None and as it was for the others.
+
+    The author says so in `audience` or by addressing it (FEP-1b12); naming it in what is for one's own followers, or
+    for single people, posts nothing there: that takes the public, or the community's followers. In a community of ours
+    only who may post does; from anybody else it is no post of the community, and what was meant for its members is for
+    nobody.
+    """
+    group = await _addressed(unit, draft)
+    if group is None:
+        return None, visibility
+    if not visibility.is_public:
+        if group.followers_url not in (*draft.to, *draft.cc, *draft.audience):
+            return None, visibility
+        visibility = Visibility.PRIVATE
+    if not group.is_local:
+        return group, visibility
+    parent = await status_by_uri(unit, draft.in_reply_to_uri) if draft.in_reply_to_uri else None
+    try:
+        found = await check_submission(unit.session, group, author, parent=parent, visibility=visibility, now=unit.now)
+    except CommunityError:
+        return None, visibility if visibility.is_public else Visibility.DIRECT
+    return group, found.visibility
+
+
+async def _addressed(unit: UnitOfWork, draft: StatusDraft) -> Account | None:
+    uris = [uri for uri in (*draft.audience, *draft.to, *draft.cc) if not uri.endswith("#Public")]
+    await preload_accounts(unit, uris)
+    accounts = (unit.accounts.get(uri) for uri in uris)
+    return next((account for account in accounts if account and account.is_group and account.is_active), None)
