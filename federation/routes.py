@@ -6,60 +6,29 @@ which the web floor provides and which decides by the browser's own session. A R
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 from aiohttp import web
 
-from content.hashtags import normalise_hashtag
+from federation import stream_routes as stream
 from federation.services import Services
-from federation.serving import collections, resources, topics, wellknown
-from federation.serving.answers import Answer, ReadRefused, cache_header, document_answer, not_found, problem_answer
-from federation.serving.collection_pages import MAX_ID, Cursor, cursor_of
+from federation.serving import resources, topics, wellknown
+from federation.serving.answers import Answer, ReadRefused, cache_header, not_found, problem_answer
 from federation.serving.negotiation import VARY, negotiate, prefers_json
 from federation.serving.peering_list import LIST_PATH, peering_list_answer
 from federation.serving.read_gate import NOBODY, Reader, identify
 from federation.serving.resources import ActorPages
+from federation.site import Bearer, FindReader, Handler, Pages, Site, account_of, number_of
 from federation.trends import PATH as TRENDS_PATH
-from federation.trends import trends_document
 from keys.requests import HttpMessage
-from models.accounts import INSTANCE_ACTOR_ID, Account
-from models.statuses import Status
+from models.accounts import INSTANCE_ACTOR_ID
 
 log = structlog.get_logger(__name__)
 
-Bearer = Callable[[web.Request], Awaitable[Account | None]]
-
 _WELL_KNOWN_SECONDS: Final = 600
 _CORS: Final = {"Access-Control-Allow-Origin": "*"}
-
-
-class Pages(Protocol):
-    """What browsers see; the web floor implements it. Visibility for the browser's session is decided there."""
-
-    async def profile(self, request: web.Request, account: Account) -> web.StreamResponse: ...
-
-    async def status(self, request: web.Request, status: Status) -> web.StreamResponse: ...
-
-    async def tag(self, request: web.Request, name: str) -> web.StreamResponse: ...
-
-    async def refused(self, request: web.Request, refused: ReadRefused) -> web.StreamResponse: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """What the handlers of one instance share."""
-
-    services: Services
-    pages: Pages | None
-    bearer: Bearer | None
-    actors: ActorPages
-
-
-Handler = Callable[[Site, web.Request, Reader], Awaitable[Answer]]
-FindReader = Callable[[Site, web.Request], Awaitable[Reader]]
 
 
 def routes(services: Services, *, pages: Pages | None = None, bearer: Bearer | None = None) -> list[web.RouteDef]:
@@ -68,25 +37,25 @@ def routes(services: Services, *, pages: Pages | None = None, bearer: Bearer | N
     user = r"/users/{account_id:\d{1,19}}"
     status = user + r"/statuses/{status_id:\d{1,19}}"
     read: dict[str, Handler] = {
-        "/actor/outbox": get_instance_outbox,
-        TRENDS_PATH: get_trends,
-        f"{user}/outbox": get_outbox,
-        f"{user}/followers": get_followers,
-        f"{user}/following": get_following,
-        f"{user}/followers_synchronization": get_followers_synchronization,
-        f"{user}/collections/featured": get_featured,
-        f"{user}/collections/tags": get_featured_tags,
-        f"{user}/quote_authorizations/{{quote_id:\\d{{1,19}}}}": get_quote_authorization,
-        f"{status}/activity": get_status_activity,
-        f"{status}/replies": get_replies,
-        f"{status}/{{name:likes|shares}}": get_count,
-        "/tags/{name}/outbox": get_topic_outbox,
-        "/tags/{name}/followers": get_topic_followers,
-        r"/tags/{name}/announces/{number:\d{1,19}}": get_announcement,
+        "/actor/outbox": stream.get_instance_outbox,
+        TRENDS_PATH: stream.get_trends,
+        f"{user}/outbox": stream.get_outbox,
+        f"{user}/followers": stream.get_followers,
+        f"{user}/following": stream.get_following,
+        f"{user}/followers_synchronization": stream.get_followers_synchronization,
+        f"{user}/collections/featured": stream.get_featured,
+        f"{user}/collections/tags": stream.get_featured_tags,
+        f"{user}/quote_authorizations/{{quote_id:\\d{{1,19}}}}": stream.get_quote_authorization,
+        f"{status}/activity": stream.get_status_activity,
+        f"{status}/replies": stream.get_replies,
+        f"{status}/{{name:likes|shares}}": stream.get_count,
+        "/tags/{name}/outbox": stream.get_topic_outbox,
+        "/tags/{name}/followers": stream.get_topic_followers,
+        r"/tags/{name}/announces/{number:\d{1,19}}": stream.get_announcement,
         LIST_PATH: lambda site, _, reader: peering_list_answer(site.services, reader),
-        r"/contexts/{context_id:\d{1,19}}": get_context,
-        r"/activities/{activity_id:\d{1,19}}": get_activity,
-        r"/follows/{follow_id:\d{1,19}}": get_follow,
+        r"/contexts/{context_id:\d{1,19}}": stream.get_context,
+        r"/activities/{activity_id:\d{1,19}}": stream.get_activity,
+        r"/follows/{follow_id:\d{1,19}}": stream.get_follow,
     }
     open_to_all: dict[str, Callable[[Site, web.Request], Awaitable[Answer]]] = {
         "/actor": get_instance_actor,
@@ -208,21 +177,6 @@ def _refuse(request: web.Request, refused: ReadRefused) -> web.Response:
     return _respond(request, problem_answer(refused))
 
 
-def _number(request: web.Request, name: str) -> int:
-    number = int(request.match_info[name])
-    if number > MAX_ID:
-        raise not_found()
-    return number
-
-
-def _account_id(request: web.Request) -> int:
-    return _number(request, "account_id")
-
-
-def _cursor(request: web.Request) -> Cursor:
-    return cursor_of(request.query)
-
-
 # Open to all.
 
 
@@ -258,12 +212,12 @@ async def get_nodeinfo(site: Site, request: web.Request) -> Answer:
 
 async def get_actor(site: Site, request: web.Request, reader: Reader) -> Answer:
     """An actor, or its key stub."""
-    return await site.actors.answer(_account_id(request), reader)
+    return await site.actors.answer(account_of(request), reader)
 
 
 async def get_status(site: Site, request: web.Request, reader: Reader) -> Answer:
     """A status."""
-    return await resources.status_answer(site.services, reader, _account_id(request), _number(request, "status_id"))
+    return await resources.status_answer(site.services, reader, account_of(request), number_of(request, "status_id"))
 
 
 async def get_topic(site: Site, request: web.Request, reader: Reader) -> Answer:
@@ -274,13 +228,13 @@ async def get_topic(site: Site, request: web.Request, reader: Reader) -> Answer:
 async def show_profile(site: Site, request: web.Request) -> web.StreamResponse:
     """A profile for browsers."""
     async with site.services.database.reading() as session:
-        account = await resources.active_account(session, _account_id(request))
+        account = await resources.active_account(session, account_of(request))
     return await site.pages.profile(request, account) if site.pages else _sentence("This is the address of an account.")
 
 
 async def show_status(site: Site, request: web.Request) -> web.StreamResponse:
     """A status for browsers. Without pages there is no session either, so the browser is nobody in particular."""
-    account_id, status_id = _account_id(request), _number(request, "status_id")
+    account_id, status_id = account_of(request), number_of(request, "status_id")
     async with site.services.database.reading() as session:
         if site.pages is not None:
             status = await resources.local_status(session, account_id, status_id)
@@ -300,110 +254,3 @@ def _sentence(text: str, status: int = 200) -> web.Response:
     page = f"<!doctype html><html lang=en><meta charset=utf-8><title>Tertulia</title><p>{text}</p></html>"
     headers = {"Vary": VARY, "Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
     return web.Response(text=page, status=status, content_type="text/html", headers=headers)
-
-
-# In ActivityStreams only.
-
-
-async def get_instance_outbox(site: Site, request: web.Request, reader: Reader) -> Answer:
-    """The outbox of the instance actor: it publishes nothing, but an actor must have one (ActivityPub §4.1)."""
-    return await collections.outbox_answer(site.services, reader, INSTANCE_ACTOR_ID, _cursor(request))
-
-
-async def get_outbox(site: Site, request: web.Request, reader: Reader) -> Answer:
-    """An outbox."""
-    return await collections.outbox_answer(site.services, reader, _account_id(request), _cursor(request))
-
-
-async def get_followers(site: Site, request: web.Request, reader: Reader) -> Answer:
-    """Followers: their number, and to some who they are."""
-    return await collections.followers_answer(site.services, reader, _account_id(request), _cursor(request))
-
-
-async def get_following(site: Site, request: web.Request, reader: Reader) -> Answer:
-    """The other direction."""
-    return await collections.following_answer(site.services, reader, _account_id(request), _cursor(request))
-
-
-async def get_followers_synchronization(site: Site, request: web.Request, reader: Reader) -> Answer:
-    """The followers on the reader's server (FEP-8fcf)."""
-    return await collections.followers_synchronization_answer(site.services, reader, _account_id(request))
-
-
-async def get_featured(site: Site, request: web.Request, reader: Reader) -> Answer:
-    """Pinned statuses."""
-    return await collections.featured_answer(site.services, reader, _account_id(request))
-
-
-async def get_trends(site: Site, request: web.Request, reader: Reader) -> Answer:
-    """How much our people use which hashtags: for peers alone, in an open network too."""
-    if reader.host is None:
-        raise ReadRefused(401, "missing", "This is for peers: sign the request with the key of one.")
-    if not site.services.peers.is_full(reader.host):
-        raise not_found()
-    return document_answer(await trends_document(site.services), is_for_everybody=False)
-
-
-async def get_featured_tags(site: Site, request: web.Request, reader: Reader) -> Answer:
-    """Hashtags of a profile."""
-    return await collections.featured_tags_answer(site.services, reader, _account_id(request))
-
-
-async def get_topic_outbox(site: Site, request: web.Request, reader: Reader) -> Answer:
-    """The archive of a hashtag."""
-    name, query = request.match_info["name"], request.query
-    is_page = "page" in query or "before" in query
-    return await topics.archive_answer(site.services, reader, name, query.get("before"), is_page)
-
-
-async def get_announcement(site: Site, request: web.Request, reader: Reader) -> Answer:
-    """What a topic announced, as those got it who follow it from servers of other make."""
-    topic = site.services.addresses.tag(normalise_hashtag(request.match_info["name"]))
-    uri = site.services.addresses.announcement(topic, _number(request, "number"))
-    return await resources.activity_by_uri(site.services, reader, uri)
-
-
-async def get_topic_followers(site: Site, request: web.Request, reader: Reader) -> Answer:
-    """The number of those who follow a hashtag."""
-    return await topics.topic_followers_answer(site.services, reader, request.match_info["name"])
-
-
-async def get_quote_authorization(site: Site, request: web.Request, reader: Reader) -> Answer:
-    """The consent to a quote."""
-    quote_id = _number(request, "quote_id")
-    return await resources.quote_authorization_answer(site.services, reader, _account_id(request), quote_id)
-
-
-async def get_status_activity(site: Site, request: web.Request, reader: Reader) -> Answer:
-    """The Create or Announce of a status."""
-    return await resources.status_answer(
-        site.services, reader, _account_id(request), _number(request, "status_id"), as_activity=True
-    )
-
-
-async def get_replies(site: Site, request: web.Request, reader: Reader) -> Answer:
-    """The answers to a status."""
-    status_id = _number(request, "status_id")
-    return await collections.replies_answer(site.services, reader, _account_id(request), status_id, _cursor(request))
-
-
-async def get_count(site: Site, request: web.Request, reader: Reader) -> Answer:
-    """The number of likes or shares."""
-    status_id, name = _number(request, "status_id"), request.match_info["name"]
-    return await collections.count_answer(site.services, reader, _account_id(request), status_id, name)
-
-
-async def get_context(site: Site, request: web.Request, reader: Reader) -> Answer:
-    """A conversation."""
-    number = _number(request, "context_id")
-    return await collections.context_answer(site.services, reader, number, _cursor(request))
-
-
-async def get_activity(site: Site, request: web.Request, reader: Reader) -> Answer:
-    """An activity of ours."""
-    return await resources.activity_answer(site.services, reader, _number(request, "activity_id"))
-
-
-async def get_follow(site: Site, request: web.Request, reader: Reader) -> Answer:
-    """A Follow of ours."""
-    return await resources.follow_answer(site.services, reader, _number(request, "follow_id"))
