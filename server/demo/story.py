@@ -5,6 +5,7 @@ Everybody has followers in all three offices, so that whatever is public has to 
 
 from server.demo.acts import Act, Boost, Favourite, Follow, Vote
 from server.demo.apps import FavouriteFromApp, PostFromApp, SignIn
+from server.demo.network import FollowTopic, PostInside
 from server.demo.posts import Delete, Edit, Post
 
 PLACES = ("Miradouro de São Pedro", "Online, cada um com o seu copo")
@@ -78,4 +79,8 @@ STORY: tuple[Act, ...] = (
     SignIn(("lucia", "ines", "heike")),
     PostFromApp("ines", "photos", "As fotos do afterwork estão no álbum. #afterwork", to="lucia"),
     FavouriteFromApp("lucia", "photos"),
+    Post("lucia", "guide", "La guía para los primeros días, ahora también en portugués. #bienvenida"),
+    Post("heike", "badge", "Wer neu ist, holt sich den Hafenausweis am Tor 3. #bienvenida"),
+    FollowTopic("ines", "bienvenida", ("guide", "badge")),
+    PostInside("ines", "cake", "Há bolo na copa do segundo andar."),
 )

@@ -90,6 +90,8 @@ async def test_check_plays_the_story_and_proves_every_act_at_every_office(tmp_pa
         "quotes",
         "sign in",
         "posts from an app",
+        "follows the topic",
+        "posts for the office only",
     ):
         assert any(f" {verb} " in row or f" {verb}: " in row for row in rows), verb
     assert f"All {len(rows)} as it should be" in text
