@@ -15,8 +15,8 @@ from datetime import datetime
 EPOCH_MS = 1_577_836_800_000
 SEQUENCE_BITS = 22
 SMALL_SEQUENCE_BITS = 12
+MILLISECONDS_KEPT = 4096
 _SMALL_START_MASK = (1 << (SMALL_SEQUENCE_BITS - 1)) - 1
-_SEQUENCE_MASK = (1 << SEQUENCE_BITS) - 1
 _START_MASK = (1 << (SEQUENCE_BITS - 1)) - 1
 
 
@@ -26,25 +26,27 @@ def milliseconds(moment: datetime) -> int:
 
 
 class IdGenerator:
-    """Makes ids, unique within the process and strictly rising for rising times."""
+    """Makes ids, unique within the process, strictly rising for rising times and in each millisecond.
+
+    Units overlap: one that began a moment earlier still gets its ids in the order in which it asks, because work for
+    others is done in the order of ids. So the last id of every recent millisecond is kept, not only of the newest.
+    """
 
     def __init__(self) -> None:
-        self._last_ms = -1
-        self._last_id = 0
+        self._last: dict[int, int] = {}
         self._last_small = 0
 
     def at(self, moment: datetime) -> int:
         """A new id for something that happened at `moment`."""
-        now_ms = milliseconds(moment)
-        if now_ms > self._last_ms:
-            self._last_ms = now_ms
-            self._last_id = (now_ms << SEQUENCE_BITS) | (secrets.randbits(SEQUENCE_BITS) & _START_MASK)
-            return self._last_id
-        if now_ms == self._last_ms:
-            self._last_id += 1
-            return self._last_id
-        # The past: nobody counts there, so all bits are random.
-        return (now_ms << SEQUENCE_BITS) | (secrets.randbits(SEQUENCE_BITS) & _SEQUENCE_MASK)
+        at_ms = milliseconds(moment)
+        last = self._last.pop(at_ms, None)
+        made = (
+            last + 1 if last is not None else (at_ms << SEQUENCE_BITS) | (secrets.randbits(SEQUENCE_BITS) & _START_MASK)
+        )
+        self._last[at_ms] = made
+        if len(self._last) > MILLISECONDS_KEPT:
+            del self._last[next(iter(self._last))]  # the one that was asked for longest ago
+        return made
 
     def small(self, moment: datetime) -> int:
         """A new id of at most 53 bits (until 2089), higher than every small one before."""
