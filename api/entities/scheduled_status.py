@@ -17,6 +17,7 @@ def scheduled_status(row: ScheduledStatus, attachments: Sequence[Attachment], ap
         "params": {
             **params,
             "in_reply_to_id": _id(params["in_reply_to_id"]),
+            "community_id": _id(params.get("community_id")),
             "quoted_status_id": _id(params["quoted_status_id"]),
             "media_ids": [str(number) for number in params["media_ids"]] or None,
             "scheduled_at": None,

@@ -33,6 +33,7 @@ from api.schemas.instance import (
 )
 from api.times import timestamp
 from content.compose import MARKDOWN, render
+from federation.peers import PeerState
 from models.accounts import Account, ActiveDay, User
 from models.activities import RemoteHost
 from models.ids import SEQUENCE_BITS, milliseconds
@@ -45,6 +46,7 @@ KEPT: Final = timedelta(seconds=5)
 KEPT_ACTIVITY: Final = timedelta(minutes=10)
 WEEKS: Final = 12
 MAX_PEERS: Final = 10_000
+REFUSED: Final = (PeerState.SUSPENDED.value, PeerState.ENDED.value)
 _WEEK: Final = timedelta(weeks=1)
 _CONTACT = (
     select(*COLUMNS)
@@ -96,11 +98,10 @@ async def get_terms_of_service_of_date(call: Call) -> Json:
 
 
 async def get_peers(call: Call) -> list[str]:
-    """The names of other offices and servers that we know; in a closed network the confirmed ones."""
+    """The names of other offices and servers that we know; in a closed network the active peers."""
     if call.services.settings.is_closed:
-        query = select(Peer.domain).where(Peer.state == "confirmed").order_by(Peer.domain)
-    else:
-        query = select(RemoteHost.host).order_by(RemoteHost.host)
+        return (await call.services.peers.refreshed()).active()[:MAX_PEERS]
+    query = select(RemoteHost.host).order_by(RemoteHost.host)
     async with call.database.reading() as session:
         found = list(await session.scalars(query.limit(MAX_PEERS)))
     return [name for name in found if call.services.peers.allows(name)]
@@ -119,7 +120,7 @@ async def get_activity(call: Call) -> bytes:
 
 async def get_domain_blocks(call: Call) -> list[Json]:
     """The servers that this office refuses."""
-    query = select(Peer).where(Peer.state != "confirmed").order_by(Peer.domain).limit(MAX_PEERS)
+    query = select(Peer).where(Peer.state.in_(REFUSED)).order_by(Peer.domain).limit(MAX_PEERS)
     async with call.database.reading() as session:
         return [blocked_domain_entity(peer) for peer in await session.scalars(query)]
 
@@ -169,7 +170,7 @@ async def _figures(call: Call, session: AsyncSession, now: datetime) -> OfficeFi
     users = select(func.count(User.id)).where(User.disabled_at.is_(None))
     statuses = select(func.coalesce(func.sum(Account.statuses_count), 0)).where(Account.domain.is_(None))
     if call.services.settings.is_closed:
-        domains = select(func.count()).select_from(Peer).where(Peer.state == "confirmed")
+        domains = select(func.count()).select_from(Peer).where(Peer.state == PeerState.ACTIVE.value)
     else:
         domains = select(func.count()).select_from(RemoteHost)
     found = await session.execute(

@@ -1,8 +1,8 @@
 """What administrators send and get about peers; not in Mastodon."""
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
-from api.schemas.fields import Args, Entity, Flag, IdString, Text, Timestamp, list_of, nullable, one_of, required
+from api.schemas.fields import Args, Entity, Flag, IdString, Text, Timestamp, list_of, nullable, required
 from federation.peers import PeerState
 
 
@@ -25,7 +25,7 @@ class PeerEntity(Entity):
 
     id = required(IdString)
     domain = required(fields.String)
-    state = one_of(*(state.value for state in PeerState))
+    state = fields.String(required=True, validate=validate.OneOf([state.value for state in PeerState]))
     limited = required(fields.Boolean)
     missing = required(fields.String)
     limits = list_of(fields.String())

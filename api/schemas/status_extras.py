@@ -70,6 +70,7 @@ class ScheduledParamsEntity(Entity):
     language = nullable(fields.String)
     local_only = required(fields.Boolean)
     in_reply_to_id = nullable(IdString)
+    community_id = nullable(IdString)
     quoted_status_id = nullable(IdString)
     quote_approval_policy = nullable(fields.String, validate=validate.OneOf(QUOTE_POLICIES))
     media_ids = fields.List(IdString(), required=True, allow_none=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-import federation.routes
+import federation.stream_routes
 from federation.trends import (
     MAX_COUNTS,
     PATH,
@@ -71,7 +71,7 @@ async def test_trends_that_are_not_a_peer_s_own_or_not_new_are_refused(
         async def serve(_services: object) -> dict[str, Any]:
             return document
 
-        monkeypatch.setattr(federation.routes, "trends_document", serve)
+        monkeypatch.setattr(federation.stream_routes, "trends_document", serve)
         try:
             await fetch_trends(lisbon.services, madrid.host)
         except TrendsRefused:

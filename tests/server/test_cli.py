@@ -17,7 +17,7 @@ COMMANDS = {
     "doctor": set(),
     "user": {"create", "list", "role", "suspend", "delete", "rotate-keys"},
     "token": {"create"},
-    "peer": {"add", "confirm", "reject", "list", "show", "suspend", "resume", "end"},
+    "peer": {"add", "confirm", "reject", "list", "show", "suspend", "resume", "end", "sync"},
     "peering-list": {"subscribe", "unsubscribe", "show"},
     "keys": {"show", "rotate"},
     "announcement": {"add", "edit", "publish", "list", "remove"},
@@ -28,7 +28,7 @@ COMMANDS = {
     "backup": set(),
     "restore": set(),
     "search": {"reindex"},
-    "topic": {"export"},
+    "topic": {"merge", "unmerge", "subscribe", "unsubscribe", "list", "show", "export"},
     "lookup": set(),
     "demo": set(),
 }
