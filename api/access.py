@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.call import Call
 from api.errors import NotFound
+from communities.standings import knows
 from models.accounts import Account
 from models.statuses import Status
 from policy.visibility import visible_to
@@ -29,9 +30,13 @@ async def visible_original(call: Call, session: AsyncSession, status_id: int) ->
     return status if status.boost_of_id is None else await visible_status(call, session, status.boost_of_id)
 
 
-async def known_account(session: AsyncSession, account_id: int) -> Account:
-    """The account with this id; one that is gone is not found, a suspended one is (clients show it as such)."""
+async def known_account(call: Call, session: AsyncSession, account_id: int) -> Account:
+    """The account with this id; one that is gone is not found, a suspended one is (clients show it as such).
+
+    A hidden community is there for its members and whom it invited.
+    """
+    viewer_id = call.viewer.id if call.viewer is not None else None
     account = await session.get(Account, account_id)
-    if account is None or account.gone_at is not None:
+    if account is None or account.gone_at is not None or not await knows(session, viewer_id, account):
         raise NotFound
     return account

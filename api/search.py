@@ -20,10 +20,12 @@ from api.schemas.accounts import AccountEntity
 from api.schemas.fields import Args, Entity, Flag, Id, Text, Whole, list_of, one_of
 from api.schemas.statuses import StatusEntity
 from api.schemas.trends import TrendTagEntity
+from communities.standings import knows
 from content.hashtags import normalise_hashtag
 from federation.actors.discovery import split_handle
 from federation.searches import read_search
 from inbox.addresses import find_by_address, is_address
+from models.accounts import Account
 from models.relations import FeaturedTag, TagFollow
 from models.statuses import Tag
 from social.search.find import Range, Reader, by_account, find_statuses
@@ -106,8 +108,10 @@ async def _addressed(call: Call, address: str, kind: str | None) -> Json:
     if named is None:
         return found
     async with call.database.reading() as session:
-        if named.account_id is not None and kind in (None, "accounts"):
-            found["accounts"] = await account_entities(call.api, session, [named.account_id])
+        account = await session.get(Account, named.account_id) if named.account_id is not None else None
+        viewer_id = call.viewer.id if call.viewer is not None else None
+        if account is not None and kind in (None, "accounts") and await knows(session, viewer_id, account):
+            found["accounts"] = await account_entities(call.api, session, [account.id])
         if named.status_id is not None and kind in (None, "statuses"):
             found["statuses"] = await status_entities(call.api, session, [named.status_id], call.viewer)
     return found

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 
 from communities.changes import Action, Change, record
-from communities.membership import keep_an_owner, membership_row
+from communities.membership import become_member, keep_an_owner, membership_row
 from communities.notices import was_answered
 from communities.standings import CommunityRefused, NotAllowed, acting_on, place_of
 from models import UnitOfWork
@@ -13,7 +13,7 @@ from models.accounts import Account
 from models.communities import Role, State
 from models.statuses import Status
 from policy.communities import may_assign, may_own
-from social.follows import end_follow
+from social.follows import accept_follow, end_follow, request_follow
 
 
 async def set_role(
@@ -34,6 +34,16 @@ async def set_role(
     row = membership_row(unit, place)
     row.state, row.role, row.joined_at = State.MEMBER.value, role.value, row.joined_at or unit.now
     return record(unit, Change(action=Action.ROLE, group=group, actor=actor, target=target, role=role))
+
+
+async def appoint(unit: UnitOfWork, group: Account, actor: Account, target: Account, role: Role) -> Change:
+    """Give somebody of this office a role, in the office's name; who isn't a member becomes one. Lifts a ban."""
+    place = await place_of(unit.session, group, target, now=unit.now)
+    if not place.standing.is_member:
+        follow = place.follow or await request_follow(unit, target, group)
+        await accept_follow(unit, follow, target, group)
+        await become_member(unit, place)
+    return await set_role(unit, group, actor, target, role, trusted=True)
 
 
 async def ban(

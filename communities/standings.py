@@ -14,7 +14,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.communities import Community, Kind, Membership, Role
 from models.relations import Follow
-from policy.communities import RANKS, Standing, may_act_on, may_moderate, may_own, standing
+from policy.communities import RANKS, Standing, known_to, may_act_on, may_moderate, may_own, standing
 
 
 class CommunityError(Exception):
@@ -72,6 +72,21 @@ def told_by(group: Account) -> Community:
         created_at=group.created_at,
         updated_at=group.updated_at,
     )
+
+
+async def knows(session: AsyncSession, viewer_id: int | None, account: Account) -> bool:
+    """Whether an account is there for somebody, None being the public: what isn't a community always is."""
+    if not account.is_group:
+        return True
+    return await session.scalar(select(Account.id).where(Account.id == account.id, known_to(viewer_id))) is not None
+
+
+async def stays_inside(session: AsyncSession, account: Account) -> bool:
+    """Whether this is the community of everybody in the office, of which no other server learns."""
+    if not account.is_group or not account.is_local:
+        return False
+    community = await session.get(Community, account.id)
+    return community is not None and community.default_for == "office"
 
 
 async def place_of(session: AsyncSession, group: Account, account: Account, *, now: datetime) -> Place:

@@ -36,6 +36,8 @@ class FederationSettings:
     legal_name: str = ""
     region: str = ""
     publishes_peers: bool = False
+    # Which of `office` and `network` get a community of everybody (`communities.defaults`).
+    default_communities: frozenset[str] = frozenset()
     software_version: str = "0.1.0"
     media_cache_bytes: int = 2 * 1_073_741_824
     media_cache_days: int = 14

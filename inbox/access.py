@@ -2,6 +2,7 @@
 
 from sqlalchemy import select
 
+from communities.standings import stays_inside
 from inbox.incoming import Scene
 from models.accounts import Account
 from models.relations import Follow
@@ -65,4 +66,6 @@ async def local_account(scene: Scene, uri: str | None) -> Account | None:
     if uri is None or not scene.unit.addresses.is_local(uri):
         return None
     account = await account_by_uri(scene.unit, uri)
-    return account if account is not None and account.is_local and account.is_active else None
+    if account is None or not account.is_local or not account.is_active:
+        return None
+    return None if await stays_inside(scene.unit.session, account) else account

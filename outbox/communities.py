@@ -6,15 +6,18 @@ caller (client API, pages, command line, inbox) goes through it in the same unit
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy import select
 
 from communities.changes import Action, Change
+from communities.groups import Compose
 from communities.membership import join, leave
 from communities.posts import announce, check_submission
 from communities.standings import CommunityError
+from content.compose import PLAIN, render
 from federation.services import Services
 from models import UnitOfWork
 from models.accounts import Account
@@ -36,6 +39,11 @@ async def tell(services: Services, unit: UnitOfWork, change: Change) -> Change:
     if teller is not None and change.is_new:
         await teller(services, unit, change)
     return change
+
+
+def composer(services: Services) -> Compose:
+    """How the description of a community becomes HTML: as a plain text, with its links and hashtags."""
+    return partial(render, content_type=PLAIN, mention_links={}, tag_url=services.addresses.tag)
 
 
 async def publish_join(

@@ -10,6 +10,7 @@ import click
 
 from server.commands.announcement import announcement
 from server.commands.backup import backup, restore
+from server.commands.community import community
 from server.commands.demo import demo
 from server.commands.doctor import doctor
 from server.commands.document import document
@@ -45,7 +46,7 @@ def main() -> None:
 
 COMMANDS = (
     *(serve, worker, migrate, doctor, user, token, peer, peering_list, keys),
-    *(announcement, rule, document, emoji, topic, queue, search, backup, restore, lookup, demo),
+    *(announcement, rule, document, emoji, topic, community, queue, search, backup, restore, lookup, demo),
 )
 peer.add_command(sync)
 for command in COMMANDS:

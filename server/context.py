@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from functools import partial
 from importlib.metadata import version
+from typing import Final
 
 from content.bucket import BucketSettings, BucketStorage
 from content.film import FilmTools
@@ -148,6 +149,14 @@ def open_client(settings: Settings, resolve: Resolve | None = None) -> HttpClien
     )
 
 
+DEFAULT_COMMUNITIES: Final = {
+    "both": frozenset({"office", "network"}),
+    "office": frozenset({"office"}),
+    "network": frozenset({"network"}),
+    "none": frozenset[str](),
+}
+
+
 def federation_settings(settings: Settings) -> FederationSettings:
     """The part of the settings that the lower floors read."""
     return FederationSettings(
@@ -161,6 +170,7 @@ def federation_settings(settings: Settings) -> FederationSettings:
         legal_name=settings.legal_name or settings.instance_name,
         region=settings.region,
         publishes_peers=settings.peering_list,
+        default_communities=DEFAULT_COMMUNITIES[settings.default_communities],
         software_version=version("tertulia"),
         media_cache_bytes=settings.media_cache_size_mb * 1_048_576,
         media_cache_days=settings.media_cache_days,

@@ -33,6 +33,7 @@ from models.statuses import Attachment, Poll, Status
 from outbox.peering.upkeep import forget_stale_proposals
 from outbox.polls import poll_changed
 from outbox.subscriptions import request_subscriptions
+from server.default_communities import ensure_default_communities
 from social.mutes import end_expired_mutes
 from social.search.refill import fill_index
 from social.uploads import forget_files, is_forgotten
@@ -79,6 +80,7 @@ class Housekeeper:
                 await self.run_once()
                 async with self._services.database.unit_of_work() as unit:
                     await request_subscriptions(unit)
+                await ensure_default_communities(self._services)
                 await fetch_all_trends(self._services)
                 due_at = self._services.clock() + timedelta(seconds=EVERY_SECONDS)
             async with self._services.database.unit_of_work() as unit:

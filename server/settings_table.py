@@ -246,6 +246,15 @@ class Settings:
             kinds.TEXT, "Where this office keeps its data (`EU`, `Spain`, `Frankfurt`); peers are shown it.", default=""
         ),
     ]
+    default_communities: Annotated[
+        str,
+        Setting(
+            kinds.one_of("both", "office", "network", "none"),
+            "Communities that are made at the first start with everybody of the office in them: of the office, of the "
+            "network, or both.",
+            default="both",
+        ),
+    ]
     peering_list: Annotated[
         bool,
         Setting(

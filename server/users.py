@@ -14,6 +14,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from communities.defaults import take_in
 from communities.topics import PREFIX
 from content.names import sanitize_name
 from federation.services import Services
@@ -21,6 +22,7 @@ from models import UnitOfWork
 from models.accounts import Account, User
 from models.events import Event, Kind
 from models.oauth import AccessToken, Session
+from outbox.communities import tell
 from outbox.profile import publish_account_deletion, publish_account_update
 from policy.roles import ROLES
 from social.accounts import account_by_handle, new_local_account
@@ -94,6 +96,8 @@ async def create_user(
     )
     unit.session.add(user)
     await services.keyring.create_keys(unit, account)
+    for change in await take_in(unit, account, is_owner=is_admin):
+        await tell(services, unit, change)
     await tell_staff(unit, "admin.sign_up", account)
     return Person(account, user)
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.accounts import INSTANCE_ACTOR_ID, Account
 from models.relations import Follow
+from policy.communities import known_to
 
 MAX_CANDIDATES: Final = 300
 MAX_NEAR: Final = 5_000
@@ -37,9 +38,10 @@ async def find_account_ids(
     if not name:
         return []
     near = _near(viewer_id, only_followed=only_followed)
-    searches = [_prefixed(session, name, near if only_followed else None)]
+    findable = and_(_is_findable(), known_to(viewer_id))
+    searches = [_prefixed(session, name, near if only_followed else None, findable)]
     if not at:
-        searches.append(_holding(name, near))
+        searches.append(_holding(name, near, findable))
     rows = (await session.execute(_described(union(*searches), viewer_id))).all()
     wanted = [
         row
@@ -51,27 +53,27 @@ async def find_account_ids(
     return [row.id for row in wanted[offset : offset + limit]]
 
 
-def _prefixed(session: AsyncSession, name: str, near: Any) -> Any:
+def _prefixed(session: AsyncSession, name: str, near: Any, findable: ColumnElement[bool]) -> Any:
     """By the beginning of the user name: a range of the index on SQLite, a pattern on PostgreSQL."""
     column, start = func.lower(Account.username), name.lower()
     if session.get_bind().dialect.name == "sqlite":
         begins = and_(column >= start, column < start + LAST_CHARACTER)
     else:
         begins = column.like(f"{_escaped(start)}%", escape=_ESCAPE)
-    query = select(Account.id).where(begins, _is_findable())
+    query = select(Account.id).where(begins, findable)
     if near is not None:
         query = query.where(Account.id.in_(near))
     return select(query.order_by(column, Account.id).limit(MAX_CANDIDATES).subquery().c.id)
 
 
-def _holding(name: str, near: Any) -> Any:
+def _holding(name: str, near: Any, findable: ColumnElement[bool]) -> Any:
     """By any part of user name or display name, among accounts near the viewer."""
     patterns = [f"%{_escaped(spelling)}%" for spelling in _spellings(name)]
     holds = or_(
         func.lower(Account.username).like(patterns[0], escape=_ESCAPE),
         *(func.lower(Account.display_name).like(pattern, escape=_ESCAPE) for pattern in patterns),
     )
-    query = select(Account.id).where(Account.id.in_(near), holds, _is_findable())
+    query = select(Account.id).where(Account.id.in_(near), holds, findable)
     return select(query.order_by(Account.id.desc()).limit(MAX_CANDIDATES).subquery().c.id)
 
 

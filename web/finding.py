@@ -18,6 +18,7 @@ from federation.client import FetchBudget, RemoteError
 from federation.searches import read_search
 from models.accounts import Account
 from models.statuses import Status
+from policy.communities import known_to
 from social.search.find import Range, Reader, find_statuses
 from web.access import Reading, listing, rows_of
 from web.cards import Card, load_cards
@@ -42,7 +43,7 @@ async def show_find(visit: Visit) -> web.StreamResponse:
     posts: list[Card] = []
     if text:
         async with visit.reading() as reading:
-            found = await find_known(reading.session, text)
+            found = await find_known(reading.session, text, viewer)
             posts = await _find_posts(visit, reading, viewer, text)
     people = [account for account in found if account.id != viewer.id]
     return visit.page("find.html", text=text, found=people, posts=posts, error="")
@@ -78,14 +79,19 @@ async def post_find(visit: Visit) -> web.StreamResponse:
     return redirection(profile_path(account))
 
 
-async def find_known(session: AsyncSession, text: str) -> Sequence[Account]:
+async def find_known(session: AsyncSession, text: str, viewer: Account) -> Sequence[Account]:
     """Accounts whose user name begins with the text or whose display name holds it; ours first."""
     wanted = text.removeprefix("@").casefold()
     username, display_name = func.lower(Account.username), func.lower(Account.display_name)
     query = (
         select(Account)
         .where(or_(username.startswith(wanted, autoescape=True), display_name.contains(wanted, autoescape=True)))
-        .where(Account.suspended_at.is_(None), Account.gone_at.is_(None), Account.actor_type.not_in(_NOT_PEOPLE))
+        .where(
+            Account.suspended_at.is_(None),
+            Account.gone_at.is_(None),
+            Account.actor_type.not_in(_NOT_PEOPLE),
+            known_to(viewer.id),
+        )
         .order_by(case((username == wanted, 0), else_=1), Account.domain.is_not(None), Account.username, Account.id)
         .limit(MAX_FOUND)
     )

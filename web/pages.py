@@ -9,6 +9,7 @@ from aiohttp import web
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from communities.standings import knows
 from content.feeds import TYPES
 from content.hashtags import normalise_hashtag
 from federation.serving.answers import ReadRefused
@@ -179,8 +180,9 @@ async def _account_of_path(visit: Visit) -> Account:
         domain = None
     async with visit.services.database.reading() as session:
         account = await account_by_handle(session, name, domain)
-    if account is None:
-        raise missing()
+        viewer_id = visit.viewer.id if visit.viewer is not None else None
+        if account is None or not await knows(session, viewer_id, account):
+            raise missing()
     return account
 
 

@@ -11,6 +11,7 @@ from models.insertion import AnySelect
 from models.statuses import Status, Tag
 from models.visibility import Visibility
 from policy.timelines import not_limited_for, wanted_by
+from social.pins import is_pinned_to, pinned_since
 from social.tag_families import carrying
 from web.access import Reading, listing, rows_of
 from web.cards import Card, load_cards
@@ -43,8 +44,8 @@ async def pinned_cards(reading: Reading, account: Account) -> list[Card]:
     """What an account has pinned to its profile, the newest pin first."""
     query = (
         listing(reading.viewer)
-        .where(Status.account_id == account.id, Status.pinned_at.is_not(None))
-        .order_by(Status.pinned_at.desc(), Status.id.desc())
+        .where(is_pinned_to(account.id))
+        .order_by(pinned_since().desc(), Status.id.desc())
         .limit(MAX_PINNED)
     )
     return await load_cards(reading, await rows_of(reading, query))

@@ -12,6 +12,7 @@ from api.pagination import Page, offset_page
 from api.schemas.accounts import AccountEntity
 from api.schemas.fields import Args, Flag, Whole, one_of
 from models.accounts import INSTANCE_ACTOR_ID, Account
+from policy.communities import known_to
 from policy.visibility import blocked_between
 
 MAX_OFFSET: Final = 10_000
@@ -32,6 +33,7 @@ async def get_directory(call: Call) -> Page:
     query = select(Account.id).where(
         Account.is_discoverable, is_active(), Account.limited_at.is_(None), Account.moved_to_uri.is_(None),
         Account.id != INSTANCE_ACTOR_ID, Account.actor_type != "Application", Account.topic.is_(None),
+        known_to(call.viewer.id if call.viewer is not None else None),
     )  # fmt: skip
     if args["local"]:
         query = query.where(Account.domain.is_(None))

@@ -19,12 +19,14 @@ from api.loading import account_entities
 from api.pagination import AnySelect, Page, page
 from api.schemas.accounts import AccountEntity
 from api.schemas.fields import AccountPageArgs, Args, Flag, Text, Whole, ids
+from communities.standings import knows
 from federation.actors import ActorGone, ActorRefused, known_handles, resolve_handle
 from federation.actors.discovery import split_handle
 from federation.client import FetchBudget, RemoteError
 from federation.trust.authentication import PeerRefused
 from models.accounts import Account
 from models.relations import Endorsement, Follow
+from policy.communities import known_to
 from policy.visibility import blocked_between
 from social.account_search import find_account_ids
 from social.follows import ACCEPTED
@@ -65,7 +67,9 @@ class RegistrationArgs(Args):
 async def get_accounts(call: Call) -> list[Json]:
     """Get multiple accounts: those of the ids that are accounts, in their order."""
     async with call.database.reading() as session:
-        query = select(Account.id).where(Account.id.in_(call.args["id"]), Account.gone_at.is_(None))
+        query = select(Account.id).where(
+            Account.id.in_(call.args["id"]), Account.gone_at.is_(None), known_to(_viewer_id(call))
+        )
         known = set(await session.scalars(query))
         wanted = [number for number in dict.fromkeys(call.args["id"]) if number in known]
         return await account_entities(call.api, session, wanted)
@@ -74,7 +78,7 @@ async def get_accounts(call: Call) -> list[Json]:
 async def get_account(call: Call) -> Json:
     """Get account. What the profile of somebody elsewhere shows is asked for anew once a day, for the next look."""
     async with call.database.reading() as session:
-        account = await known_account(session, call.id())
+        account = await known_account(call, session, call.id())
         entity = await _entity(call, session, account.id)
     if call.viewer is not None and is_stale(account, call.services.clock()):
         async with call.database.unit_of_work() as unit:
@@ -87,7 +91,7 @@ async def lookup_account(call: Call) -> Json:
     acct = call.args["acct"].strip()
     async with call.database.reading() as session:
         account = (await known_handles(call.services, session, [acct])).get(acct)
-        if account is None or account.gone_at is not None:
+        if account is None or account.gone_at is not None or not await knows(session, _viewer_id(call), account):
             raise NotFound
         return await _entity(call, session, account.id)
 
@@ -112,7 +116,7 @@ async def account_ids(
         found = await find_account_ids(
             session,
             text,
-            viewer_id=None if call.viewer is None else call.viewer.id,
+            viewer_id=_viewer_id(call),
             own_domain=call.addresses.domain,
             only_followed=only_followed,
             limit=limit,
@@ -123,6 +127,10 @@ async def account_ids(
     return found
 
 
+def _viewer_id(call: Call) -> int | None:
+    return None if call.viewer is None else call.viewer.id
+
+
 async def _resolved(call: Call, text: str) -> int | None:
     if split_handle(text.strip()) is None or call.viewer is None:
         return None
@@ -130,7 +138,8 @@ async def _resolved(call: Call, text: str) -> int | None:
         account = await resolve_handle(call.services, text, budget=FetchBudget(LOOKUP_FETCHES))
     except (ActorRefused, ActorGone, PeerRefused, RemoteError):
         return None
-    return account.id if account.is_active else None
+    async with call.database.reading() as session:
+        return account.id if account.is_active and await knows(session, call.viewer.id, account) else None
 
 
 async def get_followers(call: Call) -> Page:
@@ -149,10 +158,10 @@ async def get_following(call: Call) -> Page:
 
 async def _members(call: Call, query: AnySelect) -> Page:
     async with call.database.reading() as session:
-        account = await known_account(session, call.id())
+        account = await known_account(call, session, call.id())
         if not await _shows_members(call, session, account):
             return page(call, [], [])
-    query = query.where(is_active())
+    query = query.where(is_active(), known_to(_viewer_id(call)))
     if call.viewer is not None and call.viewer.id != account.id:
         query = query.where(~blocked_between(call.viewer.id, Account.id))
     return await edges_page(call, query, Follow.id)
@@ -170,7 +179,7 @@ async def _shows_members(call: Call, session: AsyncSession, account: Account) ->
 async def get_endorsements_of(call: Call) -> Page:
     """Get featured accounts of an account."""
     async with call.database.reading() as session:
-        account = await known_account(session, call.id())
+        account = await known_account(call, session, call.id())
     return await edges_page(call, endorsed_by(account.id), Endorsement.id)
 
 

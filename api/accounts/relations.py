@@ -104,7 +104,7 @@ def _about(verb: Verb, name: str, summary: str) -> Callable[[Call], Awaitable[Js
 
     async def handle(call: Call) -> Json:
         async with call.database.unit_of_work() as unit:
-            target = await known_account(unit.session, call.id())
+            target = await known_account(call, unit.session, call.id())
             await verb(call, unit, target)
             await unit.settle()
             return await relationship_json(call.api, unit.session, call.me, target.id)

@@ -21,7 +21,7 @@ async def post_report(call: Call) -> Json:
     args = call.args
     async with call.database.unit_of_work() as unit:
         reporter = await unit.session.get_one(Account, call.me.id)
-        target = await known_account(unit.session, args["account_id"])
+        target = await known_account(call, unit.session, args["account_id"])
         statuses = await unit.session.execute(
             select(Status.id, Status.uri)
             .where(Status.id.in_(args["status_ids"]), Status.account_id == target.id, visible_to(reporter.id))

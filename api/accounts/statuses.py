@@ -21,6 +21,7 @@ from models.base import BigInt, UtcDateTime
 from models.statuses import Attachment, Status
 from policy.timelines import unwanted_by
 from policy.visibility import visible_to
+from social.pins import is_pinned_to
 from social.tag_families import carrying
 
 _ACCOUNT = bindparam("account", type_=BigInt)
@@ -39,8 +40,8 @@ class AccountStatusesArgs(PageArgs):
     tagged = Text(200)
 
 
-def _statement(*, for_somebody: bool) -> Select[Any]:
-    query = select(Status.id).where(Status.account_id == _ACCOUNT)
+def _statement(*, for_somebody: bool, are_pins: bool = False) -> Select[Any]:
+    query = select(Status.id).where(is_pinned_to(_ACCOUNT) if are_pins else Status.account_id == _ACCOUNT)
     if not for_somebody:
         return query.where(visible_to(None))
     unwanted_boost = (
@@ -55,17 +56,20 @@ def _statement(*, for_somebody: bool) -> Select[Any]:
 # Made once: building a statement costs more than SQLite needs for running it.
 _PUBLIC = _statement(for_somebody=False)
 _FOR_VIEWER = _statement(for_somebody=True)
+_PINS = {is_signed_in: _statement(for_somebody=is_signed_in, are_pins=True) for is_signed_in in (True, False)}
 
 
 async def get_account_statuses(call: Call) -> Page:
     """Get account's statuses, the newest first."""
     keyset = Keyset.of(call)
-    query = _narrowed(_PUBLIC if call.viewer is None else _FOR_VIEWER, call.args)
+    is_signed_in = call.viewer is not None
+    whole = _PINS[is_signed_in] if call.args["pinned"] else _FOR_VIEWER if is_signed_in else _PUBLIC
+    query = _narrowed(whole, call.args)
     parameters: dict[str, Any] = {"account": call.id()}
     if call.viewer is not None:
         parameters |= {"viewer": call.viewer.id, "now": call.services.clock()}
     async with call.database.reading() as session:
-        account = await known_account(session, call.id())
+        account = await known_account(call, session, call.id())
         if not account.is_active:
             return page(call, [], [])
         ids = keyset.arrange(await session.scalars(keyset.apply(query, Status.id), parameters))
@@ -83,8 +87,6 @@ def _narrowed(query: Select[Any], args: dict[str, Any]) -> Select[Any]:
         query = query.where(Status.boost_of_id.is_(None))
     if args["only_media"]:
         query = query.where(exists().where(Attachment.status_id == Status.id))
-    if args["pinned"]:
-        query = query.where(Status.pinned_at.is_not(None))
     if "tagged" in args:
         tag = normalise_hashtag(args["tagged"])
         query = query.where(

@@ -47,7 +47,7 @@ async def delete_suggestion(call: Call) -> Json:
     """Remove a suggestion: this account isn't suggested again."""
     account_id = call.id()
     async with call.database.unit_of_work() as unit:
-        await known_account(unit.session, account_id)
+        await known_account(call, unit.session, account_id)
         await dismiss_suggestion(unit, call.me, account_id)
     return {}
 

@@ -1,6 +1,6 @@
 """What is between the viewer and other accounts (Mastodon 4.5 `Relationship`): one query for any number of them.
 
-Every account that exists gets an entry, whatever else is known of it; a mute that has run out is none.
+Every account that exists (for the viewer) gets an entry, whatever else is known of it; a mute that has run out is none.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from api.times import timestamp_or_none
 from models.accounts import Account
 from models.base import BigInt, UtcDateTime
 from models.relations import AccountNote, Block, DomainBlock, Endorsement, Follow, Mute
+from policy.communities import known_to
 from social.follows import ACCEPTED, PENDING
 
 _OUT, _IN = aliased(Follow), aliased(Follow)
@@ -54,7 +55,7 @@ _RELATIONS = (
     .outerjoin(DomainBlock, and_(DomainBlock.account_id == _VIEWER, DomainBlock.domain == Account.domain))
     .outerjoin(Endorsement, and_(Endorsement.account_id == _VIEWER, Endorsement.target_id == Account.id))
     .outerjoin(AccountNote, and_(AccountNote.account_id == _VIEWER, AccountNote.target_id == Account.id))
-    .where(Account.id.in_(bindparam("ids", expanding=True)))
+    .where(Account.id.in_(bindparam("ids", expanding=True)), known_to(_VIEWER))
 )
 
 

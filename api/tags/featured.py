@@ -65,7 +65,7 @@ async def get_featured_tags(call: Call) -> list[Json]:
 async def get_featured_tags_of_account(call: Call) -> list[Json]:
     """Get account's featured tags."""
     async with call.database.reading() as session:
-        account = await known_account(session, call.id())
+        account = await known_account(call, session, call.id())
         return await featured_entities(call, session, account.id) if account.is_active else []
 
 

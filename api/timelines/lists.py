@@ -124,7 +124,7 @@ async def get_lists_of_account(call: Call) -> list[Json]:
         .limit(LISTS)
     )
     async with call.database.reading() as session:
-        await known_account(session, call.id())
+        await known_account(call, session, call.id())
         return [list_entity(owned) for owned in await session.scalars(query)]
 
 

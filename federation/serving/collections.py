@@ -36,7 +36,9 @@ from models.accounts import Account
 from models.addresses import LocalAddresses
 from models.relations import FeaturedTag, Follow
 from models.statuses import Status, Tag
+from policy.communities import known_to
 from policy.limits import FEATURED_TAGS, PINNED_STATUSES
+from social.pins import is_pinned_to, pinned_since
 
 STATUSES_PER_PAGE: Final = 40
 IDS_PER_PAGE: Final = 100
@@ -93,7 +95,7 @@ async def _members(
             raise unavailable_to(reader)
         here, there = Follow.followee_id, Follow.follower_id
         rows, has_more = await _page_of_members(
-            session, account_id, cursor, *((here, there) if of_followers else (there, here))
+            session, reader, account_id, cursor, *((here, there) if of_followers else (there, here))
         )
     document = pages.page(
         uri,
@@ -106,6 +108,7 @@ async def _members(
 
 async def _page_of_members(
     session: AsyncSession,
+    reader: Reader,
     account_id: int,
     cursor: Cursor,
     here: InstrumentedAttribute[int],
@@ -115,7 +118,13 @@ async def _page_of_members(
     found = await session.execute(
         select(there, Account.uri)
         .join(Account, Account.id == there)
-        .where(here == account_id, Follow.state == "accepted", there < cursor.max_id, Account.gone_at.is_(None))
+        .where(
+            here == account_id,
+            Follow.state == "accepted",
+            there < cursor.max_id,
+            Account.gone_at.is_(None),
+            known_to(reader.viewer_id),
+        )
         .order_by(there.desc())
         .limit(IDS_PER_PAGE + 1)
     )
@@ -154,8 +163,8 @@ async def featured_answer(services: Services, reader: Reader, account_id: int) -
         account = await active_account(session, account_id)
         found = await session.scalars(
             select(Status)
-            .where(Status.account_id == account_id, Status.pinned_at.is_not(None), readable(reader))
-            .order_by(Status.pinned_at.desc(), Status.id.desc())
+            .where(is_pinned_to(account_id), readable(reader))
+            .order_by(pinned_since().desc(), Status.id.desc())
             .limit(PINNED_STATUSES)
         )
         bundles = await load_bundles(session, found.all())

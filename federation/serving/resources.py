@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from communities.standings import stays_inside
 from federation import documents
 from federation.documents.bundles import load_bundles
 from federation.expiring import Expiring
@@ -77,7 +78,9 @@ class ActorPages:
 async def local_account(session: AsyncSession, account_id: int) -> Account | None:
     """An account of ours, gone ones included."""
     account = await session.get(Account, account_id)
-    return account if account is not None and account.is_local else None
+    if account is None or not account.is_local or await stays_inside(session, account):
+        return None
+    return account
 
 
 async def active_account(session: AsyncSession, account_id: int) -> Account:

@@ -16,6 +16,7 @@ from xml.sax.saxutils import quoteattr
 import orjson
 from sqlalchemy import func, select
 
+from communities.standings import stays_inside
 from communities.topics import PREFIX, topic_account, topic_username
 from content.hashtags import normalise_hashtag
 from federation.json_ld.strict_json import JsonObject
@@ -51,7 +52,7 @@ async def webfinger_answer(services: Services, resources: Sequence[str], rels: S
     if resources[0].rstrip("/") == services.addresses.origin:
         return _jrd(_server_descriptor(services), rels)
     account = await _account_of(services, resources[0])
-    if account is None or account.suspended_at is not None:
+    if account is None or account.suspended_at is not None or await _stays_inside(services, account):
         raise not_found()
     if account.gone_at is not None:
         raise ReadRefused(410, "gone", "This account does not exist any more.")
@@ -132,6 +133,13 @@ async def _account_of(services: Services, resource: str) -> Account | None:
         return await _by_id(services, int(match[1]))
     match = _PROFILE_PATH.fullmatch(path)
     return await _by_name(services, unquote(match[1])) if match else None
+
+
+async def _stays_inside(services: Services, account: Account) -> bool:
+    if not account.is_group:
+        return False
+    async with services.database.reading() as session:
+        return await stays_inside(session, account)
 
 
 def _is_our_domain(services: Services, host: str) -> bool:

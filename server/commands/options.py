@@ -16,6 +16,7 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from access.scopes import ScopesRefused
+from communities.standings import CommunityError
 from content.media import MediaRefused
 from content.storage import StorageFailed
 from federation.services import Services
@@ -36,7 +37,7 @@ T = TypeVar("T")
 # What our own code says to administrators in full sentences.
 _SENTENCES = (
     *(LookupRefused, PeeringRefused, UserRefused, PasswordRefused, ScopesRefused, DatabaseNotReady, MigrationFailed),
-    *(AnnouncementRefused, EmojiRefused, MediaRefused, StorageFailed),
+    *(CommunityError, AnnouncementRefused, EmojiRefused, MediaRefused, StorageFailed),
 )
 
 

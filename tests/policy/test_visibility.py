@@ -25,6 +25,8 @@ class Facts:
     blocked: str = ""  # "" | by-author | by-viewer
     author: str = "active"  # active | suspended | gone
     is_inside: bool = False  # the viewer is of this office
+    community: str = ""  # the statuses are in one, and the viewer is: outside | asked | member
+    is_removed: bool = False  # taken out of it by its moderators
 
 
 CASES = [
@@ -34,6 +36,16 @@ CASES = [
         Facts(follows=follows, is_mentioned=mentioned, blocked=blocked, author=author)
         for follows, mentioned, blocked, author in itertools.product(
             ("", "pending", "accepted"), (False, True), ("", "by-author", "by-viewer"), ("active", "suspended")
+        )
+    ),
+    *(
+        Facts(viewer=viewer, community="outside", is_removed=removed)
+        for viewer, removed in itertools.product(("public", "author"), (False, True))
+    ),
+    *(
+        Facts(community=community, is_removed=removed, follows=follows, is_mentioned=mentioned, blocked=blocked)
+        for community, removed, follows, mentioned, blocked in itertools.product(
+            ("outside", "asked", "member"), (False, True), ("", "accepted"), (False, True), ("", "by-author")
         )
     ),
     Facts(viewer="author", is_inside=True),
@@ -56,6 +68,8 @@ def expected(facts: Facts, visibility: Visibility, *, is_local_only: bool) -> bo
         return True
     if facts.viewer == "public":
         return False
+    if facts.community and visibility is Visibility.PRIVATE:
+        return facts.community == "member" and not facts.is_removed
     return facts.is_mentioned or (visibility is Visibility.PRIVATE and facts.follows == "accepted")
 
 
@@ -90,6 +104,8 @@ async def arrange(unit: UnitOfWork, facts: Facts, number: int) -> tuple[Account 
         for visibility in Visibility
         for is_local_only in (False, True)
     ]
+    if facts.community:
+        await put_in_community(unit, facts, stranger, statuses)
     await unit.session.flush()
     if facts.follows:
         unit.session.add(
@@ -103,6 +119,20 @@ async def arrange(unit: UnitOfWork, facts: Facts, number: int) -> tuple[Account 
         unit.session.add(Block(id=unit.new_id(), account_id=pair[0], target_id=pair[1], created_at=unit.now))
     viewer = {"public": None, "author": author, "stranger": stranger}[facts.viewer]
     return viewer, author, statuses
+
+
+async def put_in_community(unit: UnitOfWork, facts: Facts, stranger: Account, statuses: list[Status]) -> None:
+    group = new_account(unit, f"group{unit.new_id()}")
+    await unit.session.flush()
+    for status in statuses:
+        status.group_id = group.id
+        status.removed_at = unit.now if facts.is_removed else None
+    if facts.community != "outside":
+        state = "accepted" if facts.community == "member" else "pending"
+        unit.session.add(
+            Follow(id=unit.new_id(), uri=f"{group.uri}/follow", follower_id=stranger.id, followee_id=group.id,
+                   state=state, created_at=unit.now)
+        )  # fmt: skip
 
 
 async def test_both_forms_of_visibility_agree_with_the_rules_in_every_case(database: Database) -> None:
@@ -122,6 +152,7 @@ async def test_both_forms_of_visibility_agree_with_the_rules_in_every_case(datab
                     is_follower=facts.follows == "accepted",
                     is_mentioned=facts.is_mentioned,
                     is_blocked=bool(facts.blocked),
+                    is_member=facts.community == "member",
                 )
                 wanted = expected(facts, visibility, is_local_only=status.is_local_only)
                 assert (in_python, status.id in in_sql) == (wanted, wanted), (facts, visibility, status.is_local_only)

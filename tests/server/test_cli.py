@@ -29,6 +29,7 @@ COMMANDS = {
     "restore": set(),
     "search": {"reindex"},
     "topic": {"merge", "unmerge", "subscribe", "unsubscribe", "list", "show", "export"},
+    "community": {"create", "list", "show", "role", "archive"},
     "lookup": set(),
     "demo": set(),
 }
@@ -183,6 +184,25 @@ def test_unknown_scopes_are_refused(run: CommandLine) -> None:
     outcome = run("token", "create", "ana", "--scopes", "read fly")
     assert (outcome.exit_code, outcome.output) == (1, "")
     assert "fly" in outcome.errors
+
+
+# Communities
+
+
+def test_a_community_is_made_looked_after_and_archived(run: CommandLine) -> None:
+    for name in ("ana", "bea"):
+        run("user", "create", name, "--email", f"{name}@madrid.example")
+    assert run("community", "create", "ana", "--owner", "ana").exit_code == 1  # the name is taken
+    made = run("community", "create", "board", "--owner", "ana", "--kind", "hidden", "--rules", "Be kind.")
+    assert made.exit_code == 0
+    assert run("community", "role", "board", "bea", "moderator").exit_code == 0
+    shown = run("community", "show", "board", "--json").json
+    assert (shown["kind"], shown["private"], shown["members"]) == ("hidden", True, 2)
+    assert (shown["rules"], shown["staff"]) == (["Be kind."], {"@ana": "owner", "@bea": "moderator"})
+    assert run("community", "role", "board", "ana", "member").exit_code == 1  # somebody has to own it
+    assert run("community", "archive", "board", "--reason", "done").exit_code == 0
+    assert [row["archived"] for row in run("community", "list", "--json").json] == [True]
+    assert run("community", "show", "nowhere").exit_code == 1
 
 
 # Peers
