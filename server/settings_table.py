@@ -251,8 +251,8 @@ class Settings:
         Setting(
             kinds.one_of("both", "office", "network", "none"),
             "Communities that are made at the first start with everybody of the office in them: of the office, of the "
-            "network, or both.",
-            default="both",
+            "network, or both. What is posted in that of the network doesn't reach other offices yet.",
+            default="office",
         ),
     ]
     peering_list: Annotated[
