@@ -184,7 +184,7 @@ def _assert_accepted_once(around: Crowd, rounds: int) -> None:
 async def test_a_killed_office_loses_nothing_and_repeats_nothing_visible(open_instance: OpenInstance) -> None:
     seed = int(os.environ.get("TERTULIA_TEST_SEED", random.randrange(1 << 30)))
     print(f"\nseed {seed}")
-    office = await open_instance("madrid", federation="open", rate_limits="off")
+    office = await open_instance("madrid", federation="open", rate_limits="off", default_communities="none")
     running = await office.serve()
     reader, writer = await office.create_person("reader"), await office.create_person("writer")
     async with crowd(HOSTS, AUTHORS) as around:
