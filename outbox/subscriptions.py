@@ -27,6 +27,7 @@ from jobs.queue import enqueue_job
 from models import UnitOfWork
 from models.accounts import INSTANCE_ACTOR_ID, Account
 from models.addresses import LocalAddresses
+from models.collisions import repeat_on_collision
 from models.relations import TagFollow
 from models.statuses import Tag
 from models.topics import TopicSubscription
@@ -56,6 +57,11 @@ async def subscribe_topics(services: Services, payload: dict[str, Any]) -> None:
     """The job: follow what is wanted and isn't followed yet, and the reverse."""
     await services.peers.refreshed()
     peers = await _full_peers(services)
+    # The job of one hashtag and that of all of them may meet.
+    await repeat_on_collision(lambda: _subscribe(services, payload, peers))
+
+
+async def _subscribe(services: Services, payload: dict[str, Any], peers: dict[str, Account]) -> None:
     async with services.database.unit_of_work() as unit:
         wanted = await _wanted(unit, payload.get("tag_id"))
         looked_at = wanted if "tag_id" not in payload else await _family(unit, payload["tag_id"])
