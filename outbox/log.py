@@ -30,10 +30,10 @@ GENERATION_BYTES: Final = 9
 _DELIVERIES: Table = Delivery.__table__  # type: ignore[assignment]
 _PEERS: Table = PeerSync.__table__  # type: ignore[assignment]
 _UNNUMBERED = (_DELIVERIES.c.log_number.is_(None), _DELIVERIES.c.ordering_key != OUTSIDE)
-_HOSTS_TO_NUMBER = (
-    select(_DELIVERIES.c.host)
-    .distinct()
-    .where(*_UNNUMBERED, _DELIVERIES.c.host.in_(select(RemoteHost.host).where(RemoteHost.keeps_log.is_(True))))
+# One look at the index for each host that keeps a log: what waits for hosts that aren't full peers is never counted.
+_HOSTS_TO_NUMBER = select(RemoteHost.host).where(
+    RemoteHost.keeps_log.is_(True),
+    select(_DELIVERIES.c.id).where(_DELIVERIES.c.host == RemoteHost.host, *_UNNUMBERED).exists(),
 )
 
 
