@@ -3,9 +3,10 @@
 Published are counts of our own people's public posts a day, and only where at least `trends_min_people` people used a
 hashtag on that day: no number is about fewer. The document is for peers alone, signed by the instance actor (FEP-8b32).
 
-What a peer publishes is asked for every hour and believed within bounds: the proof must be its instance actor's, the
-document at home at its own address, younger than a day and newer than the one we have; at most `MAX_COUNTS` counts, of
-days of this week; and no peer has more people in them than we know there or have here ourselves, whichever is more.
+What a peer publishes is asked for every hour, by a job of its own, and believed within bounds: the proof must be its
+instance actor's, the document at home at its own address, younger than a day and newer than the one we have; at most
+`MAX_COUNTS` counts, of days of this week; and no peer has more people in them than we know there or have here
+ourselves, whichever is more.
 """
 
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from federation.json_ld.dates import parse_time
 from federation.services import Services
 from federation.trust.origins import same_origin
 from federation.trust.proofs import is_proven
+from jobs.queue import enqueue_jobs
 from keys.integrity_proofs import add_proof
 from keys.keypairs import KeyKind
 from models import UnitOfWork
@@ -37,6 +39,7 @@ from models.trends import PeerTrends
 from social.trends import MOST, TREND_DAYS, own_tag_counts
 
 PATH: Final = "/.well-known/tertulia/trends"
+FETCH_TRENDS: Final = "fetch_trends"
 MAX_COUNTS: Final = MOST * TREND_DAYS
 MAX_AGE: Final = timedelta(days=1)
 MAX_AHEAD: Final = timedelta(minutes=10)
@@ -70,14 +73,22 @@ async def trends_document(services: Services) -> JsonObject:
     return add_proof(document, key=key.private, verification_method=key.key_id, now=now)
 
 
-async def fetch_all_trends(services: Services) -> None:
-    """Ask every peer that publishes trends. One that doesn't answer, or wrongly, keeps what it said before."""
+async def request_trends(services: Services) -> None:
+    """Have every peer asked that publishes trends: a job each, so that a slow one keeps nobody waiting."""
     await services.peers.refreshed()
-    for domain in services.peers.active(is_full=True):
-        try:
-            await fetch_trends(services, domain)
-        except (RemoteError, TrendsRefused) as refused:
-            log.info("no trends of a peer", peer=domain, reason=str(refused))
+    jobs = {f"{FETCH_TRENDS}:{domain}": {"domain": domain} for domain in services.peers.active(is_full=True)}
+    if jobs:
+        async with services.database.unit_of_work() as unit:
+            await enqueue_jobs(unit, FETCH_TRENDS, jobs)
+
+
+async def fetch_trends_of(services: Services, payload: dict[str, Any]) -> None:
+    """The job: a peer that doesn't answer, or wrongly, keeps what it said before, and is asked again in an hour."""
+    domain = str(payload["domain"])
+    try:
+        await fetch_trends(services, domain)
+    except (RemoteError, TrendsRefused) as refused:
+        log.info("no trends of a peer", peer=domain, reason=str(refused))
 
 
 class TrendsRefused(Exception):

@@ -8,6 +8,7 @@ from communities.topics import SUBSCRIBE_TOPICS
 from federation.cards import FETCH_CARD, fetch_card
 from federation.services import Services
 from federation.sync.names import CATCH_UP
+from federation.trends import FETCH_TRENDS, fetch_trends_of
 from inbox.archives import backfill_topic
 from inbox.fetching import fetch_status
 from inbox.quote_stamps import CHECK_STAMP, check_stamp
@@ -46,6 +47,7 @@ def job_handlers(services: Services) -> Mapping[str, JobHandler]:
         CATCH_UP: partial(catch_up, services),
         CHECK_STAMP: partial(check_stamp, services),
         FETCH_CARD: partial(fetch_card, services),
+        FETCH_TRENDS: partial(fetch_trends_of, services),
         IMPORT: partial(run_import, services, fetch_status),
         PEERING_JOB: partial(take_step_again, services),
         JOIN_LISTED: partial(join_listed, services),

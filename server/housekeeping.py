@@ -22,7 +22,7 @@ from sqlalchemy import ColumnElement, delete, exists, select
 from federation.peers.hosts import forget_stale_hosts
 from federation.remote_media import evict
 from federation.services import Services
-from federation.trends import fetch_all_trends
+from federation.trends import request_trends
 from jobs.waiting import wait_at_most
 from models import UnitOfWork
 from models.accounts import Account, Keypair
@@ -72,16 +72,21 @@ class Housekeeper:
         self._sleep = sleep
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Sweep until `stop` is set."""
+        """Sweep until `stop` is set; meanwhile the index of search is filled, which may take longer."""
+        async with asyncio.TaskGroup() as group:
+            filling = group.create_task(self._fill_index())
+            await self._sweep_until(stop)
+            filling.cancel()
+
+    async def _sweep_until(self, stop: asyncio.Event) -> None:
         due_at = self._services.clock()
-        await self._fill_index()
         while not stop.is_set():
             if self._services.clock() >= due_at:
                 await self.run_once()
                 async with self._services.database.unit_of_work() as unit:
                     await request_subscriptions(unit)
                 await ensure_default_communities(self._services)
-                await fetch_all_trends(self._services)
+                await request_trends(self._services)
                 due_at = self._services.clock() + timedelta(seconds=EVERY_SECONDS)
             async with self._services.database.unit_of_work() as unit:
                 await close_polls(unit)

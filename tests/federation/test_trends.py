@@ -11,8 +11,8 @@ from federation.trends import (
     PATH,
     TrendsRefused,
     checked_counts,
-    fetch_all_trends,
     fetch_trends,
+    request_trends,
     trends_document,
 )
 from tests.api.test_search import post
@@ -53,7 +53,8 @@ async def test_what_few_people_use_is_told_to_nobody(pair: tuple[Office, Office]
     assert (await madrid.get(PATH, token="nonsense")).status == 401
     await post(lisbon.api(lisbon.people["ana-lisbon"]), "#kaizen here")
     assert await trends(lisbon) == {"kaizen": "1"}
-    await fetch_all_trends(lisbon.services)
+    await request_trends(lisbon.services)
+    await lisbon.run_until_idle()
     clock.advance(minutes=2)
     assert await trends(lisbon) == {"kaizen": "3"}
     await lisbon.suspend(madrid)
