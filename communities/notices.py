@@ -11,21 +11,14 @@
 Clients of Mastodon don't know them and get them only when they ask for them by name.
 """
 
-from typing import Final
-
 from communities.standings import Place, moderator_ids
 from models import UnitOfWork
 from models.accounts import Account
 from models.communities import State
+from policy.notifications import COMMUNITY_KINDS
 from social.notifications import notify_each, retract
 
-REQUESTED: Final = "community.request"
-INVITED: Final = "community.invitation"
-APPROVED: Final = "community.approved"
-REJECTED: Final = "community.rejected"
-REMOVED: Final = "community.removed"
-REPORTED: Final = "community.report"
-COMMUNITY_KINDS: Final = (REQUESTED, INVITED, APPROVED, REJECTED, REMOVED, REPORTED)
+REQUESTED, INVITED, APPROVED, REJECTED, REMOVED, REPORTED = COMMUNITY_KINDS
 
 
 async def tell_moderators(unit: UnitOfWork, group: Account, kind: str, sender: Account, *, subject_id: int) -> None:

@@ -4,15 +4,13 @@ The verbs of the floor `communities` change the rows; `tell` is where each `Chan
 caller (client API, pages, command line, inbox) goes through it in the same unit of work.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
-from typing import Final
 
 from sqlalchemy import select
 
-from communities.changes import Action, Change
+from communities.changes import Change
 from communities.groups import Compose
 from communities.membership import join, leave
 from communities.posts import announce, check_submission
@@ -24,13 +22,11 @@ from models.accounts import Account
 from models.relations import Follow
 from models.statuses import Status
 from models.visibility import Visibility
+from outbox.community_tellers import TELLERS
 from policy.communities import known_to
 from social.accounts import preload_accounts
 from social.drafts import StatusDraft
 from social.follows import FollowRefused, find_follow
-
-Teller = Callable[[Services, UnitOfWork, Change], Awaitable[None]]
-TELLERS: Final[Mapping[Action, Teller]] = MappingProxyType({})
 
 
 async def tell(services: Services, unit: UnitOfWork, change: Change) -> Change:

@@ -5,10 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from federation.documents import (
-    accept_activity,
     block_activity,
     follow_activity,
-    reject_activity,
     undo_activity,
 )
 from federation.services import Services
@@ -16,6 +14,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.relations import Block, Follow
 from outbox.communities import publish_join, publish_leave
+from outbox.follow_answers import send_accept, send_reject
 from outbox.publish import Document, activity_uri, send_to
 from social.blocks import block, unblock
 from social.follows import (
@@ -87,10 +86,7 @@ async def publish_accept(
     if await accept_follow(unit, follow, follower, followee):
         forget_follow_notices(unit, follow)
         notify(unit, followee, "follow", follower, subject_id=follow.id)
-    document = accept_activity(
-        activity_uri(unit), actor_uri=followee.uri, accepted=_follow_document(follow, follower, followee)
-    )
-    await send_to(services, unit, followee, document, follower, ordering_key=follower.uri)
+    await send_accept(services, unit, followee, follower, follow_uri=follow.uri)
 
 
 async def publish_reject(
@@ -105,9 +101,7 @@ async def publish_reject(
     """Refuse a follow, or remove a follower."""
     if follow is not None:
         await end_follow(unit, follow, follower, followee)
-    rejected = follow_activity(follow_uri, actor_uri=follower.uri, target_uri=followee.uri)
-    document = reject_activity(activity_uri(unit), actor_uri=followee.uri, rejected=rejected)
-    await send_to(services, unit, followee, document, follower, ordering_key=follower.uri)
+    await send_reject(services, unit, followee, follower, follow_uri=follow_uri)
 
 
 async def publish_block(services: Services, unit: UnitOfWork, account: Account, target: Account) -> bool:

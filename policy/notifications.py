@@ -44,6 +44,10 @@ class Kind(StrEnum):
 
 
 KINDS: Final = tuple(kind.value for kind in Kind)
+# Kinds of our own: clients get them when they ask for them by name, and the pages show them.
+COMMUNITY_KINDS: Final = tuple(
+    f"community.{name}" for name in ("request", "invitation", "approved", "rejected", "removed", "report")
+)
 FILTERABLE: Final = frozenset({Kind.MENTION, Kind.REBLOG, Kind.FOLLOW, Kind.FOLLOW_REQUEST, Kind.FAVOURITE, Kind.QUOTE})
 FROM_ONESELF: Final = frozenset({Kind.POLL, Kind.SEVERED_RELATIONSHIPS, Kind.MODERATION_WARNING})
 # Held back, these open a request; the others only wait to be let in with them.

@@ -21,7 +21,7 @@ from api.pagination import AnySelect, Keyset
 from models.accounts import Account
 from models.feeds import Marker, Notification
 from models.ids import SMALL_SEQUENCE_BITS
-from policy.notifications import KINDS, Kind
+from policy.notifications import COMMUNITY_KINDS, KINDS, Kind
 
 LOOK_BACK: Final = 1_000
 SAMPLES: Final = 8
@@ -87,9 +87,10 @@ def members(group_key: str) -> list[ColumnElement[bool]]:
 
 
 def wanted_kinds(args: Mapping[str, Any]) -> list[str]:
-    """The types that a request asks for; those that nobody knows are passed over."""
+    """The types that a request asks for; those that nobody knows are passed over, our own come by their names only."""
     asked = args.get("types")
-    return [kind for kind in KINDS if (asked is None or kind in asked) and kind not in args["exclude_types"]]
+    wanted = KINDS if asked is None else [kind for kind in (*KINDS, *COMMUNITY_KINDS) if kind in asked]
+    return [kind for kind in wanted if kind not in args["exclude_types"]]
 
 
 def grouped_kinds(args: Mapping[str, Any]) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from api.schemas.fields import (
 )
 from api.schemas.reports import ReportEntity
 from api.schemas.statuses import StatusEntity
-from policy.notifications import KINDS, POLICY_FIELDS
+from policy.notifications import COMMUNITY_KINDS, KINDS, POLICY_FIELDS
 
 ANSWERS = ("accept", "filter", "drop")
 PUSH_POLICIES = ("all", "followed", "follower", "none")
@@ -35,7 +35,7 @@ MAX_KEY_CHARACTERS = 200
 
 
 def _kind() -> fields.String:
-    return fields.String(required=True, validate=validate.OneOf(KINDS))
+    return fields.String(required=True, validate=validate.OneOf((*KINDS, *COMMUNITY_KINDS)))
 
 
 class SeveranceEntity(Entity):

@@ -1,5 +1,6 @@
 """`tertulia community`: communities that this office hosts, for its administrators."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import click
@@ -7,17 +8,22 @@ import orjson
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from communities.admission import approve, invite, reject
+from communities.changes import Change
 from communities.groups import POSTING, Wish, archive, create, rules_of, unarchive
 from communities.ranks import appoint
-from communities.standings import NoSuchCommunity
+from communities.standings import CommunityRefused, NoSuchCommunity
 from models import UnitOfWork
 from models.accounts import INSTANCE_ACTOR_ID, Account
-from models.communities import Community, Kind, Membership, Role
+from models.communities import Community, Kind, Membership, Role, State
 from outbox.communities import composer, tell
 from server.commands.options import office, run_async, with_settings
 from server.settings import Settings
 from server.users import get_user
 from social.accounts import account_by_handle
+
+SHOWN = 100
+Decision = Callable[..., Awaitable[Change]]
 
 
 @click.group()
@@ -100,7 +106,7 @@ async def list_(settings: Settings, as_json: bool) -> None:
 @with_settings
 @run_async
 async def show(settings: Settings, name: str, as_json: bool) -> None:
-    """Show a community: what it is, who looks after it, how many belong to it.
+    """Show a community: what it is, who looks after it, how many belong to it, who waits to be let in.
 
     \b
     Example:
@@ -109,7 +115,7 @@ async def show(settings: Settings, name: str, as_json: bool) -> None:
     async with office(settings) as services, services.database.reading() as session:
         found, group = await _community(session, name)
         shown: dict[str, Any] = _row(found, group) | {"rules": rules_of(found), "staff": await _staff(session, group)}
-        shown["states"] = await _states(session, group)
+        shown |= {"states": await _states(session, group), "waiting": await _waiting(session, group)}
     if as_json:
         click.echo(orjson.dumps(shown, option=orjson.OPT_INDENT_2))
         return
@@ -121,6 +127,8 @@ async def show(settings: Settings, name: str, as_json: bool) -> None:
             click.echo(f"  {key}: {value}")
     for number, rule in enumerate(shown["rules"], 1):
         click.echo(f"  {number}. {rule}")
+    for person in shown["waiting"]:
+        click.echo(f"  waits: tertulia community approve {group.username} {person}")
 
 
 @community.command()
@@ -144,6 +152,64 @@ async def role(settings: Settings, name: str, person: str, role: str) -> None:
             target = await unit.session.get_one(Account, account_id)
             await tell(services, unit, await appoint(unit, group, await _office(unit), target, Role(role)))
     click.echo(f"@{person.removeprefix('@')} is {role} of @{group.username} now.")
+
+
+@community.command("approve")
+@click.argument("name")
+@click.argument("person")
+@with_settings
+@run_async
+async def approve_(settings: Settings, name: str, person: str) -> None:
+    """Let PERSON into the community NAME, who has asked for it.
+
+    \b
+    Example:
+      tertulia community approve board bea@lisbon.example
+    """
+    await _decide(settings, name, person, approve)
+    click.echo(f"@{person.removeprefix('@')} is a member of @{name.removeprefix('@')} now.")
+
+
+@community.command("reject")
+@click.argument("name")
+@click.argument("person")
+@with_settings
+@run_async
+async def reject_(settings: Settings, name: str, person: str) -> None:
+    """Turn down PERSON, who has asked to join the community NAME.
+
+    \b
+    Example:
+      tertulia community reject board bea@lisbon.example
+    """
+    await _decide(settings, name, person, reject)
+    click.echo(f"@{person.removeprefix('@')} was told no; they may ask again.")
+
+
+@community.command("invite")
+@click.argument("name")
+@click.argument("person")
+@with_settings
+@run_async
+async def invite_(settings: Settings, name: str, person: str) -> None:
+    """Invite PERSON of this office to the community NAME: following it, they are in. Who has asked is in at once.
+
+    \b
+    Example:
+      tertulia community invite board bea
+    """
+    await _decide(settings, name, person, invite)
+    click.echo(f"@{person.removeprefix('@')} is invited to @{name.removeprefix('@')}.")
+
+
+async def _decide(settings: Settings, name: str, person: str, decision: Decision) -> None:
+    async with office(settings) as services, services.database.unit_of_work() as unit:
+        _, group = await _community(unit.session, name)
+        username, _, domain = person.removeprefix("@").partition("@")
+        target = await account_by_handle(unit.session, username, domain or None)
+        if target is None:
+            raise CommunityRefused(f"Nobody is known here as {person}: write NAME, or NAME@DOMAIN of who has asked.")
+        await tell(services, unit, await decision(unit, group, await _office(unit), target, trusted=True))
 
 
 @community.command("archive")
@@ -209,6 +275,17 @@ async def _staff(session: AsyncSession, group: Account) -> dict[str, str]:
         .order_by(Membership.id)
     )
     return {f"@{account.acct}": role for account, role in await session.execute(query)}
+
+
+async def _waiting(session: AsyncSession, group: Account) -> list[str]:
+    query = (
+        select(Account)
+        .join(Membership, Membership.account_id == Account.id)
+        .where(Membership.community_id == group.id, Membership.state == State.REQUESTED.value)
+        .order_by(Membership.id)
+        .limit(SHOWN)
+    )
+    return [account.acct for account in await session.scalars(query)]
 
 
 async def _states(session: AsyncSession, group: Account) -> dict[str, int]:

@@ -29,7 +29,7 @@ COMMANDS = {
     "restore": set(),
     "search": {"reindex"},
     "topic": {"merge", "unmerge", "subscribe", "unsubscribe", "list", "show", "export"},
-    "community": {"create", "list", "show", "role", "archive"},
+    "community": {"create", "list", "show", "role", "approve", "reject", "invite", "archive"},
     "lookup": set(),
     "demo": set(),
 }
