@@ -16,6 +16,8 @@ from policy.limits import COMMUNITY_RULES_CHARACTERS, DISPLAY_NAME_CHARACTERS, N
 from social.accounts import account_by_handle, new_local_account
 from social.follows import accept_follow, request_follow
 
+COMMUNITIES: Final = "urn:tertulia:communities"
+"""The capability (FEP-844e) of servers that understand what communities announce, and our terms in it."""
 NAME: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?", re.ASCII | re.IGNORECASE)
 NAME_CHARACTERS: Final = 30
 POSTING: Final = ("members", "publishers")

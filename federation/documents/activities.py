@@ -21,6 +21,7 @@ from federation.json_ld.strict_json import JsonObject
 from federation.json_ld.terms import PUBLIC
 from models.accounts import Account, Keypair
 from models.addresses import LocalAddresses
+from models.communities import Community
 
 
 def activity(
@@ -103,6 +104,24 @@ def update_actor_activity(
         to=[PUBLIC],
         cc=[followers_of(account, addresses)],
         context=emitted_contexts.ACTOR,
+        published=wire_time(at),
+    )
+
+
+def update_group_activity(
+    uri: str, account: Account, community: Community, keys: Sequence[Keypair], addresses: LocalAddresses, *,
+    is_public: bool, at: datetime,
+) -> JsonObject:  # fmt: skip
+    """Update of a community, by itself; to its followers alone where not everybody may know of it."""
+    followers = followers_of(account, addresses)
+    return activity(
+        uri,
+        "Update",
+        account.uri,
+        actor_document(account, keys, addresses, community=community),
+        to=[PUBLIC if is_public else followers],
+        cc=[followers] if is_public else [],
+        context=emitted_contexts.GROUP,
         published=wire_time(at),
     )
 

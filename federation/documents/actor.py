@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
+from communities.groups import COMMUNITIES, rules_of
 from communities.topics import TOPICS
 from federation.documents import contexts as emitted_contexts
 from federation.documents.emojis import emoji_tags
@@ -24,6 +25,7 @@ from federation.sync.marks import SYNC_CAPABILITY
 from keys.keypairs import KeyKind, PublicKey
 from models.accounts import INSTANCE_ACTOR_ID, Account, Keypair
 from models.addresses import LocalAddresses
+from models.communities import Community
 
 RFC9421: Final = "https://datatracker.ietf.org/doc/html/rfc9421"
 RFC9421_ED25519: Final = f"{RFC9421}#name-eddsa-using-curve-edwards25"
@@ -38,14 +40,21 @@ _IMPLEMENTS: Final = (
     {"name": "Peering of Tertulia", "href": PEERING},
     {"name": "Hashtags are actors with archives", "href": TOPICS},
     {"name": "Sync between offices", "href": SYNC_CAPABILITY},
+    {"name": "Communities across offices", "href": COMMUNITIES},
 )
 
 
-def actor_document(account: Account, keys: Sequence[Keypair], addresses: LocalAddresses) -> JsonObject:
-    """The whole document of a local account; `keys` are its unexpired key pairs, oldest first."""
+def actor_document(
+    account: Account, keys: Sequence[Keypair], addresses: LocalAddresses, *, community: Community | None = None
+) -> JsonObject:
+    """The whole document of a local account; `keys` are its unexpired key pairs, oldest first.
+
+    `community` is what a Group is besides an account.
+    """
     is_instance = account.id == INSTANCE_ACTOR_ID
     return {
         **_key_stub(account, keys, addresses),
+        **({"@context": emitted_contexts.GROUP} if community is not None else {}),
         "name": account.display_name or account.username,
         "summary": account.note_html,
         "url": account.url or addresses.profile(account.username),
@@ -57,7 +66,8 @@ def actor_document(account: Account, keys: Sequence[Keypair], addresses: LocalAd
         **_capabilities(addresses, is_instance=is_instance),
         **_collections(account, addresses, is_instance=is_instance),
         **_movement(account),
-        **_group(account, addresses),
+        **_group(account),
+        **(_community(account, community) if community is not None else {}),
         "attachment": [_field(row) for row in account.fields],
         "tag": [*_hashtag(account), *emoji_tags(account.emojis)],
         **({"attributionDomains": account.attribution_domains} if account.attribution_domains else {}),
@@ -156,7 +166,7 @@ def _movement(account: Account) -> JsonObject:
     return found
 
 
-def _group(account: Account, addresses: LocalAddresses) -> JsonObject:
+def _group(account: Account) -> JsonObject:
     """FEP-1b12: a group names the collection of its moderators, in both spellings that are in use."""
     if not account.is_group or not account.moderators_url:
         return {}
@@ -165,6 +175,23 @@ def _group(account: Account, addresses: LocalAddresses) -> JsonObject:
         "moderators": account.moderators_url,
         "postingRestrictedToMods": account.is_posting_restricted,
     }
+
+
+def _community(account: Account, community: Community) -> JsonObject:
+    """What peers know of a community, in terms of our own (docs/FEDERATION.md)."""
+    found: JsonObject = {
+        "communityKind": community.kind,
+        "isPrivate": community.is_private,
+        "posting": community.posting,
+        "rules": rules_of(community),
+    }
+    if account.note_source:
+        found["source"] = {"content": account.note_source, "mediaType": "text/plain"}
+    if community.archived_at is not None:
+        found["archived"] = wire_time(community.archived_at)
+    if community.default_for is not None:
+        found["defaultFor"] = community.default_for
+    return found
 
 
 def _hashtag(account: Account) -> list[JsonObject]:

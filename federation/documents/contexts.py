@@ -87,6 +87,13 @@ _ACTOR: Final[Mapping[str, Any]] = {
     "postingRestrictedToMods": "lemmy:postingRestrictedToMods",
 }
 
+_LEMMY: Final[Mapping[str, Any]] = {"lemmy": "https://join-lemmy.org/ns#"}
+
+
+def _ours(*names: str) -> dict[str, str]:
+    return {"tertulia": "urn:tertulia:", **{name: f"tertulia:{name}" for name in names}}
+
+
 ACTIVITY: Final[Context] = [AS2_URL, _PROOF]
 """Activities that only name things: Follow, Accept, Undo, Like, Announce, Block, Delete, Move, Flag."""
 
@@ -105,20 +112,33 @@ QUOTE: Final[Context] = [AS2_URL, _PROOF, {**_STATUS, **_QUOTES}]
 ACTOR: Final[Context] = [AS2_URL, "https://w3id.org/security/v1", "https://www.w3.org/ns/cid/v1", _PROOF, dict(_ACTOR)]
 """Actors and what carries one: keys for draft-cavage in `publicKey`, Multikeys in `assertionMethod` (FEP-521a)."""
 
+GROUP: Final[Context] = [
+    *ACTOR[:-1],
+    {**_ACTOR, **_ours("communityKind", "isPrivate", "posting", "rules", "archived", "defaultFor")},
+]
+"""Communities of ours, and what carries one: an actor with what peers know of it besides (docs/FEDERATION.md)."""
+
+MODERATION: Final[Context] = [
+    AS2_URL,
+    _PROOF,
+    {
+        **_LEMMY,
+        "Lock": "lemmy:Lock",
+        "Resolve": "lemmy:Resolve",
+        "removeData": "lemmy:removeData",
+        **_ours("role"),
+    },
+]
+"""What moderators of a community do (FEP-1b12, and Lemmy's words for what it lacks)."""
+
 PEERING: Final[Context] = [
     AS2_URL,
     "https://www.w3.org/ns/cid/v1",
     _PROOF,
-    {
-        "tertulia": "urn:tertulia:",
-        **{
-            name: f"tertulia:{name}"
-            for name in (
-                *("Peering", "Ping", "Pong", "domain", "handleDomain", "legalName", "region", "contact"),
-                *("software", "softwareVersion"),
-            )
-        },
-    },
+    _ours(
+        *("Peering", "Ping", "Pong", "domain", "handleDomain", "legalName", "region", "contact"),
+        *("software", "softwareVersion"),
+    ),
 ]
 """What instances say to each other about being peers (docs/decisions/0018-peering.md)."""
 

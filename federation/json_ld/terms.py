@@ -113,9 +113,12 @@ PROPERTIES: dict[Kind, str] = {
         mz:timezone mz:joinMode mz:repliesModerationOption ical:status as:formerType as:accuracyUnits
         schema:propertyID pt:uuid pt:support schema:eventStatus tertulia:domain tertulia:handleDomain
         tertulia:legalName tertulia:region tertulia:contact tertulia:software tertulia:softwareVersion
+        tertulia:communityKind tertulia:posting tertulia:defaultFor tertulia:role
     """,
-    Kind.STRINGS: "as:rel",
-    Kind.TIME: "as:published as:updated as:startTime as:endTime as:deleted sec:expiration schema:uploadDate",
+    Kind.STRINGS: "as:rel tertulia:rules",
+    Kind.TIME: """
+        as:published as:updated as:startTime as:endTime as:deleted sec:expiration schema:uploadDate tertulia:archived
+    """,
     Kind.TIME_OR_BOOLEAN: "as:closed",
     Kind.INTEGER: """
         as:totalItems as:width as:height as:startIndex toot:votersCount schema:maximumAttendeeCapacity
@@ -129,7 +132,7 @@ PROPERTIES: dict[Kind, str] = {
         litepub:invisible litepub:directMessage lemmy:postingRestrictedToMods lemmy:stickied lemmy:removeData
         lemmy:distinguished pt:commentsEnabled mz:commentsEnabled pt:downloadEnabled pt:waitTranscoding
         schema:isLiveBroadcast mz:isOnline mz:anonymousParticipationEnabled misskey:isCat mz:draft
-        gts:hidesToPublicFromUnauthedWeb gts:hidesCcPublicFromUnauthedWeb
+        gts:hidesToPublicFromUnauthedWeb gts:hidesCcPublicFromUnauthedWeb tertulia:isPrivate
     """,
 }
 

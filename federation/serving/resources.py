@@ -21,6 +21,7 @@ from federation.serving.answers import Answer, ReadRefused, document_answer, not
 from federation.serving.read_gate import Reader, is_blocked, is_for_everybody, may_read, require_reader
 from models.accounts import INSTANCE_ACTOR_ID, Account
 from models.activities import Delivery, OutboundActivity
+from models.communities import Community
 from models.relations import Follow
 from models.statuses import Status, Tombstone
 from models.visibility import Visibility
@@ -69,8 +70,12 @@ class ActorPages:
         body = self._kept.get(name, now)
         if body is None:
             keys = await services.keyring.public_keys(session, account.id)
-            build = documents.key_stub_document if is_stub else documents.actor_document
-            body = orjson.dumps(build(account, keys, services.addresses))
+            if is_stub:
+                document = documents.key_stub_document(account, keys, services.addresses)
+            else:
+                community = await session.get(Community, account.id) if account.is_group else None
+                document = documents.actor_document(account, keys, services.addresses, community=community)
+            body = orjson.dumps(document)
             self._kept.put(name, body, now, _KEPT)
         return body
 

@@ -14,6 +14,7 @@ from federation.documents.bundles import StatusBundle
 from federation.json_ld import JsonObject, normalise, parse_document
 from federation.json_ld.terms import PUBLIC
 from federation.parse import status_draft
+from models.communities import Community, Role
 from models.statuses import Status
 from models.visibility import Visibility
 from tests.federation.office import (
@@ -32,6 +33,11 @@ from tests.federation.office import (
 )
 
 LATER = NOW + timedelta(days=1)
+HOSTED = local_account(9, "afterwork", actor_type="Group", moderators_url="https://office.test/users/9/moderators")
+COMMUNITY = Community(
+    account_id=9, kind="on_request", is_private=True, posting="publishers", rules="Be kind\nBe brief", archived_at=NOW,
+    default_for="network",
+)  # fmt: skip
 GROUP = remote_account(2002, "gardeners", "peer.test", actor_type="Group")
 EMOJI = {"shortcode": "coffee", "url": "https://office.test/media/coffee.png", "media_type": "image/png"}
 URI = ADDRESSES.activity(77)
@@ -85,7 +91,30 @@ REQUEST = {
     "request_uri": "https://peer.test/requests/1", "requester_uri": CAROL.uri,
     "quoted_uri": ADDRESSES.status(ALICE.id, 5001), "quote_uri": "https://peer.test/notes/9",
 }  # fmt: skip
+ACT: dict[str, Any] = {"actor_uri": ALICE.uri, "group": GROUP}
+ON_POST = {**ACT, "status_uri": "https://peer.test/notes/1", "is_public": True}
+MODERATION: dict[str, JsonObject] = {
+    "Delete": documents.remove_post_activity(URI, **ON_POST, reason="Off topic"),
+    "Lock": documents.lock_activity(URI, **{**ON_POST, "is_public": False}),
+    "Add of a post": documents.pin_activity(URI, **ON_POST),
+    "Remove of a post": documents.pin_activity(URI, **ON_POST, is_pinned=False),
+    "Add of an owner": documents.role_activity(URI, **ACT, person_uri=BOB.uri, role=Role.OWNER, is_public=True),
+    "Block": documents.ban_activity(
+        URI, **ACT, person_uri=CAROL.uri, is_public=True, reason="Spam", until=LATER, removes_posts=True
+    ),
+    "Invite": documents.invite_activity(URI, **ACT, person_uri=CAROL.uri),
+    "Flag": documents.report_activity(URI, **ACT, target_uri=CAROL.uri, status_uris=["https://peer.test/n/1"]),
+    "Resolve": documents.resolve_activity(URI, **ACT, report_uri="https://peer.test/flags/1", to=[CAROL.uri]),
+    "Reject": {"audience": [], **documents.reject_post_activity(
+        URI, group=GROUP, create_uri="https://peer.test/notes/1/activity", author_uri=CAROL.uri,
+        status_uri="https://peer.test/notes/1", reason="This thread is locked.",
+    )},
+    "Announce": {"audience": [], **documents.group_announce_activity(
+        URI, group=GROUP, announced="https://peer.test/notes/1", is_public=True, at=NOW
+    )},
+}  # fmt: skip
 EVERYTHING: dict[str, JsonObject] = {
+    "community": documents.actor_document(HOSTED, keypairs(HOSTED), ADDRESSES, community=COMMUNITY),
     "person": documents.actor_document(ALICE, keypairs(ALICE), ADDRESSES),
     "key stub": documents.key_stub_document(ALICE, keypairs(ALICE), ADDRESSES),
     "note": documents.status_document(rich_bundle(), ADDRESSES),
@@ -132,6 +161,8 @@ EVERYTHING: dict[str, JsonObject] = {
         quoted_uri=ADDRESSES.status(ALICE.id, 5001),
     ),
     "Tombstone": documents.tombstone_document(ADDRESSES.status(1, 2), kind="Note", deleted_at=NOW),
+    **{f"{name} in a community": made for name, made in MODERATION.items()},
+    **{f"Undo of {name} in a community": documents.undo_act(URI + "1", made) for name, made in MODERATION.items()},
 }  # fmt: skip
 
 
@@ -321,3 +352,43 @@ def test_building_never_changes_a_shared_context(build: Callable[[StatusBundle, 
 def test_a_local_mention_carries_our_domain() -> None:
     bundle = StatusBundle(local_status(1, ALICE), ALICE, mentions=(local_account(7, "dora"),))
     assert documents.status_document(bundle, ADDRESSES)["tag"][0]["name"] == "@dora@office.test"
+
+
+def test_what_moderators_do_names_the_community_and_reaches_whom_it_may() -> None:
+    public, private = MODERATION["Delete"], MODERATION["Lock"]
+    assert (public["to"], public["cc"], public["audience"]) == ([PUBLIC], [GROUP.uri], [GROUP.uri])
+    assert (private["to"], private["cc"]) == ([GROUP.followers_url], [GROUP.uri])
+    ban = normalise(wire(MODERATION["Block"]))
+    assert (ban["target"], ban["endTime"], ban["removeData"], ban["summary"]) == (
+        GROUP.uri, LATER.isoformat().replace("+00:00", "Z"), True, "Spam",
+    )  # fmt: skip
+    assert MODERATION["Flag"]["to"] == [GROUP.uri]
+    assert documents.undo_act(URI, ban)["audience"] == [GROUP.uri]
+
+
+@pytest.mark.parametrize(
+    ("role", "former", "kind", "collection"),
+    [
+        (Role.OWNER, None, "Add", "moderators"),
+        (Role.MODERATOR, None, "Add", "moderators"),
+        (Role.PUBLISHER, Role.MODERATOR, "Add", "publishers"),
+        (Role.READER, Role.MEMBER, "Add", "readers"),
+        (Role.MEMBER, Role.OWNER, "Remove", "moderators"),
+        (Role.MEMBER, Role.READER, "Remove", "readers"),
+        (Role.MEMBER, None, "Remove", "moderators"),
+    ],
+)
+def test_a_role_is_a_place_in_a_collection(role: Role, former: Role | None, kind: str, collection: str) -> None:
+    made = documents.role_activity(URI, **ACT, person_uri=BOB.uri, role=role, former=former, is_public=True)
+    assert (made["type"], made["target"]) == (kind, f"{GROUP.uri}/collections/{collection}")
+    assert made.get("role") == ("owner" if role is Role.OWNER else None)
+
+
+def test_a_community_tells_peers_what_it_is_and_lemmy_who_moderates() -> None:
+    found = normalise(wire(EVERYTHING["community"]))
+    assert (found["communityKind"], found["isPrivate"], found["posting"]) == ("on_request", True, "publishers")
+    assert (found["rules"], found["archived"], found["defaultFor"]) == (
+        ["Be kind", "Be brief"], NOW.isoformat().replace("+00:00", "Z"), "network",
+    )  # fmt: skip
+    assert found["moderators"] == found["attributedTo"] == HOSTED.moderators_url
+    assert "communityKind" not in documents.actor_document(ALICE, keypairs(ALICE), ADDRESSES)
