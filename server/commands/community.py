@@ -8,15 +8,13 @@ import orjson
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from communities.admission import approve, invite, reject
 from communities.changes import Change
-from communities.groups import POSTING, Wish, archive, create, rules_of, unarchive
-from communities.ranks import appoint
+from communities.groups import POSTING, Wish, rules_of
 from communities.standings import CommunityRefused, NoSuchCommunity
 from models import UnitOfWork
 from models.accounts import INSTANCE_ACTOR_ID, Account
 from models.communities import Community, Kind, Membership, Role, State
-from outbox.communities import composer, tell
+from outbox import community_acts as acts
 from server.commands.options import office, run_async, with_settings
 from server.settings import Settings
 from server.users import get_user
@@ -63,11 +61,8 @@ async def create_(
         async with services.database.reading() as session:
             person = await get_user(session, owner)
         async with services.database.unit_of_work() as unit:
-            change = await create(
-                unit, name, wish, make_keys=services.keyring.create_keys, compose=composer(services),
-                owner=await unit.session.get_one(Account, person.account.id),
-            )  # fmt: skip
-            await tell(services, unit, change)
+            account = await unit.session.get_one(Account, person.account.id)
+            change = await acts.create(services, unit, account, name, wish)
     click.echo(f"Made @{name}@{settings.domain} ({change.group.uri}).")
 
 
@@ -150,7 +145,7 @@ async def role(settings: Settings, name: str, person: str, role: str) -> None:
         async with services.database.unit_of_work() as unit:
             _, group = await _community(unit.session, name)
             target = await unit.session.get_one(Account, account_id)
-            await tell(services, unit, await appoint(unit, group, await _office(unit), target, Role(role)))
+            await acts.appoint(services, unit, group, await _office(unit), target, Role(role))
     click.echo(f"@{person.removeprefix('@')} is {role} of @{group.username} now.")
 
 
@@ -166,7 +161,7 @@ async def approve_(settings: Settings, name: str, person: str) -> None:
     Example:
       tertulia community approve board bea@lisbon.example
     """
-    await _decide(settings, name, person, approve)
+    await _decide(settings, name, person, acts.approve)
     click.echo(f"@{person.removeprefix('@')} is a member of @{name.removeprefix('@')} now.")
 
 
@@ -182,7 +177,7 @@ async def reject_(settings: Settings, name: str, person: str) -> None:
     Example:
       tertulia community reject board bea@lisbon.example
     """
-    await _decide(settings, name, person, reject)
+    await _decide(settings, name, person, acts.reject)
     click.echo(f"@{person.removeprefix('@')} was told no; they may ask again.")
 
 
@@ -198,7 +193,7 @@ async def invite_(settings: Settings, name: str, person: str) -> None:
     Example:
       tertulia community invite board bea
     """
-    await _decide(settings, name, person, invite)
+    await _decide(settings, name, person, acts.invite)
     click.echo(f"@{person.removeprefix('@')} is invited to @{name.removeprefix('@')}.")
 
 
@@ -209,7 +204,7 @@ async def _decide(settings: Settings, name: str, person: str, decision: Decision
         target = await account_by_handle(unit.session, username, domain or None)
         if target is None:
             raise CommunityRefused(f"Nobody is known here as {person}: write NAME, or NAME@DOMAIN of who has asked.")
-        await tell(services, unit, await decision(unit, group, await _office(unit), target, trusted=True))
+        await decision(services, unit, group, await _office(unit), target, trusted=True)
 
 
 @community.command("archive")
@@ -229,10 +224,9 @@ async def archive_(settings: Settings, name: str, undo: bool, reason: str) -> No
         _, group = await _community(unit.session, name)
         actor = await _office(unit)
         if undo:
-            change = await unarchive(unit, group, actor, trusted=True)
+            await acts.unarchive(services, unit, group, actor, trusted=True)
         else:
-            change = await archive(unit, group, actor, reason=reason, trusted=True)
-        await tell(services, unit, change)
+            await acts.archive(services, unit, group, actor, reason=reason, trusted=True)
     click.echo(f"@{group.username} is {'open again' if undo else 'archived'}.")
 
 

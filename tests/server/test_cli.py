@@ -1,12 +1,17 @@
 """The contract of the command line: names, output, exit codes, sentences."""
 
+import asyncio
 import re
 from pathlib import Path
 
 import click
 import pytest
 
+from outbox.community_acts import join
 from server.cli import main
+from server.commands.options import office
+from server.settings import load_settings
+from social.accounts import account_by_handle
 from tests.server.command_line import CommandLine
 
 ANA = ("user", "create", "ana", "--email", "ana@madrid.example", "--password", "correct horse")
@@ -203,6 +208,30 @@ def test_a_community_is_made_looked_after_and_archived(run: CommandLine) -> None
     assert run("community", "archive", "board", "--reason", "done").exit_code == 0
     assert [row["archived"] for row in run("community", "list", "--json").json] == [True]
     assert run("community", "show", "nowhere").exit_code == 1
+
+
+async def ask_to_join(run: CommandLine, person: str, community: str) -> None:
+    """What an application does for somebody."""
+    async with office(load_settings(None, run.environ)) as services, services.database.unit_of_work() as unit:
+        account, group = [await account_by_handle(unit.session, name, None) for name in (person, community)]
+        assert account is not None
+        assert group is not None
+        await join(services, unit, group, account)
+
+
+def test_who_asks_is_let_in_or_turned_down_and_others_are_invited(run: CommandLine) -> None:
+    for name in ("ana", "bea", "carl", "dan"):
+        run("user", "create", name, "--email", f"{name}@madrid.example")
+    run("community", "create", "board", "--owner", "ana", "--kind", "on_request")
+    assert run("community", "approve", "board", "bea").exit_code == 1  # she hasn't asked
+    for name in ("bea", "carl", "dan"):
+        asyncio.run(ask_to_join(run, name, "board"))
+    assert "approve board carl" in run("community", "show", "board").output
+    for command, name in (("approve", "@bea"), ("reject", "carl"), ("invite", "dan"), ("invite", "carl")):
+        assert run("community", command, "board", name).exit_code == 0
+    shown = run("community", "show", "board", "--json").json
+    assert (shown["members"], shown["waiting"], shown["states"]) == (3, [], {"invited": 1})
+    assert run("community", "invite", "board", "nobody").exit_code == 1
 
 
 # Peers
