@@ -4,15 +4,16 @@
 and hidden look alike.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, select
+from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import UnitOfWork
 from models.accounts import Account
-from models.communities import Community, Kind, Membership, Role
+from models.communities import Community, Kind, Membership, Role, State
 from models.relations import Follow
 from policy.communities import RANKS, Standing, known_to, may_act_on, may_moderate, may_own, standing
 
@@ -139,15 +140,31 @@ async def acting_on(
 async def moderator_ids(session: AsyncSession, group: Account, *, role: Role = Role.MODERATOR) -> list[int]:
     """The accounts of those who hold at least `role`, as far as they still follow the community."""
     names = [name for name, rank in RANKS.items() if rank >= RANKS[role]]
+    query = select(Membership.account_id).where(*_holds(group, names)).order_by(Membership.id)
+    return list(await session.scalars(query))
+
+
+async def role_holders(
+    session: AsyncSession, group: Account, roles: Collection[Role], *, limit: int
+) -> Sequence[Account]:
+    """The accounts of those who hold one of these roles, the longest-serving first."""
     query = (
-        select(Membership.account_id)
-        .join(Follow, and_(Follow.follower_id == Membership.account_id, Follow.followee_id == Membership.community_id))
+        select(Account)
+        .join(Membership, Membership.account_id == Account.id)
         .where(
-            Membership.community_id == group.id,
-            Membership.state == "member",
-            Membership.role.in_(names),
-            Follow.state == "accepted",
+            *_holds(group, [role.value for role in roles]), Account.suspended_at.is_(None), Account.gone_at.is_(None)
         )
         .order_by(Membership.id)
+        .limit(limit)
     )
-    return list(await session.scalars(query))
+    return (await session.scalars(query)).all()
+
+
+def _holds(group: Account, names: Collection[str]) -> tuple[ColumnElement[bool], ...]:
+    follows = exists().where(
+        Follow.follower_id == Membership.account_id,
+        Follow.followee_id == Membership.community_id,
+        Follow.state == "accepted",
+    )
+    is_member = Membership.state == State.MEMBER.value
+    return Membership.community_id == group.id, is_member, Membership.role.in_(names), follows

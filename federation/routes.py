@@ -16,9 +16,10 @@ from federation import stream_routes as stream
 from federation.services import Services
 from federation.serving import resources, topics, wellknown
 from federation.serving.answers import Answer, ReadRefused, cache_header, not_found, problem_answer
+from federation.serving.communities import ROLE_COLLECTIONS
 from federation.serving.negotiation import VARY, negotiate, prefers_json
 from federation.serving.peering_list import LIST_PATH, peering_list_answer
-from federation.serving.read_gate import NOBODY, Reader, identify
+from federation.serving.read_gate import NOBODY, Reader, identify, is_signed
 from federation.serving.resources import ActorPages
 from federation.site import Bearer, FindReader, Handler, Pages, Site, account_of, number_of
 from federation.trends import PATH as TRENDS_PATH
@@ -45,6 +46,7 @@ def routes(services: Services, *, pages: Pages | None = None, bearer: Bearer | N
         f"{user}/followers_synchronization": stream.get_followers_synchronization,
         f"{user}/collections/featured": stream.get_featured,
         f"{user}/collections/tags": stream.get_featured_tags,
+        f"{user}/collections/{{name:{'|'.join(ROLE_COLLECTIONS)}}}": stream.get_roles,
         f"{user}/quote_authorizations/{{quote_id:\\d{{1,19}}}}": stream.get_quote_authorization,
         f"{status}/activity": stream.get_status_activity,
         f"{status}/replies": stream.get_replies,
@@ -211,8 +213,17 @@ async def get_nodeinfo(site: Site, request: web.Request) -> Answer:
 
 
 async def get_actor(site: Site, request: web.Request, reader: Reader) -> Answer:
-    """An actor, or its key stub."""
-    return await site.actors.answer(account_of(request), reader)
+    """An actor, or its key stub. What isn't there for strangers may be there for who signs."""
+    try:
+        return await site.actors.answer(account_of(request), reader)
+    except ReadRefused:
+        if not reader.is_anonymous or not is_signed(message_of(site.services, request)):
+            raise
+        try:
+            reader = await _reader(site, request)
+        except ReadRefused:
+            raise not_found() from None
+        return await site.actors.answer(account_of(request), reader)
 
 
 async def get_status(site: Site, request: web.Request, reader: Reader) -> Answer:
@@ -228,7 +239,7 @@ async def get_topic(site: Site, request: web.Request, reader: Reader) -> Answer:
 async def show_profile(site: Site, request: web.Request) -> web.StreamResponse:
     """A profile for browsers."""
     async with site.services.database.reading() as session:
-        account = await resources.active_account(session, account_of(request))
+        account = await resources.active_account(session, account_of(request), None)
     return await site.pages.profile(request, account) if site.pages else _sentence("This is the address of an account.")
 
 

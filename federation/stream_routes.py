@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from content.hashtags import normalise_hashtag
-from federation.serving import collections, resources, topics
+from federation.serving import collections, communities, resources, topics
 from federation.serving.answers import Answer, ReadRefused, document_answer, not_found
 from federation.serving.read_gate import Reader
 from federation.site import Site, account_of, cursor_in, number_of
@@ -22,7 +22,9 @@ async def get_outbox(site: Site, request: web.Request, reader: Reader) -> Answer
 
 
 async def get_followers(site: Site, request: web.Request, reader: Reader) -> Answer:
-    """Followers: their number, and to some who they are."""
+    """Followers: their number, and to some who they are; with `is_follower`, whether one account is among them."""
+    if (asked := request.query.get("is_follower")) is not None:
+        return await communities.membership_answer(site.services, reader, account_of(request), asked)
     return await collections.followers_answer(site.services, reader, account_of(request), cursor_in(request))
 
 
@@ -39,6 +41,11 @@ async def get_followers_synchronization(site: Site, request: web.Request, reader
 async def get_featured(site: Site, request: web.Request, reader: Reader) -> Answer:
     """Pinned statuses."""
     return await collections.featured_answer(site.services, reader, account_of(request))
+
+
+async def get_roles(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """Who holds which role in a community."""
+    return await communities.roles_answer(site.services, reader, account_of(request), request.match_info["name"])
 
 
 async def get_trends(site: Site, request: web.Request, reader: Reader) -> Answer:

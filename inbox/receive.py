@@ -14,6 +14,7 @@ from sqlalchemy import select
 from federation.activity import Activity, parse_activity
 from federation.json_ld import DocumentRefused
 from federation.services import Services
+from federation.serving.read_gate import Reader, exists_for
 from federation.trust.authentication import ActorGone, PeerRefused, Requester, authenticate
 from federation.trust.origins import same_origin
 from federation.trust.proofs import breaks_own_proof, is_proven_by_actor
@@ -58,7 +59,7 @@ async def receive(services: Services, journal: Journal, message: HttpMessage, in
         raise InboxRefused(401, f"signature-{error.reason}", error.detail) from None
     _check_rate(services, requester.host)
     await _check_authority(services, requester, activity, is_rotation=is_rotation)
-    await _check_inbox(services, inbox_id)
+    await _check_inbox(services, requester, inbox_id)
     mark = mark_of(services, message, requester)
     if activity.actor != requester.actor_uri and await journal.knows(activity.dedup_key):
         if mark is not None:
@@ -108,13 +109,16 @@ def _refuse_noise(wait_seconds: float | None) -> None:
         raise InboxRefused(429, "rate", "Too many activities from your instance; please slow down.", wait_seconds)
 
 
-async def _check_inbox(services: Services, inbox_id: int) -> None:
-    """Whose inbox it is: asked last, so that only who signs learns which accounts exist (N23)."""
+async def _check_inbox(services: Services, requester: Requester, inbox_id: int) -> None:
+    """Whose inbox it is: asked last, so that only who signs learns which accounts exist (N23); of a hidden community,
+    only the servers of its members and of whom it has invited."""
     if inbox_id == SHARED_INBOX:
         return
     async with services.database.reading() as session:
         owner = await session.get(Account, inbox_id) if inbox_id < MAX_ID else None
-    if owner is None or not owner.is_local:
+        reader = Reader(requester.account, requester.actor_uri, requester.host)
+        is_there = owner is not None and owner.is_local and await exists_for(session, reader, owner)
+    if owner is None or not is_there:
         raise InboxRefused(404, "no-inbox", "There is no account here with this inbox.")
     if owner.gone_at is not None:
         raise InboxRefused(410, "gone", "The account has been deleted.")

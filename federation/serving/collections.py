@@ -2,7 +2,8 @@
 
 Every list shows what its reader may see, under a limit, in a stable order, in a fixed number of queries. Who follows
 whom is shown to those whom it concerns: its owner, followers, and, in a closed network of colleagues, whoever signs,
-unless the account is locked. Everybody else who may read at all gets the number (case O44).
+unless the account is locked. Everybody else who may read at all gets the number (case O44). Of a community's followers
+all get the number alone, of a private one's only the offices of members.
 """
 
 from collections.abc import Sequence
@@ -28,12 +29,14 @@ from federation.serving.read_gate import (
     is_blocked,
     is_follower,
     is_for_everybody,
+    is_of_members,
     readable,
     require_reader,
 )
 from federation.serving.resources import active_account, published_status, unavailable_to
 from models.accounts import Account
 from models.addresses import LocalAddresses
+from models.communities import Community
 from models.relations import FeaturedTag, Follow
 from models.statuses import Status, Tag
 from policy.communities import known_to
@@ -48,10 +51,11 @@ async def outbox_answer(services: Services, reader: Reader, account_id: int, cur
     """What an account published, newest first: Create and Announce as they were sent, without their proofs."""
     require_reader(services, reader)
     async with services.database.reading() as session:
-        account = await active_account(session, account_id)
+        account = await active_account(session, account_id, reader)
         uri = account.outbox_url or services.addresses.part(account.uri, "outbox")
         if not cursor.is_page:
-            return _answer(services, reader, pages.collection(uri, total=account.statuses_count))
+            may_count = not await _is_private_to(session, reader, account)
+            return _answer(services, reader, pages.collection(uri, total=account.statuses_count if may_count else None))
         query = (
             select(Status)
             .where(Status.account_id == account_id, Status.id < cursor.max_id, readable(reader))
@@ -85,8 +89,10 @@ async def _members(
 ) -> Answer:
     require_reader(services, reader)
     async with services.database.reading() as session:
-        account = await active_account(session, account_id)
-        may_see = await _may_see_members(services, session, reader, account)
+        account = await active_account(session, account_id, reader)
+        if await _is_private_to(session, reader, account):
+            raise not_found()
+        may_see = not account.is_group and await _may_see_members(services, session, reader, account)
         uri = followers_of(account, services.addresses) if of_followers else _following_of(account, services.addresses)
         if not cursor.is_page:
             total = account.followers_count if of_followers else account.following_count
@@ -132,6 +138,12 @@ async def _page_of_members(
     return list(rows), has_more
 
 
+async def _is_private_to(session: AsyncSession, reader: Reader, account: Account) -> bool:
+    """Whether this is a private community without anybody of the reader's server in it."""
+    community = await session.get(Community, account.id) if account.is_group else None
+    return community is not None and community.is_private and not await is_of_members(session, reader, account)
+
+
 async def _may_see_members(services: Services, session: AsyncSession, reader: Reader, account: Account) -> bool:
     if reader.owns(account):
         return True
@@ -150,7 +162,7 @@ async def followers_synchronization_answer(services: Services, reader: Reader, a
     async with services.database.reading() as session:
         if reader.host is None:
             raise unavailable_to(reader)
-        account = await active_account(session, account_id)
+        account = await active_account(session, account_id, reader)
         members = await partial_followers(session, account, reader.host)
     uri = services.addresses.part(account.uri, PARTIAL_FOLLOWERS)
     return _answer(services, reader, pages.whole_collection(uri, members))
@@ -160,7 +172,7 @@ async def featured_answer(services: Services, reader: Reader, account_id: int) -
     """The statuses that an account pinned to its profile, whole, the last one first."""
     require_reader(services, reader)
     async with services.database.reading() as session:
-        account = await active_account(session, account_id)
+        account = await active_account(session, account_id, reader)
         found = await session.scalars(
             select(Status)
             .where(is_pinned_to(account_id), readable(reader))
@@ -177,7 +189,7 @@ async def featured_tags_answer(services: Services, reader: Reader, account_id: i
     """The hashtags that an account features on its profile."""
     require_reader(services, reader)
     async with services.database.reading() as session:
-        account = await active_account(session, account_id)
+        account = await active_account(session, account_id, reader)
         tags = await session.scalars(
             select(Tag)
             .join(FeaturedTag, FeaturedTag.tag_id == Tag.id)

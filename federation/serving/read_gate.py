@@ -21,9 +21,10 @@ from federation.trust.authentication import ActorGone, PeerRefused, authenticate
 from keys.refusals import SignatureRefused
 from keys.requests import HttpMessage
 from models.accounts import Account
+from models.communities import Community, Membership, State
 from models.relations import Follow
 from models.statuses import Mention, Status
-from policy.communities import belongs_to
+from policy.communities import belongs_to, is_secret, known_to
 from policy.visibility import blocked_between, can_see, is_for_members, visible_to
 
 
@@ -129,6 +130,42 @@ async def is_follower(session: AsyncSession, reader: Reader, account: Account) -
 async def is_blocked(session: AsyncSession, reader: Reader, account: Account) -> bool:
     """Whether one of the two has blocked the other."""
     return reader.viewer_id is not None and bool(await session.scalar(select(_is_blocked(reader, account))))
+
+
+async def exists_for(session: AsyncSession, reader: Reader, account: Account) -> bool:
+    """Whether an account of ours is there for the reader.
+
+    A hidden community is for its members, for whom it has invited, and for the servers of both. That of everybody in
+    this office is for nobody who asks here.
+    """
+    if not account.is_group:
+        return True
+    community = await session.get(Community, account.id)
+    if community is None or not is_secret(community):
+        return True
+    if community.default_for == "office":
+        return False
+    if reader.host is None:
+        known = select(Account.id).where(Account.id == account.id, known_to(reader.viewer_id))
+        return await session.scalar(known) is not None
+    invited = (
+        select(Membership.id)
+        .join(Account, Account.id == Membership.account_id)
+        .where(Membership.community_id == account.id, Membership.state == State.INVITED.value, lives_with(reader))
+    )
+    return await is_of_members(session, reader, account) or await session.scalar(invited.limit(1)) is not None
+
+
+async def is_of_members(session: AsyncSession, reader: Reader, group: Account) -> bool:
+    """Whether the reader is a member of a community, or speaks from the server of one."""
+    if reader.host is None:
+        return reader.viewer_id is not None and bool(await session.scalar(select(_follows(reader, group))))
+    members = (
+        select(Follow.id)
+        .join(Account, Account.id == Follow.follower_id)
+        .where(Follow.followee_id == group.id, Follow.state == "accepted", lives_with(reader))
+    )
+    return await session.scalar(members.limit(1)) is not None
 
 
 def readable(reader: Reader) -> ColumnElement[bool]:

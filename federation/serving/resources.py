@@ -18,7 +18,7 @@ from federation.documents.bundles import load_bundles
 from federation.expiring import Expiring
 from federation.services import Services
 from federation.serving.answers import Answer, ReadRefused, document_answer, not_found
-from federation.serving.read_gate import Reader, is_blocked, is_for_everybody, may_read, require_reader
+from federation.serving.read_gate import Reader, exists_for, is_blocked, is_for_everybody, may_read, require_reader
 from models.accounts import INSTANCE_ACTOR_ID, Account
 from models.activities import Delivery, OutboundActivity
 from models.communities import Community
@@ -54,7 +54,7 @@ class ActorPages:
         services = self._services
         is_open_to_all = account_id == INSTANCE_ACTOR_ID or not services.settings.is_closed
         async with services.database.reading() as session:
-            account = await local_account(session, account_id)
+            account = await local_account(session, account_id, reader)
             gone = account is None or account.gone_at is not None
             if gone:
                 return await gone_answer(session, services.addresses.actor(account_id))
@@ -80,17 +80,23 @@ class ActorPages:
         return body
 
 
-async def local_account(session: AsyncSession, account_id: int) -> Account | None:
-    """An account of ours, gone ones included."""
+async def local_account(session: AsyncSession, account_id: int, reader: Reader | None) -> Account | None:
+    """An account of ours, gone ones included, if it is there for the reader.
+
+    Without one, for pages that decide by themselves who sees a community.
+    """
     account = await session.get(Account, account_id)
-    if account is None or not account.is_local or await stays_inside(session, account):
+    if account is None or not account.is_local:
         return None
-    return account
+    is_there = (
+        not await stays_inside(session, account) if reader is None else await exists_for(session, reader, account)
+    )
+    return account if is_there else None
 
 
-async def active_account(session: AsyncSession, account_id: int) -> Account:
-    """An account of ours that publishes. Raises ReadRefused (404)."""
-    account = await local_account(session, account_id)
+async def active_account(session: AsyncSession, account_id: int, reader: Reader | None) -> Account:
+    """An account of ours that publishes, if it is there for the reader. Raises ReadRefused (404)."""
+    account = await local_account(session, account_id, reader)
     if account is None or not account.is_active:
         raise not_found()
     return account
@@ -124,7 +130,7 @@ async def published_status(session: AsyncSession, reader: Reader, account_id: in
 
 async def local_status(session: AsyncSession, account_id: int, status_id: int) -> Status:
     """The status under an address of ours, for pages that decide about visibility by themselves. Raises ReadRefused."""
-    account = await active_account(session, account_id)
+    account = await active_account(session, account_id, None)
     status = await session.get(Status, status_id)
     if status is None or status.account_id != account.id:
         raise not_found()
@@ -208,7 +214,7 @@ async def quote_authorization_answer(services: Services, reader: Reader, account
     require_reader(services, reader)
     uri = services.addresses.quote_authorization(account_id, quote_id)
     async with services.database.reading() as session:
-        author = await active_account(session, account_id)
+        author = await active_account(session, account_id, reader)
         quote = await session.get(Status, quote_id)
         quoted = await session.get(Status, quote.quote_of_id) if quote is not None and quote.quote_of_id else None
         if quote is None or quoted is None or quoted.account_id != account_id or quote.quote_state != "accepted":

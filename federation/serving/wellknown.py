@@ -16,13 +16,13 @@ from xml.sax.saxutils import quoteattr
 import orjson
 from sqlalchemy import func, select
 
-from communities.standings import stays_inside
 from communities.topics import PREFIX, topic_account, topic_username
 from content.hashtags import normalise_hashtag
 from federation.json_ld.strict_json import JsonObject
 from federation.services import Services
 from federation.serving.answers import Answer, ReadRefused, not_found
 from federation.serving.negotiation import ACTIVITY_JSON
+from federation.serving.read_gate import NOBODY, exists_for
 from models.accounts import INSTANCE_ACTOR_ID, Account, User
 from policy.domains import normalise_domain
 
@@ -52,7 +52,7 @@ async def webfinger_answer(services: Services, resources: Sequence[str], rels: S
     if resources[0].rstrip("/") == services.addresses.origin:
         return _jrd(_server_descriptor(services), rels)
     account = await _account_of(services, resources[0])
-    if account is None or account.suspended_at is not None or await _stays_inside(services, account):
+    if account is None or account.suspended_at is not None or not await _is_there(services, account):
         raise not_found()
     if account.gone_at is not None:
         raise ReadRefused(410, "gone", "This account does not exist any more.")
@@ -135,11 +135,12 @@ async def _account_of(services: Services, resource: str) -> Account | None:
     return await _by_name(services, unquote(match[1])) if match else None
 
 
-async def _stays_inside(services: Services, account: Account) -> bool:
+async def _is_there(services: Services, account: Account) -> bool:
+    """Nobody learns of a hidden community here: who is invited is told its id."""
     if not account.is_group:
-        return False
+        return True
     async with services.database.reading() as session:
-        return await stays_inside(session, account)
+        return await exists_for(session, NOBODY, account)
 
 
 def _is_our_domain(services: Services, host: str) -> bool:

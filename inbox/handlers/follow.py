@@ -4,7 +4,7 @@ from sqlalchemy import func, select
 
 from communities.archive import archive_size
 from communities.membership import join
-from communities.standings import CommunityError
+from communities.standings import CommunityError, NoSuchCommunity
 from communities.topics import ensure_topic, topic_name
 from inbox.access import local_account
 from inbox.incoming import Handler, Outcome, Scene
@@ -38,6 +38,8 @@ async def apply_follow(scene: Scene) -> Outcome:
                 scene.services, scene.unit, await join(scene.unit, followee, scene.sender, uri=scene.activity.id)
             )
         follow = await request_follow(scene.unit, scene.sender, followee, uri=scene.activity.id)
+    except NoSuchCommunity:
+        return Outcome.INVALID  # a word of refusal would say that it exists
     except (FollowRefused, CommunityError):
         await publish_reject(
             scene.services, scene.unit, followee, scene.sender, follow_uri=scene.activity.id, follow=None
