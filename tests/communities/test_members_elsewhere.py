@@ -1,0 +1,94 @@
+"""A community of Hamburg with people of Lisbon in it: joining, posting, answering, and what its moderators decide."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from models import UnitOfWork
+from models.accounts import Account
+from models.communities import Kind
+from models.statuses import Status
+from outbox import community_acts
+from tests.communities.hosting import host
+from tests.peers import Office, Person, run_until_idle
+
+
+async def act(person: Person, name: str, group: Account, *rest: Any, **more: Any) -> Any:
+    """Do something in a community as the client API does it for somebody of this office."""
+    services = person.office.services
+    async with services.database.unit_of_work() as unit:
+        rows = [await _row(unit, one) for one in (group, person, *rest)]
+        return await getattr(community_acts, name)(services, unit, *rows, **more)
+
+
+async def _row(unit: UnitOfWork, one: Any) -> Any:
+    if isinstance(one, Person):
+        return await unit.session.get_one(Account, one.id)
+    return await unit.session.get_one(type(one), one.id) if isinstance(one, Account | Status) else one
+
+
+async def known(office: Office, kind: type[Any], uri: str) -> Any:
+    """The row of something at an office."""
+    async with office.services.database.reading() as session:
+        return (await session.scalars(select(kind).where(kind.uri == uri))).one()
+
+
+async def follow(person: Person, acct: str) -> Any:
+    """Find an account by its handle and follow it, as an app does."""
+    api = person.office.api(person)
+    found = (await api.get("/api/v2/search", q=f"@{acct}", resolve=True, type="accounts")).json()["accounts"]
+    assert [one["acct"] for one in found] == [acct]
+    return (await api.post(f"/api/v1/accounts/{found[0]['id']}/follow")).json()
+
+
+async def home(person: Person) -> list[Any]:
+    return [
+        (one["account"]["acct"], (one["reblog"] or one)["content"])
+        for one in (await person.office.api(person).get("/api/v1/timelines/home")).json()
+    ]
+
+
+async def test_two_offices_talk_in_an_open_community(two_offices: tuple[Office, Office]) -> None:
+    hamburg, lisbon = two_offices
+    hans, bea = await hamburg.create_person("hans"), await lisbon.create_person("bea")
+    group = await host(hans)
+    acct = f"afterwork@{hamburg.domain}"
+    await follow(bea, acct)
+    await run_until_idle(hamburg, lisbon)
+    relationship = await follow(bea, acct)
+    assert (relationship["following"], relationship["requested"]) == (True, False)
+    posted = await hamburg.api(hans).post("/api/v1/statuses", {"status": "@afterwork Beer at six?"})
+    assert posted.status == 200
+    await run_until_idle(hamburg, lisbon)
+    shown = await home(bea)
+    assert [who for who, _ in shown] == [acct]
+    thread = (await lisbon.api(bea).get("/api/v1/timelines/home")).json()[0]["reblog"]
+    answer = await lisbon.api(bea).post(
+        "/api/v1/statuses", {"status": f"@hans@{hamburg.domain} Seven!", "in_reply_to_id": thread["id"]}
+    )
+    assert answer.status == 200, answer.body
+    await lisbon.api(bea).post("/api/v1/statuses", {"status": f"@{acct} And who brings the cake?"})
+    await run_until_idle(hamburg, lisbon)
+    context = (await hamburg.api(hans).get(f"/api/v1/statuses/{posted.json()['id']}/context")).json()
+    assert ["Seven!" in one["content"] for one in context["descendants"]] == [True]
+    assert any("cake" in content and who == "afterwork" for who, content in await home(hans))
+    status = await known(hamburg, Status, posted.json()["uri"])
+    await act(hans, "remove_post", group, status, reason="Not here")
+    await run_until_idle(hamburg, lisbon)
+    assert not any("Beer" in content for _, content in await home(bea))
+    assert (await known(hamburg, Status, status.uri)).removed_at is not None
+
+
+async def test_who_asks_from_another_office_is_let_in_by_a_moderator(two_offices: tuple[Office, Office]) -> None:
+    hamburg, lisbon = two_offices
+    hans, bea = await hamburg.create_person("hans"), await lisbon.create_person("bea")
+    group = await host(hans, kind=Kind.ON_REQUEST)
+    acct = f"afterwork@{hamburg.domain}"
+    await follow(bea, acct)
+    await run_until_idle(hamburg, lisbon)
+    assert (await follow(bea, acct))["requested"]
+    kinds = await hamburg.api(hans).get("/api/v1/notifications", types=["community.request"])
+    assert [(one["type"], one["account"]["acct"]) for one in kinds.json()] == [("community.request", bea.acct)]
+    await act(hans, "approve", group, await known(hamburg, Account, bea.uri))
+    await run_until_idle(hamburg, lisbon)
+    assert (await follow(bea, acct))["following"]
