@@ -36,6 +36,7 @@ class SignedIn:
     user_id: int
     locale: str
     account: Account
+    role: str
     unread: int
     must_renew: bool
     must_note: bool
@@ -76,7 +77,7 @@ class Sessions:
         stored, user, account, count = row
         must_renew = stored.expires_at - now < LIFETIME - RENEWED_AFTER
         must_note = must_renew or stored.last_seen_at is None or now - stored.last_seen_at >= SEEN_NOTED_EVERY
-        return SignedIn(token, stored.id, user.id, user.locale, account, count, must_renew, must_note)
+        return SignedIn(token, stored.id, user.id, user.locale, account, user.role, count, must_renew, must_note)
 
     async def start(self, unit: UnitOfWork, user: User, *, replacing: str | None, user_agent: str = "") -> str:
         """A new session, instead of the one whose cookie the browser had; returns the cookie."""

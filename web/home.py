@@ -12,6 +12,7 @@ from models.visibility import Visibility
 from policy.limits import STATUS_CHARACTERS
 from social.preferences import preferences_of
 from web.composing import CHOICES, audience_name
+from web.offices import proposals_waiting
 from web.paging import max_id_of
 from web.timelines import home_page
 from web.visits import Visit
@@ -29,7 +30,9 @@ async def show_home(visit: Visit) -> web.StreamResponse:
         is_empty = page.is_first and not page.items
         suggested = await _suggested(reading.session, viewer) if is_empty else ()
         audience = await _usual_audience(reading.session, viewer)
-    return visit.page("home.html", page=page, suggested=suggested, writing=blank_form(audience=audience))
+        proposals = await proposals_waiting(visit, reading.session) if page.is_first else 0
+    writing = blank_form(audience=audience)
+    return visit.page("home.html", page=page, suggested=suggested, writing=writing, proposals=proposals)
 
 
 def blank_form(

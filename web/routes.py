@@ -20,6 +20,7 @@ from web.finding import LOOKUPS_AT_ONCE, LOOKUPS_PER_SECOND, post_find, show_fin
 from web.granted import post_revocation, post_session_end, show_access
 from web.home import show_home
 from web.notices import show_notifications
+from web.offices import OFFICE_ACTIONS, post_office_action, show_offices
 from web.pages import WebPages, show_profile, show_status
 from web.passwords import HashPassword, IsPassword, Passwords
 from web.rendering import Renderer
@@ -77,6 +78,7 @@ def _routes(site: Site) -> list[web.RouteDef]:
         "/oauth/authorize/native": show_code,
         "/settings/access": show_access,
         "/settings/feeds": show_feed_key,
+        "/offices": show_offices,
         _ACCT: show_profile,
         _ACCT + r"/{status_id:\d{1,19}}": show_status,
     }
@@ -89,6 +91,7 @@ def _routes(site: Site) -> list[web.RouteDef]:
         "/settings/feeds": post_feed_key,
         "/settings/access/sessions/end": post_session_end,
         "/compose": post_status,
+        rf"/offices/{{peer_id:\d{{1,18}}}}/{{action:{'|'.join(OFFICE_ACTIONS)}}}": post_office_action,
         rf"/tags/{{name}}/{{action:{'|'.join(TOPIC_ACTIONS)}}}": post_topic_action,
         rf"/statuses/{{status_id:\d{{1,19}}}}/{{action:{'|'.join(STATUS_ACTIONS)}}}": post_status_action,
         rf"/accounts/{{account_id:\d{{1,19}}}}/{{action:{'|'.join(ACCOUNT_ACTIONS)}}}": post_account_action,

@@ -18,6 +18,7 @@ from access.sessions import LIFETIME, Sessions, SignedIn
 from federation.services import Services
 from models.accounts import Account
 from policy.rates import RateLimiter
+from policy.roles import Permission, may
 from web.access import Reading
 from web.forms import Form, FormRefused, form_token, read_form
 from web.languages import accepted_language, known_language
@@ -86,6 +87,11 @@ class Visit:
         if self.viewer is None:
             raise SignInNeeded
         return self.viewer
+
+    @property
+    def looks_after_offices(self) -> bool:
+        """Whether the viewer decides which offices this one talks to."""
+        return self.signed_in is not None and may(self.signed_in.role, Permission.MANAGE_FEDERATION)
 
     def known(self) -> SignedIn:
         """The viewer's session. Raises SignInNeeded when there is none."""
