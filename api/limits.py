@@ -35,6 +35,7 @@ WINDOWS: Final[Mapping[str, Window]] = MappingProxyType(
         "deletions": Window(60, 1800),
         "posts": Window(300, 1800),
         "archives": Window(20, 1800),
+        "communities": Window(20, 1800),
     }
 )
 

@@ -15,6 +15,7 @@ from api.call import Api, Json
 from api.entities.account import COLUMNS, account_entity
 from api.entities.status import is_hidden, status_entity
 from api.entities.status_page import Marks, StatusPage
+from communities.listing import communities_of_statuses
 from models.accounts import Account
 from models.base import Base, BigInt
 from models.oauth import Application
@@ -56,6 +57,7 @@ _TAGS = (
 _POLLS = select(*_columns(Poll)).where(Poll.status_id.in_(_IDS))
 _VOTES = select(PollVote.poll_id, PollVote.choice).where(PollVote.account_id == _VIEWER, PollVote.poll_id.in_(_IDS))
 _CARDS = select(*_columns(PreviewCard)).where(PreviewCard.id.in_(_IDS))
+_COMMUNITIES = communities_of_statuses(_IDS)
 _APPLICATIONS = select(Application.id, Application.name, Application.website).where(Application.id.in_(_IDS))
 _CONVERSATIONS: Final = bindparam("conversations", expanding=True, type_=BigInt)
 _AUTHORS: Final = bindparam("authors", expanding=True, type_=BigInt)
@@ -109,10 +111,19 @@ def is_complete(page: StatusPage, status_id: int) -> bool:
 
 
 async def load_page(
-    api: Api, session: AsyncSession, ids: Sequence[int], viewer: Account | None, *, is_evidence: bool = False
+    api: Api,
+    session: AsyncSession,
+    ids: Sequence[int],
+    viewer: Account | None,
+    *,
+    is_evidence: bool = False,
+    is_moderated: bool = False,
 ) -> StatusPage:
-    """Everything that the entities of these statuses need. Evidence was reported: moderators see it in any case."""
-    page = StatusPage(viewer, api.services.clock(), is_evidence=is_evidence)
+    """Everything that the entities of these statuses need. Evidence was reported: moderators see it in any case.
+
+    Moderators of a community (`is_moderated`) see these statuses of it in any case, but not what they quote.
+    """
+    page = StatusPage(viewer, api.services.clock(), is_evidence=is_evidence, is_moderated=is_moderated)
     if not ids:
         return page
     await _load_statuses(session, page, ids)
@@ -135,8 +146,9 @@ async def load_page(
 async def _load_statuses(session: AsyncSession, page: StatusPage, ids: Sequence[int]) -> None:
     """The statuses, what they boost and quote, and the quotes of what is boosted: three queries at most."""
     wanted = set(ids)
-    statement = _STATUSES if page.is_evidence else _PUBLIC if page.viewer is None else _VISIBLE
-    for _ in range(3):
+    visible = _STATUSES if page.is_evidence else _PUBLIC if page.viewer is None else _VISIBLE
+    for number in range(3):
+        statement = _STATUSES if page.is_moderated and number == 0 else visible
         parameters: dict[str, Any] = {"ids": sorted(wanted)}
         if statement is _VISIBLE and page.viewer is not None:
             parameters["viewer"] = page.viewer.id
@@ -158,10 +170,17 @@ async def _load_rare(session: AsyncSession, page: StatusPage, shown: Sequence[An
     if questions:
         polls = (await session.execute(_POLLS, {"ids": questions})).all()
         page.polls = {poll.status_id: poll for poll in polls}
+    page.communities = await communities_of(session, shown)
     page.cards = await _by_id(session, _CARDS, {status.card_id for status in shown if status.card_id})
     page.applications = await _by_id(
         session, _APPLICATIONS, {status.application_id for status in shown if status.application_id}
     )
+
+
+async def communities_of(session: AsyncSession, shown: Iterable[Any]) -> dict[int, Any]:
+    """In which communities these statuses were posted, by id; no query where none was."""
+    ids = [status.id for status in shown if status.group_id is not None]
+    return {row.id: row for row in await session.execute(_COMMUNITIES, {"ids": ids})} if ids else {}
 
 
 async def marks_of(session: AsyncSession, viewer: Account, shown: Sequence[Any]) -> Marks:

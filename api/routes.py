@@ -35,6 +35,10 @@ from api.admin import reports as admin_reports
 from api.admin import tags as admin_tags
 from api.admin import trends as admin_trends
 from api.call import API, Api, Call
+from api.communities import files as communities_files
+from api.communities import people as communities_people
+from api.communities import posts as communities_posts
+from api.communities import single as communities_single
 from api.cors import preflight
 from api.endpoints import Access, Endpoint
 from api.filters import parts as filters_parts
@@ -96,6 +100,10 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     tags_archive,
     tags_featured,
     tags_followed,
+    communities_single,
+    communities_people,
+    communities_posts,
+    communities_files,
     lists,
     markers,
     conversations,

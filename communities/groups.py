@@ -12,9 +12,10 @@ from content.names import sanitize_name
 from models import UnitOfWork
 from models.accounts import Account
 from models.communities import Community, Kind, Membership, Role, State
-from policy.limits import COMMUNITY_RULES_CHARACTERS, DISPLAY_NAME_CHARACTERS, NOTE_CHARACTERS
+from policy.limits import COMMUNITIES_OF_ONE, COMMUNITY_RULES_CHARACTERS, DISPLAY_NAME_CHARACTERS, NOTE_CHARACTERS
 from social.accounts import account_by_handle, new_local_account
 from social.follows import accept_follow, request_follow
+from social.quotas import require_room
 
 COMMUNITIES: Final = "urn:tertulia:communities"
 """The capability (FEP-844e) of servers that understand what communities announce, and our terms in it."""
@@ -48,12 +49,16 @@ async def create(
     owner: Account | None = None,
     default_for: str | None = None,
 ) -> Change:
-    """Make a community of this office with `owner` in it. Raises CommunityRefused for a bad or taken name.
+    """Make a community of this office with `owner` in it.
 
-    `make_keys` gives the account its keys, `compose` makes HTML of a description. A name is never given twice.
+    Raises CommunityRefused for a bad or taken name, QuotaReached for one too many of `owner`. `make_keys` gives the
+    account its keys, `compose` makes HTML of a description. A name is never given twice.
     """
     if len(name) > NAME_CHARACTERS or not NAME.fullmatch(name):
         raise CommunityRefused("The name of a community consists of up to 30 letters, digits, dots, hyphens and _.")
+    if owner is not None:
+        made = Community.created_by_id == owner.id
+        await require_room(unit, Community, made, COMMUNITIES_OF_ONE, "communities made by one person")
     if await account_by_handle(unit.session, name, None) is not None:
         raise CommunityRefused(f"The name {name} is taken, or was: choose another one.")
     group = new_local_account(unit, name, display_name=sanitize_name(wish.display_name or name), actor_type="Group")

@@ -18,6 +18,7 @@ from models.communities import Community, State
 from models.statuses import Status
 from models.visibility import Visibility
 from policy.communities import may_answer, may_know, may_open_thread
+from social.counters import count
 from social.interactions import boost, find_boost
 
 
@@ -108,6 +109,8 @@ async def announce(unit: UnitOfWork, group: Account, status: Status, author: Acc
         visibility = Visibility.PUBLIC if Visibility(status.visibility).is_public else Visibility.PRIVATE
         shared, is_new = await boost(unit, group, status, author, visibility=visibility)
         shared.is_local_only = status.is_local_only
+        if is_new:
+            count(unit, Account, "statuses_count", group.id)
     return Change(action=Action.ANNOUNCE, group=group, actor=author, status=status, shared=shared, is_new=is_new)
 
 

@@ -13,6 +13,7 @@ from models.accounts import Account
 from models.communities import Role, State
 from models.statuses import Status
 from policy.communities import may_assign, may_own
+from social.counters import count
 from social.follows import accept_follow, end_follow, request_follow
 
 
@@ -88,11 +89,11 @@ async def ban(
 async def _remove_all(unit: UnitOfWork, group: Account, author: Account) -> None:
     posted = (Status.group_id == group.id) & (Status.account_id == author.id) & Status.boost_of_id.is_(None)
     boosted = select(Status.id).where(posted)
-    for statement in (
-        delete(Status).where(Status.account_id == group.id, Status.boost_of_id.in_(boosted)),
-        update(Status).where(posted, Status.removed_at.is_(None)).values(removed_at=unit.now, featured_at=None),
-    ):
-        await unit.session.execute(statement.execution_options(synchronize_session=False))
+    shared = delete(Status).where(Status.account_id == group.id, Status.boost_of_id.in_(boosted)).returning(Status.id)
+    taken = await unit.session.scalars(shared.execution_options(synchronize_session=False))
+    count(unit, Account, "statuses_count", group.id, -len(taken.all()))
+    removed = update(Status).where(posted, Status.removed_at.is_(None)).values(removed_at=unit.now, featured_at=None)
+    await unit.session.execute(removed.execution_options(synchronize_session=False))
     unit.boosts.clear()
 
 

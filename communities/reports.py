@@ -22,6 +22,7 @@ async def report(
     statuses: Sequence[Status] = (),
     *,
     comment: str = "",
+    category: str = "other",
     uri: str | None = None,
 ) -> Change:
     """Report somebody to a community's moderators, for posts in it; who may see these was asked before.
@@ -37,6 +38,7 @@ async def report(
         target,
         status_uris=[status.uri for status in statuses],
         comment=comment,
+        category=category,
         uri=uri,
         community_id=group.id,
     )

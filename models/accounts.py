@@ -24,6 +24,8 @@ class Account(Base):
         Index("uq_accounts_username_domain", text("lower(username)"), text("coalesce(domain, '')"), unique=True),
         Index("ix_accounts_topic", "topic", postgresql_where=text("topic IS NOT NULL"),
               sqlite_where=text("topic IS NOT NULL")),
+        Index("ix_accounts_groups", "id", postgresql_where=text("actor_type = 'Group'"),
+              sqlite_where=text("actor_type = 'Group'")),
     )  # fmt: skip
 
     id: Mapped[Id]

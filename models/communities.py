@@ -72,6 +72,7 @@ class Membership(Base):
     __table_args__ = (
         UniqueConstraint("community_id", "account_id"),
         Index("ix_memberships_state", "community_id", "state", "id"),
+        Index("ix_memberships_role", "community_id", "role", "account_id"),
         Index("ix_memberships_account", "account_id", "state"),
     )
 

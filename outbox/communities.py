@@ -14,7 +14,7 @@ from communities.changes import Change
 from communities.groups import Compose
 from communities.membership import join, leave
 from communities.posts import announce, check_submission
-from communities.standings import CommunityError
+from communities.standings import CommunityError, CommunityRefused
 from content.compose import PLAIN, render
 from federation.services import Services
 from models import UnitOfWork
@@ -86,6 +86,8 @@ async def place_for(
     A private message is never posted in a community, nor is a followers-only answer in a public one. Raises
     CommunityRefused with a sentence for the author.
     """
+    if group is not None:
+        check_placement(group, parent, visibility)
     outside = Place(None, visibility, is_local_only)
     if not (visibility.is_public or visibility is Visibility.PRIVATE):
         return outside
@@ -107,6 +109,14 @@ async def place_for(
         now=unit.now,
     )
     return Place(group, found.visibility, found.is_local_only)
+
+
+def check_placement(group: Account, parent: Status | None, visibility: Visibility) -> None:
+    """Raises CommunityRefused when what was made for `group` can't be in it, whoever posts."""
+    if not (visibility.is_public or visibility is Visibility.PRIVATE):
+        raise CommunityRefused("A private message isn't posted in a community.")
+    if parent is not None and parent.group_id != group.id:
+        raise CommunityRefused("An answer stays where its thread is, and that isn't this community.")
 
 
 async def _named(unit: UnitOfWork, author: Account, draft: StatusDraft) -> Account | None:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from communities.posts import check_submission
 from communities.standings import NoSuchCommunity
 from content.compose import PLAIN
 from content.lengths import counted_length, visible_length
@@ -24,6 +25,7 @@ from models.accounts import Account
 from models.relations import Follow
 from models.statuses import Attachment, Status
 from models.visibility import Visibility
+from outbox.communities import check_placement
 from outbox.composing import Quoting, compose, quote_policy
 from outbox.statuses import publish_status
 from policy.authority import may_quote
@@ -277,19 +279,29 @@ async def publish_post(
         unit,
         author,
         ready.draft,
-        group=await _community(unit, post.community_id),
+        group=await _community(unit.session, post.community_id),
         is_local_only=post.local_only,
         uploads=uploads,
         application_id=post.application_id,
     )
 
 
-async def _community(unit: UnitOfWork, community_id: int | None) -> Account | None:
+async def _community(session: AsyncSession, community_id: int | None) -> Account | None:
     """The community to post in; whether it exists for the author is asked when it is posted."""
-    group = await unit.session.get(Account, community_id) if community_id is not None else None
+    group = await session.get(Account, community_id) if community_id is not None else None
     if community_id is not None and (group is None or not group.is_group):
         raise NoSuchCommunity
     return group
+
+
+async def find_community(session: AsyncSession, author: Account, post: Post, *, now: datetime) -> None:
+    """Make sure that what is for later could be posted in its community now. Raises CommunityError."""
+    group = await _community(session, post.community_id)
+    if group is None:
+        return
+    parent = await find_parent(session, author, post.in_reply_to_id)
+    check_placement(group, parent, post.visibility)
+    await check_submission(session, group, author, parent=parent, visibility=post.visibility, now=now)
 
 
 def params_of(post: Post, *, idempotency_key: str | None) -> dict[str, Any]:

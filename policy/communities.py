@@ -10,6 +10,7 @@ One table of cases in `tests/policy/test_communities.py` holds the forms togethe
 5. Moderators look after posts and people, owners also after the community itself. Nobody acts on their own rank or
    above, nor gives a role that isn't below their own; only owners give their own, and each may step down.
 6. A ban ends by itself at its time. An archived community is read, nothing else.
+7. Members read its log; who asks, is invited, banned or reported is between moderators and whom it concerns.
 
 Whoever belongs to a community follows its account; see `models.communities`.
 """
@@ -24,6 +25,8 @@ from sqlalchemy import BindParameter, ColumnElement, SQLColumnExpression, and_, 
 from models.accounts import Account
 from models.communities import Community, Kind, Membership, Role, State
 from models.relations import Follow
+from models.statuses import Status
+from models.visibility import Visibility
 
 RANKS: Final = {
     Role.OWNER.value: 40,
@@ -134,6 +137,16 @@ def may_moderate(community: Community, who: Standing) -> bool:
     return community.archived_at is None and who.has(Role.MODERATOR)
 
 
+def may_read_log(who: Standing) -> bool:
+    """Whether somebody reads what moderators and owners did, but for what `may_read_files` is about."""
+    return who.is_member
+
+
+def may_read_files(who: Standing) -> bool:
+    """Whether somebody reads of requests, invitations, bans, reports and removed posts; of an archived one too."""
+    return who.has(Role.MODERATOR)
+
+
 def may_own(who: Standing) -> bool:
     """Whether the community itself is somebody's: its name, kind, rules, and its end."""
     return who.has(Role.OWNER)
@@ -163,17 +176,8 @@ def belongs_to(viewer_id: AccountId, community_id: AccountId) -> ColumnElement[b
 
 def known_to(viewer_id: AccountId | None, account: type[Account] = Account) -> ColumnElement[bool]:
     """`may_know` as a condition on accounts: what isn't a community always passes. None is the public."""
-    secret = (
-        select(Community.account_id)
-        .where(
-            Community.account_id == account.id,
-            or_(Community.kind == Kind.HIDDEN.value, Community.default_for == "office"),
-        )
-        .correlate_except(Community)
-        .exists()
-    )
     # Most accounts are people: nothing is looked up for them.
-    open_to_all = or_(account.actor_type != "Group", ~secret)
+    open_to_all = or_(account.actor_type != "Group", ~_secret(account))
     if viewer_id is None:
         return open_to_all
     invited = (
@@ -187,6 +191,28 @@ def known_to(viewer_id: AccountId | None, account: type[Account] = Account) -> C
         .exists()
     )
     return or_(open_to_all, account.id == viewer_id, invited, belongs_to(viewer_id, account.id))
+
+
+def _secret(account: type[Account]) -> ColumnElement[bool]:
+    """`is_secret` as a condition on the accounts of communities."""
+    return (
+        select(Community.account_id)
+        .where(
+            Community.account_id == account.id,
+            or_(Community.kind == Kind.HIDDEN.value, Community.default_for == "office"),
+        )
+        .correlate_except(Community)
+        .exists()
+    )
+
+
+def named_on(status: type[Status], group: type[Account]) -> ColumnElement[bool]:
+    """The condition that who may see a status is told in which community it is.
+
+    What is public outlives its community's becoming hidden, and then doesn't give it away; what is for members is seen
+    by members.
+    """
+    return or_(status.visibility == Visibility.PRIVATE.value, ~_secret(group))
 
 
 def banned_now(now: SQLColumnExpression[datetime] | datetime) -> ColumnElement[bool]:

@@ -47,6 +47,7 @@ SCHEDULED_AHEAD_SECONDS: Final = 300
 SCHEDULED_AHEAD_DAYS: Final = 3_650
 # What one of our people may have of each; more is answered 422.
 COMMUNITY_RULES_CHARACTERS: Final = 5_000
+COMMUNITIES_OF_ONE: Final = 100
 LISTS: Final = 50
 LIST_MEMBERS: Final = 500
 FILTERS: Final = 100

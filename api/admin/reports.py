@@ -24,9 +24,13 @@ from social.moderation import assign_report, audit, reopen_report, resolve_repor
 
 
 async def list_reports(call: Call) -> Page:
-    """Reports, the newest first: open ones, or with `resolved` those that were dealt with."""
+    """Reports, the newest first: open ones, or with `resolved` those that were dealt with.
+
+    Those that a community's moderators look after are theirs (`api.communities.files`).
+    """
     keyset, args = Keyset.of(call), call.args
     query = select(Report).where(Report.resolved_at.is_not(None) if args["resolved"] else Report.resolved_at.is_(None))
+    query = query.where(Report.community_id.is_(None))
     if "account_id" in args:
         query = query.where(Report.account_id == args["account_id"])
     if "target_account_id" in args:
@@ -130,7 +134,7 @@ async def report_entities(call: Call, session: AsyncSession, reports: Sequence[R
 
 async def _report(call: Call, session: AsyncSession) -> Report:
     report = await session.get(Report, call.id())
-    if report is None:
+    if report is None or report.community_id is not None:
         raise NotFound
     return report
 

@@ -9,8 +9,9 @@ from html import escape
 from typing import Any, Final
 
 from api.call import Api, Json
-from api.entities.account import emoji_entities, mention_entity
+from api.entities.account import acct_of, emoji_entities, mention_entity
 from api.entities.card import card_entity
+from api.entities.community import status_community_entity
 from api.entities.filter import filter_result
 from api.entities.media import media_entity
 from api.entities.poll import poll_entity
@@ -82,9 +83,16 @@ def shared_part(status: Any, page: StatusPage, api: Api) -> Json:
 
 
 def viewer_part(status: Any, page: StatusPage, entity: Json | None = None) -> Json:
-    """What the viewer did to a status, whether they may quote it, and what their filters say of its `entity`."""
+    """What the viewer did to a status, whether they may quote it, and what their filters say of its `entity`.
+
+    Its community is here because it changes without the status.
+    """
     viewer, marks = page.viewer, page.marks
-    part: Json = {"quote_approval": quote_approval(status, page)}
+    posted_in = page.communities.get(status.id)
+    part: Json = {
+        "quote_approval": quote_approval(status, page),
+        "community": None if posted_in is None else status_community_entity(posted_in, acct_of(posted_in)),
+    }
     if viewer is None:
         return part
     is_own = status.account_id == viewer.id

@@ -30,6 +30,7 @@ class StatusPage:
     viewer: Account | None
     now: datetime
     is_evidence: bool = False
+    is_moderated: bool = False
     statuses: dict[int, Any] = field(default_factory=dict)
     accounts: dict[int, Any] = field(default_factory=dict)
     attachments: Mapping[int, Sequence[Any]] = field(default_factory=dict)
@@ -38,6 +39,7 @@ class StatusPage:
     polls: Mapping[int, Any] = field(default_factory=dict)
     cards: Mapping[int, Any] = field(default_factory=dict)
     applications: Mapping[int, Any] = field(default_factory=dict)
+    communities: Mapping[int, Any] = field(default_factory=dict)
     marks: Marks = field(default_factory=Marks)
     filters: Sequence[ActiveFilter] = ()
     # The entities of accounts, made once a page.

@@ -67,6 +67,7 @@ class PostArgs(_TextArgs):
     visibility = one_of(*POSTED_VISIBILITIES)
     local_only = Flag()
     in_reply_to_id = Id()
+    community_id = Id()
     quoted_status_id = Id()
     scheduled_at = fields.AwareDateTime(format="iso", default_timezone=UTC)
 

@@ -105,6 +105,19 @@ class QuoteApprovalEntity(Entity):
     current_user = required(fields.String, validate=validate.OneOf(("automatic", "manual", "denied", "unknown")))
 
 
+class StatusCommunityEntity(Entity):
+    """Status.community: where it was posted; whether its thread is locked, it was removed, or is shown first."""
+
+    id = required(IdString)
+    username = required(fields.String)
+    acct = required(fields.String)
+    display_name = required(fields.String)
+    url = required(Address)
+    locked = required(fields.Boolean)
+    removed = required(fields.Boolean)
+    pinned = required(fields.Boolean)
+
+
 class StatusEntity(Entity):
     """Status; `favourited` and its like are there for who is signed in, `pinned` on one's own."""
 
@@ -125,6 +138,7 @@ class StatusEntity(Entity):
     edited_at = nullable(Timestamp)
     content = required(fields.String)
     local_only = required(fields.Boolean)
+    community = nested(StatusCommunityEntity, allow_none=True)
     reblog: Any = nested(lambda: StatusEntity(), allow_none=True)
     application = nested(StatusApplicationEntity, allow_none=True)
     account = nested(AccountEntity)

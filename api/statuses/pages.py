@@ -21,7 +21,7 @@ from sqlalchemy.types import NullType
 from api.call import Api, Call
 from api.entities.status import own_part, shared_part, viewer_part
 from api.entities.status_page import StatusPage
-from api.loading import is_complete, load_page, marks_of, status_entities
+from api.loading import communities_of, is_complete, load_page, marks_of, status_entities
 from api.pagination import AnySelect, Keyset, Page, PagedQuery, page
 from models.accounts import Account
 from models.base import BigInt, UtcDateTime
@@ -46,7 +46,7 @@ _ACCOUNT_STAMP: Final = (
 )
 _SHOWN: Final = (
     *("id", "account_id", "conversation_id", "quote_state", "object_type", "interaction_policy", "pinned_at"),
-    "visibility",
+    *("visibility", "group_id"),
 )
 _WRAPPER: Final = (
     *("id", "uri", "published_at", "edited_at", "visibility", "account_id", "in_reply_to_id"),
@@ -167,6 +167,7 @@ async def _joined(api: Api, session: AsyncSession, viewer: Account | None, liste
         return b"[]"
     sheet = StatusPage(viewer, api.services.clock())
     sheet.accounts = {head.shown.account_id: head.author for head in listed}
+    sheet.communities = await communities_of(session, [head.shown for head in listed])
     if viewer is not None:
         sheet.marks = await marks_of(session, viewer, [head.shown for head in listed])
     missing = [head for head in listed if not head.recall(api)]

@@ -26,6 +26,7 @@ from outbox.posting import (
     PostRefused,
     ReferenceMissing,
     check_post,
+    find_community,
     find_parent,
     find_quoted,
     normalise_post,
@@ -69,7 +70,7 @@ def refusal(refused: PostRefused) -> ApiError:
 def _read_post(call: Call, preferences: Preferences) -> Post:
     """The post with the defaults of its author."""
     args = call.args
-    visibility = args.get("visibility") or preferences.visibility_for(is_locked=call.me.is_locked)
+    visibility = args.get("visibility") or _usual_visibility(call, preferences)
     sensitive, local_only = args.get("sensitive"), args.get("local_only")
     is_reply = args.get("in_reply_to_id") is not None
     if local_only is None:
@@ -81,12 +82,20 @@ def _read_post(call: Call, preferences: Preferences) -> Post:
             sensitive=preferences.is_sensitive if sensitive is None else sensitive,
             local_only=local_only,
             in_reply_to_id=args.get("in_reply_to_id"),
+            community_id=args.get("community_id"),
             quoted_status_id=args.get("quoted_status_id"),
             quote_approval_policy=args.get("quote_approval_policy") or preferences.quote_policy,
             application_id=call.bearer.application_id if call.bearer is not None else None,
             language=preferences.language,
         ),
     )
+
+
+def _usual_visibility(call: Call, preferences: Preferences) -> str:
+    """That of the author; in a community as wide as the community is."""
+    if "community_id" in call.args:
+        return Visibility.PUBLIC.value
+    return preferences.visibility_for(is_locked=call.me.is_locked)
 
 
 def read_text(call: Call, post: Post) -> Post:
@@ -124,6 +133,7 @@ async def _make(call: Call, post: Post, key: str) -> Status | ScheduledStatus:
         async with call.database.reading() as session:
             await find_parent(session, call.me, post.in_reply_to_id)
             await find_quoted(session, call.me, post.quoted_status_id)
+            await find_community(session, call.me, post, now=call.services.clock())
     async with call.database.unit_of_work() as unit:
         earlier = await take_key(unit, call.me.id, key) if key else None
         if earlier is not None:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from api.streaming.streams import LIST, USER, Channel, public_channels, tag_channels
+from communities.listing import posts_in
 from models.accounts import Account
 from models.base import BigInt, UtcDateTime
 from models.events import Event
@@ -75,6 +76,19 @@ _FOLLOWERS = union(
 _MEMBER_LISTS = select(ListMember.list_id).where(
     ListMember.account_id == bindparam("author_id", type_=BigInt), ListMember.list_id.in_(_ids("some"))
 )
+_OPENS_THREAD = select(Status.group_id).where(
+    Status.id == bindparam("status_id", type_=BigInt), *posts_in(Status.group_id), Status.group_id.is_not(None)
+)
+_MEMBERS = select(Follow.followee_id.label("group_id"), Follow.follower_id).where(
+    Follow.followee_id == bindparam("group_id", type_=BigInt),
+    Follow.state == "accepted",
+    Follow.follower_id.in_(_ids("some")),
+)
+_COMMUNITIES = select(Follow.followee_id).where(
+    Follow.follower_id == bindparam("author_id", type_=BigInt),
+    Follow.state == "accepted",
+    Follow.followee_id.in_(_ids("some")),
+)
 _viewer: Any = aliased(Account)
 _NOW = bindparam("now", type_=UtcDateTime())
 
@@ -104,7 +118,7 @@ class Listeners:
 
     accounts: Mapping[Channel, Collection[int]]  # public channels with the accounts behind them
     homes: Collection[int]
-    lists: Collection[int]
+    lists: Mapping[int, Collection[int]]  # with the accounts behind them: many read the list that is a community
 
 
 @dataclass(slots=True)
@@ -126,6 +140,8 @@ async def status_audience(session: AsyncSession, event: Event, listeners: Listen
         audience.channels[USER, row.account_id].add(row.account_id)  # type: ignore[union-attr]
     for row in await _in_chunks(session, _LISTS, parameters, listeners.lists):
         audience.channels[LIST, row.list_id].add(row.account_id)  # type: ignore[union-attr]
+    for row in await _community_readers(session, parameters, listeners):
+        audience.channels[LIST, row.group_id].add(row.follower_id)  # type: ignore[union-attr]
     public = await _public_channels(session, event, listeners)
     for channel in public:
         audience.channels[channel] = set(listeners.accounts[channel])
@@ -137,6 +153,16 @@ async def status_audience(session: AsyncSession, event: Event, listeners: Listen
     for channel, accounts in audience.channels.items():
         audience.channels[channel] = (accounts or set()) & (unlimited if channel in public else seers)
     return audience
+
+
+async def _community_readers(session: AsyncSession, parameters: dict[str, Any], listeners: Listeners) -> Sequence[Any]:
+    """Members who listen to the community of what opens a thread there."""
+    if not listeners.lists:
+        return []
+    group_id = await session.scalar(_OPENS_THREAD, parameters)
+    if group_id is None or group_id not in listeners.lists:
+        return []
+    return await _in_chunks(session, _MEMBERS, {"group_id": group_id}, listeners.lists[group_id])
 
 
 async def _public_channels(session: AsyncSession, event: Event, listeners: Listeners) -> list[Channel]:
@@ -163,6 +189,8 @@ async def deletion_audience(session: AsyncSession, event: Event, listeners: List
     homes = set(listeners.homes)
     told = homes & {event.account_id, *event.ids}
     parameters: dict[str, Any] = {"author_id": event.account_id, "tag_ids": event.tag_ids}
+    for row in await _in_chunks(session, _COMMUNITIES, {"author_id": event.account_id}, listeners.lists):
+        audience.channels[LIST, row.followee_id] = None
     if event.word not in (Visibility.DIRECT, Visibility.LIMITED, ""):
         told |= {row[0] for row in await _in_chunks(session, _FOLLOWERS, parameters, homes)}
         for row in await _in_chunks(session, _MEMBER_LISTS, {"author_id": event.account_id}, listeners.lists):

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from access.tokens import valid_tokens
 from api.call import Api
-from api.errors import ApiError, NotFound
+from api.errors import ApiError
 from api.streaming.audience import Audience, Listeners, deletion_audience, status_audience
 from api.streaming.clients import GOING_AWAY, POLICY_VIOLATION, Client, Message
 from api.streaming.others import (
@@ -30,6 +30,7 @@ from api.streaming.others import (
 )
 from api.streaming.rendering import FilterCache, status_messages
 from api.streaming.streams import DIRECT, LIST, NOTIFICATIONS, OWN_STREAMS, USER, Channel, Wish
+from api.timelines.community_lists import community_list
 from models.events import Event, Kind
 from models.feeds import AccountList
 
@@ -97,8 +98,8 @@ class Streaming:
     async def _check_list(self, client: Client, list_id: int) -> None:
         async with self.api.services.database.reading() as session:
             owner = await session.scalar(select(AccountList.account_id).where(AccountList.id == list_id))
-        if owner != client.account_id:
-            raise NotFound
+            if owner != client.account_id:
+                await community_list(session, client.account_id, list_id)
 
     def _leave(self, client: Client, channel: Channel) -> None:
         if client.listens.pop(channel, None) is None:
@@ -156,7 +157,11 @@ class Streaming:
             for parameter, clients in parameters.items()
         }
         homes = [number for number in self._channels.get(USER, ()) if isinstance(number, int)]
-        lists = [number for number in self._channels.get(LIST, ()) if isinstance(number, int)]
+        lists = {
+            number: {client.account_id for client in clients}
+            for number, clients in self._channels.get(LIST, {}).items()
+            if isinstance(number, int)
+        }
         return Listeners(accounts, homes, lists)
 
     async def _status(self, session: AsyncSession, event: Event) -> None:

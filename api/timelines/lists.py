@@ -7,12 +7,14 @@ from api.access import known_account
 from api.accounts.pages import is_active
 from api.call import Call, Json
 from api.endpoints import Endpoint, many
-from api.entities.list import list_entity
+from api.entities.list import community_list_entity, list_entity
 from api.errors import NotFound, invalid
 from api.loading import account_entities
 from api.pagination import Keyset, Page, page
 from api.schemas.accounts import AccountEntity
 from api.schemas.lists import ListArgs, ListChangeArgs, ListEntity, ListMembersArgs, ListMembersPageArgs
+from api.timelines.community_lists import community_list, community_lists, refuse_community_list
+from communities.listing import joined_by
 from models.accounts import Account
 from models.feeds import AccountList, ListMember
 from policy.limits import LIST_MEMBERS, LISTS
@@ -21,24 +23,29 @@ from social.lists import change_list, create_list, delete_list
 
 
 async def own_list(call: Call, session: AsyncSession, list_id: int) -> AccountList:
-    """A list of the viewer's. Raises NotFound."""
+    """A list of the viewer's, to be changed. Raises NotFound, and Unprocessable for a community's."""
     found = await session.get(AccountList, list_id)
     if found is None or found.account_id != call.me.id:
+        await refuse_community_list(call, session, list_id)
         raise NotFound
     return found
 
 
 async def get_lists(call: Call) -> list[Json]:
-    """View your lists, the oldest first."""
+    """View your lists, the oldest first, and the communities that you belong to as lists."""
     query = select(AccountList).where(AccountList.account_id == call.me.id).order_by(AccountList.id).limit(LISTS)
     async with call.database.reading() as session:
-        return [list_entity(owned) for owned in await session.scalars(query)]
+        own = [list_entity(owned) for owned in await session.scalars(query)]
+        return [*own, *await community_lists(session, call.me.id)]
 
 
 async def get_list(call: Call) -> Json:
     """Show a single list."""
     async with call.database.reading() as session:
-        return list_entity(await own_list(call, session, call.id()))
+        found = await session.get(AccountList, call.id())
+        if found is None or found.account_id != call.me.id:
+            return community_list_entity(await community_list(session, call.me.id, call.id()))
+        return list_entity(found)
 
 
 async def post_list(call: Call) -> Json:
@@ -84,12 +91,15 @@ async def delete_own_list(call: Call) -> Json:
 
 
 async def get_members(call: Call) -> Page:
-    """View accounts in a list, who joined last first; `limit=0` gives all of them."""
+    """View accounts in a list, who joined last first; `limit=0` gives all of them. On a community's is itself."""
     keyset = Keyset.of(call)
     if keyset.limit == 0:
         keyset = Keyset(LIST_MEMBERS)
     async with call.database.reading() as session:
-        owned = await own_list(call, session, call.id())
+        owned = await session.get(AccountList, call.id())
+        if owned is None or owned.account_id != call.me.id:
+            group = await community_list(session, call.me.id, call.id())
+            return page(call, await account_entities(call.api, session, [group.key]), [])
         query = (
             select(ListMember.id, ListMember.account_id)
             .join(Account, Account.id == ListMember.account_id)
@@ -125,7 +135,9 @@ async def get_lists_of_account(call: Call) -> list[Json]:
     )
     async with call.database.reading() as session:
         await known_account(call, session, call.id())
-        return [list_entity(owned) for owned in await session.scalars(query)]
+        rows = await session.execute(joined_by(call.me.id).where(Account.id == call.id()))
+        communities = [community_list_entity(row) for row in rows]
+        return [*(list_entity(owned) for owned in await session.scalars(query)), *communities]
 
 
 ENDPOINTS = (

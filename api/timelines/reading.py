@@ -11,12 +11,13 @@ from marshmallow import fields
 from sqlalchemy import bindparam, exists, or_, select
 
 from api.call import Call
+from api.communities.posts import timeline as community_timeline
 from api.endpoints import Access, Endpoint, many
-from api.errors import NotFound
 from api.pagination import AnySelect, Page, PagedQuery
 from api.schemas.fields import Flag, PageArgs, Several, Text
 from api.schemas.statuses import StatusEntity
 from api.statuses.pages import VIEWER, heads, status_page
+from api.timelines.community_lists import community_list
 from content.hashtags import normalise_hashtag
 from models.accounts import Account
 from models.base import BigInt
@@ -69,12 +70,13 @@ async def get_home(call: Call) -> Page:
 
 
 async def get_list(call: Call) -> Page:
-    """View list timeline: statuses of the members of a list of one's own."""
+    """View list timeline: statuses of the members of a list of one's own, or what is posted in a community."""
     list_id = call.id()
     async with call.database.reading() as session:
         owner = await session.scalar(select(AccountList.account_id).where(AccountList.id == list_id))
-    if owner != call.me.id:
-        raise NotFound
+        if owner != call.me.id:
+            await community_list(session, call.me.id, list_id)
+            return await status_page(call, community_timeline(), "home", {"group": list_id})
     return await status_page(call, _LIST, "home", {"list": list_id})
 
 

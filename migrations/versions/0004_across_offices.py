@@ -5,6 +5,9 @@ Revision 0004, after 0003. Each area has a pair of functions; the newest comes d
 
 from collections.abc import Sequence
 
+import sqlalchemy as sa
+from alembic import op
+
 revision: str = "0004"
 down_revision: str | None = "0003"
 branch_labels: str | Sequence[str] | None = None
@@ -12,8 +15,19 @@ depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    pass
+    _index_communities()
 
 
 def downgrade() -> None:
-    pass
+    _forget_indexes_of_communities()
+
+
+def _index_communities() -> None:
+    op.create_index("ix_memberships_role", "memberships", ["community_id", "role", "account_id"])
+    is_group = sa.text("actor_type = 'Group'")
+    op.create_index("ix_accounts_groups", "accounts", ["id"], postgresql_where=is_group, sqlite_where=is_group)
+
+
+def _forget_indexes_of_communities() -> None:
+    op.drop_index("ix_accounts_groups", "accounts")
+    op.drop_index("ix_memberships_role", "memberships")

@@ -68,6 +68,7 @@ async def fill(office: Office) -> Rich:
     await _of_the_office(rich)
     await _profile_and_relations(rich)
     await _statuses(rich)
+    await _communities(rich)
     await _what_is_ones_own(rich)
     await office.run_until_idle()
     await _what_came_of_it(rich)
@@ -152,6 +153,36 @@ async def _show_card(office: Office, status_id: str, url: str, **more: Any) -> N
         unit.session.add(card)
         await unit.session.flush()
         await unit.session.execute(update(Status).where(Status.id == int(status_id)).values(card_id=card.id))
+
+
+async def _communities(rich: Rich) -> None:
+    """An open community with everything in it, one on request, and a hidden one that only ada knows of."""
+    ada, bea, cal = (rich.office.api(one) for one in (rich.ada, rich.bea, rich.cal))
+    path, posts = "/api/v1/communities", "/api/v1/statuses"
+    wish = {"name": "garden", "title": "The garden", "description": "Beds #kaizen", "rules": ["Water.", "Weed."]}
+    garden = await made(ada, path, wish)
+    guild, hidden = [
+        await made(ada, path, {"name": name, "kind": kind})
+        for name, kind in (("guild", "on_request"), ("plot", "hidden"))
+    ]
+    one, other = f"{path}/{garden['id']}", f"{path}/{guild['id']}"
+    await made(bea, f"{one}/join")
+    thread = await made(ada, posts, {"status": "Roses?", "community_id": garden["id"], "visibility": "public"})
+    weeds = await made(bea, posts, {"status": "Weeds", "community_id": garden["id"]})
+    secret = await made(ada, posts, {"status": "Dig", "community_id": hidden["id"]})
+    await made(ada, f"{one}/statuses/{thread['id']}/pin")
+    await made(ada, f"{one}/statuses/{weeds['id']}/remove", {"reason": "Weeds"})
+    await made(ada, "/api/v1/reports", {"account_id": rich.bea.id, "status_ids": [weeds["id"]], "comment": "Weeds"})
+    (report,) = (await ada.get(f"{one}/reports")).json()
+    await made(ada, f"{one}/bans", {"account_id": rich.cal.id, "reason": "Trod on it", "expires_in": 3600})
+    await made(ada, f"{one}/bans", {"account_id": rich.boss.id})
+    await made(bea, f"{other}/join")
+    await made(ada, f"{other}/invitations", {"account_id": rich.boss.id, "role": "publisher"})
+    await made(ada, f"{other}/archive")
+    await made(ada, f"{other}/unarchive")
+    assert (await cal.get(f"{path}/{hidden['id']}")).status == 404
+    rich.ids[f"{path}/"], rich.ids["hidden communities"] = [garden["id"], guild["id"]], [hidden["id"]]
+    rich.ids["community posts"], rich.ids["community reports"] = [thread["id"], secret["id"]], [report["id"]]
 
 
 async def _what_is_ones_own(rich: Rich) -> None:

@@ -17,6 +17,7 @@ from api.admin.measures import MEASURES
 from api.endpoints import Either, Endpoint, Many
 from api.routes import endpoints
 from api.schemas.fields import Entity
+from models.communities import Community
 from models.database import utc_now
 from models.statuses import Attachment
 from social.announcements import make_announcement
@@ -39,7 +40,6 @@ NEVER = {
         )),
         "takes a handshake of two offices: tests/api/admin/test_peers.py plays it",
     ),
-    "ScheduledParams.community_id there": "no endpoint takes it yet",
     **dict.fromkeys(
         ("Account.memorial there", "AdminAccount.invite_request there", "AdminAccount.ip there", "Card.blurhash there",
          "CardAuthor.account there", "Media.text_url there", "OEmbed.height there", "Registrations.message there",
@@ -79,6 +79,7 @@ async def test_every_entity_keeps_its_contract_in_all_its_variants(open_office: 
     for path in ("v2/instance", "v1/instance", "v1/instance/extended_description"):  # closed, and nothing written yet
         await ask(seen, lisbon.api(), "GET", f"/api/{path}")
     await write(seen, rich)
+    await look_after(seen, rich)
     await sign_in(seen, rich)
     await moderate(seen, rich)
     expected = {variant for kind in all_entities() for variant in variants_of(kind)}
@@ -192,6 +193,30 @@ async def write(seen: Seen, rich: Rich) -> None:
     for status in (await cal.get(f"/api/v1/accounts/{rich.cal.id}/statuses")).json():
         await ask(seen, cal, "DELETE", f"{STATUSES}/{status['id']}")
     await ask(seen, ada, "GET", "/api/v1/notifications/requests")
+
+
+async def look_after(seen: Seen, rich: Rich) -> None:
+    """What members, moderators and strangers see of communities."""
+    ada, cal, boss = (rich.office.api(one) for one in (rich.ada, rich.cal, rich.boss))
+    garden, guild = rich.ids["/api/v1/communities/"]
+    path = f"/api/v1/communities/{garden}"
+    (report,) = rich.ids["community reports"]
+    for act in ("resolve", "reopen"):
+        await ask(seen, ada, "POST", f"{path}/reports/{report}/{act}")
+    await ask(seen, ada, "PUT", f"{path}/members/{rich.bea.id}", {"role": "publisher"})
+    await ask(seen, ada, "GET", f"{path}/log")
+    for number in (garden, guild):
+        await ask(seen, cal, "GET", f"/api/v1/communities/{number}")
+    await ask(seen, boss, "GET", "/api/v1/communities/invitations")
+    await ask(seen, boss, "GET", f"/api/v1/communities/{guild}")
+    async with rich.office.services.database.unit_of_work() as unit:
+        await unit.session.execute(
+            update(Community).where(Community.account_id == int(guild)).values(default_for="network")
+        )
+    await ask(seen, ada, "POST", f"/api/v1/communities/{guild}/archive")
+    later = {"status": "x", "scheduled_at": (utc_now() + timedelta(days=1)).isoformat(), "community_id": garden}
+    await ask(seen, ada, "POST", STATUSES, later)
+    await ask(seen, ada, "GET", f"{STATUSES}/{rich.ids['community posts'][0]}")
 
 
 async def sign_in(seen: Seen, rich: Rich) -> None:

@@ -45,6 +45,14 @@ TABLE = {
     "/api/v1/tertulia/tags/{name}": OPEN,
     "/api/v1/tertulia/tags/{name}/archive.zip": OPEN,
     "/api/v1/featured_tags/{id}": OWN,
+    # Of a hidden community that somebody wasn't invited to.
+    **{f"/api/v1/communities/{{id}}{part}": OWN for part in (
+        "", "/archive", "/unarchive", "/join", "/leave", "/members", "/members/{account_id}", "/requests",
+        "/requests/{account_id}/approve", "/requests/{account_id}/reject", "/invitations",
+        "/invitations/{account_id}", "/bans", "/bans/{account_id}", "/timeline", "/reports",
+        "/reports/{report_id}/resolve", "/reports/{report_id}/reopen", "/log",
+        *(f"/statuses/{{status_id}}/{verb}" for verb in ("remove", "restore", "lock", "unlock", "pin", "unpin")),
+    )},
     "/api/v1/lists/{id}": OWN,
     "/api/v1/lists/{id}/accounts": OWN,
     "/api/v1/timelines/list/{id}": OWN,
@@ -75,6 +83,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/filters/{id}": {"phrase": "mine", "context": ["home"]},
     "/api/v2/filters/{id}": {"title": "mine", "context": ["home"]},
     "/api/v1/lists/{id}": {"title": "mine"},
+    "/api/v1/communities/{id}/members/{account_id}": {"role": "owner"},
+    "/api/v1/communities/{id}/invitations": {"account_id": "1"},
+    "/api/v1/communities/{id}/bans": {"account_id": "1"},
     "/api/v1/scheduled_statuses/{id}": {"scheduled_at": (utc_now() + timedelta(days=2)).isoformat()},
     "/api/v1/polls/{id}/votes": {"choices": [0]},
     f"{_STATUS}": {"status": "mine"},
@@ -91,6 +102,7 @@ WATCHED = (
     "/api/v1/notifications", "/api/v1/notifications/requests", "/api/v1/scheduled_statuses", "/api/v1/bookmarks",
     "/api/v1/favourites", "/api/v1/mutes", "/api/v1/blocks", "/api/v1/markers?timeline[]=home", "/api/v1/preferences",
     "/api/v1/accounts/verify_credentials", "/api/v2/notifications/policy", "/api/v1/followed_tags",
+    "/api/v1/communities?joined=true",
 )  # fmt: skip
 
 with_ids = [one for one in endpoints() if "{" in one.path]
@@ -116,6 +128,8 @@ async def things_of(api: Client, rich: Rich, hidden: list[str]) -> dict[str, Any
     paths = [*WATCHED, *(f"/api/v1/statuses/{number}" for number in hidden)]
     paths += [f"/api/v1/media/{number}" for number in rich.ids["/api/v1/media/"]]
     paths += [f"/api/v1/lists/{number}/accounts" for number in rich.ids["/api/v1/lists/"]]
+    for number in rich.ids["hidden communities"]:
+        paths += [f"/api/v1/communities/{number}/{part}" for part in ("log", "members", "timeline?replies=true")]
     found = {path: await api.get(path) for path in paths}
     assert {answer.status for answer in found.values()} == {200}
     return {path: answer.json() for path, answer in found.items()}
@@ -142,6 +156,8 @@ async def test_nobody_reaches_what_is_somebody_else_s_by_its_id(office: Office) 
         numbers = rich.of(one.path)
         if "/polls/" in one.path:
             numbers = [private["poll"]["id"]]
+        elif "/communities/" in one.path:
+            numbers = rich.ids["hidden communities"]
         elif TABLE[one.path] == HIDDEN:
             numbers = hidden
         assert numbers, one.path
