@@ -1,4 +1,4 @@
-"""Communities themselves: made, changed, archived; and what is known of those that others host."""
+"""Communities themselves: made, changed, archived."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from communities.changes import Action, Change, record
-from communities.standings import CommunityRefused, owning, told_by
+from communities.standings import CommunityRefused, owning
 from content.html import plain_text
 from content.names import sanitize_name
 from models import UnitOfWork
@@ -172,11 +172,6 @@ async def unarchive(unit: UnitOfWork, group: Account, actor: Account, *, trusted
         place.community.archived_at = None
         place.community.updated_at = group.updated_at = unit.now
     return record(unit, Change(action=Action.UNARCHIVE, group=group, actor=actor, is_new=is_new))
-
-
-async def remember_remote(unit: UnitOfWork, group: Account) -> Community:
-    """The row of a community that another server hosts, brought up to date with what its account tells."""
-    return await unit.session.merge(told_by(group))
 
 
 def rules_of(community: Community) -> list[str]:

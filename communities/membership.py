@@ -141,8 +141,8 @@ async def leave(unit: UnitOfWork, group: Account, account: Account) -> Change:
 
 
 async def keep_an_owner(unit: UnitOfWork, place: Place) -> None:
-    """Raises CommunityRefused when nobody would own the community."""
-    if place.standing.has(Role.OWNER):
+    """Raises CommunityRefused when nobody would own the community; of one that others host that is their concern."""
+    if place.group.is_local and place.standing.has(Role.OWNER):
         await unit.session.flush()
         if (await unit.session.scalar(_OWNERS, {"group": place.group.id}) or 0) < 2:
             raise CommunityRefused("A community needs an owner: make somebody else one first.")

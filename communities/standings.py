@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import UnitOfWork
@@ -103,7 +103,10 @@ async def place_of(session: AsyncSession, group: Account, account: Account, *, n
     )
     row = (await session.execute(query)).first()
     membership, follow = (row[0], row[1]) if row is not None else (None, None)
-    stands = standing(membership, follow.state if follow else None, is_local=account.is_local, now=now)
+    stands = standing(
+        membership, follow.state if follow else None, is_local=account.is_local, now=now,
+        is_foreign=not (account.is_local or group.is_local),
+    )  # fmt: skip
     return Place(community, group, account, membership, follow, stands)
 
 
@@ -138,7 +141,7 @@ async def acting_on(
 
 
 async def moderator_ids(session: AsyncSession, group: Account, *, role: Role = Role.MODERATOR) -> list[int]:
-    """The accounts of those who hold at least `role`, as far as they still follow the community."""
+    """The accounts of those who hold at least `role`, as far as they still follow the community or its host says so."""
     names = [name for name, rank in RANKS.items() if rank >= RANKS[role]]
     query = select(Membership.account_id).where(*_holds(group, names)).order_by(Membership.id)
     return list(await session.scalars(query))
@@ -166,5 +169,11 @@ def _holds(group: Account, names: Collection[str]) -> tuple[ColumnElement[bool],
         Follow.followee_id == Membership.community_id,
         Follow.state == "accepted",
     )
+    belongs = follows if group.is_local else or_(follows, _is_foreign())
     is_member = Membership.state == State.MEMBER.value
-    return Membership.community_id == group.id, is_member, Membership.role.in_(names), follows
+    return Membership.community_id == group.id, is_member, Membership.role.in_(names), belongs
+
+
+def _is_foreign() -> ColumnElement[bool]:
+    """The condition that a membership is of somebody from elsewhere."""
+    return exists().where(Account.id == Membership.account_id, Account.domain.is_not(None)).correlate(Membership)

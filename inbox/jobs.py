@@ -4,12 +4,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
+from communities.remote import REFRESH_ROLES
 from communities.topics import SUBSCRIBE_TOPICS
 from federation.cards import FETCH_CARD, fetch_card
 from federation.services import Services
 from federation.sync.names import CATCH_UP
 from federation.trends import FETCH_TRENDS, fetch_trends_of
 from inbox.archives import backfill_topic
+from inbox.community_roles import refresh_roles
 from inbox.fetching import fetch_status
 from inbox.quote_stamps import CHECK_STAMP, check_stamp
 from inbox.showcases import refresh_showcase
@@ -60,6 +62,7 @@ def job_handlers(services: Services) -> Mapping[str, JobHandler]:
         SUBSCRIBE_TOPICS: partial(subscribe_topics, services),
         PROCESS_UPLOAD: partial(process_upload, services),
         PUSH: partial(send_push, services),
+        REFRESH_ROLES: partial(refresh_roles, services),
         REFRESH_SHOWCASE: partial(refresh_showcase, services),
         REMOVE_CONTENT: partial(remove_content, services),
         REMOVE_FILES: partial(remove_files, services),

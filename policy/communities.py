@@ -64,15 +64,21 @@ class Standing:
 NOBODY: Final = Standing(is_local=False)
 
 
-def standing(membership: Membership | None, follow_state: str | None, *, is_local: bool, now: datetime) -> Standing:
-    """What the rows say at `now`: a follow that was accepted makes a member, a ban in force comes before everything."""
+def standing(
+    membership: Membership | None, follow_state: str | None, *, is_local: bool, now: datetime, is_foreign: bool = False
+) -> Standing:
+    """What the rows say at `now`: a follow that was accepted makes a member, a ban in force comes before everything.
+
+    `is_foreign`: neither the community nor the person is of this office. Their follow isn't known here then, and what
+    the community's host says of their role makes the member.
+    """
     nothing = Standing(is_local=is_local)
     state = State(membership.state) if membership is not None else None
     if membership is not None and state is State.BANNED:
         if membership.banned_until is None or membership.banned_until > now:
             return replace(nothing, state=State.BANNED, banned_until=membership.banned_until)
         state = None
-    if follow_state == "accepted":
+    if follow_state == "accepted" or (is_foreign and state is State.MEMBER):
         role = Role(membership.role) if membership is not None and state is State.MEMBER else Role.MEMBER
         return replace(nothing, state=State.MEMBER, role=role)
     if state is State.INVITED or state is State.LEFT:

@@ -180,6 +180,17 @@ class FieldDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class CommunityDraft:
+    """What a Group says of itself in terms of our own; `kind` is one of those that we know, `rules` are raw."""
+
+    kind: str
+    is_private: bool = False
+    posting: str = "members"
+    rules: tuple[str, ...] = ()
+    archived_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ActorDraft:
     """An actor as its server describes it; every address here has the origin of `uri`, or was left out."""
 
@@ -214,6 +225,7 @@ class ActorDraft:
     is_memorial: bool = False
     webfinger: str | None = None
     attribution_domains: tuple[str, ...] = ()
+    community: CommunityDraft | None = None
 
     @property
     def is_bot(self) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Text, bindparam, func, select
 
+from communities.remote import remember
 from communities.topics import TOPICS, topic_name
 from content.html import sanitize, sanitize_field
 from content.names import sanitize_name
@@ -89,6 +90,8 @@ async def store_actor(
         await _rename(unit, account, draft, handle_domain, is_confirmed, sharers)
     _describe(account, draft, unit.now)
     await _store_keys(unit, account, draft.public_keys)
+    if account.is_group:
+        await remember(unit, account, draft.community)
     if memory is not None:
         unit.after_commit(lambda: memory.keys.forget_actor(draft.uri))
     return account

@@ -13,12 +13,14 @@ from federation.json_ld.terms import ACTOR_TYPES
 from federation.parse.media import page_url, picture
 from federation.parse.tags import emojis_of
 from federation.trust.origins import has_origin, origin, same_origin
-from social.drafts import ActorDraft, FieldDraft, PublicKeyDraft
+from models.communities import Kind
+from social.drafts import ActorDraft, CommunityDraft, FieldDraft, PublicKeyDraft
 
 MAX_FIELDS = 16
 MAX_KEYS = 8
 MAX_ALIASES = 50
 MAX_CAPABILITIES = 100
+MAX_RULES = 100
 _MAX_PEM = 16_384
 _MAX_NAME = 500
 
@@ -68,6 +70,7 @@ def actor_draft(document: JsonObject) -> ActorDraft:
         is_memorial=document.get("memorial", False),
         webfinger=_handle(document.get("webfinger")),
         attribution_domains=tuple(document.get("attributionDomains", ())[:100]),
+        community=_community(document, kind),
     )
 
 
@@ -138,6 +141,21 @@ def _moderators(document: JsonObject, kind: str, uri: str) -> str | None:
     if found is None and kind == "Group" and isinstance(document.get("attributedTo"), str):
         return _own(document, "attributedTo", uri)
     return found
+
+
+def _community(document: JsonObject, kind: str) -> CommunityDraft | None:
+    """What a Group says in our own terms; None leaves the reading of Lemmy (`communities.standings.told_by`)."""
+    entry = document.get("communityKind")
+    if kind != "Group" or entry not in {known.value for known in Kind}:
+        return None
+    is_for_publishers = document.get("posting") == "publishers"
+    return CommunityDraft(
+        kind=str(entry),
+        is_private=document.get("isPrivate", False) or entry == Kind.HIDDEN,
+        posting="publishers" if is_for_publishers else "members",
+        rules=tuple(str(rule) for rule in document.get("rules", ())[:MAX_RULES]),
+        archived_at=parse_time(document.get("archived")),
+    )
 
 
 def _handle(value: Any) -> str | None:

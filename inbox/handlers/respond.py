@@ -2,6 +2,7 @@
 
 from sqlalchemy import select
 
+from communities.remote import let_in, turned_away
 from federation.trust.origins import same_origin
 from inbox.incoming import Handler, Outcome, Scene
 from models.accounts import Account
@@ -25,7 +26,8 @@ async def apply_accept(scene: Scene) -> Outcome:
     follow, follower = await _our_follow(scene)
     if follow is None or follower is None:
         return Outcome.UNRELATED
-    is_new = await accept_follow(scene.unit, follow, follower, scene.sender)
+    accept = let_in(scene.unit, scene.sender, follower, follow) if scene.sender.is_group else None
+    is_new = await (accept or accept_follow(scene.unit, follow, follower, scene.sender))
     return Outcome.APPLIED if is_new else Outcome.DUPLICATE
 
 
@@ -40,7 +42,10 @@ async def apply_reject(scene: Scene) -> Outcome:
     follow, follower = await _our_follow(scene)
     if follow is None or follower is None:
         return Outcome.UNRELATED
-    await end_follow(scene.unit, follow, follower, scene.sender)
+    if scene.sender.is_group and scene.sender.is_active:
+        await turned_away(scene.unit, scene.sender, follower, follow)
+    else:
+        await end_follow(scene.unit, follow, follower, scene.sender)
     return Outcome.APPLIED
 
 

@@ -4,9 +4,10 @@ from typing import Any
 
 from sqlalchemy import select
 
+from communities.standings import moderator_ids, place_of
 from models import UnitOfWork
 from models.accounts import Account
-from models.communities import Kind
+from models.communities import Community, Kind, Role
 from models.statuses import Status
 from outbox import community_acts
 from tests.communities.hosting import host
@@ -82,7 +83,7 @@ async def test_two_offices_talk_in_an_open_community(two_offices: tuple[Office, 
 async def test_who_asks_from_another_office_is_let_in_by_a_moderator(two_offices: tuple[Office, Office]) -> None:
     hamburg, lisbon = two_offices
     hans, bea = await hamburg.create_person("hans"), await lisbon.create_person("bea")
-    group = await host(hans, kind=Kind.ON_REQUEST)
+    group = await host(hans, kind=Kind.ON_REQUEST, rules="Be kind\nNo ads")
     acct = f"afterwork@{hamburg.domain}"
     await follow(bea, acct)
     await run_until_idle(hamburg, lisbon)
@@ -92,3 +93,14 @@ async def test_who_asks_from_another_office_is_let_in_by_a_moderator(two_offices
     await act(hans, "approve", group, await known(hamburg, Account, bea.uri))
     await run_until_idle(hamburg, lisbon)
     assert (await follow(bea, acct))["following"]
+    kinds = await lisbon.api(bea).get("/api/v1/notifications", types=["community.approved"])
+    assert [(one["type"], one["account"]["acct"]) for one in kinds.json()] == [("community.approved", acct)]
+    # Of the host Lisbon knows what the community is, and who looks after it.
+    here = await known(lisbon, Account, group.uri)
+    async with lisbon.services.database.reading() as session:
+        community = await session.get_one(Community, here.id)
+        assert (community.kind, community.is_private, community.rules) == ("on_request", True, "Be kind\nNo ads")
+        hans_there = (await session.scalars(select(Account).where(Account.uri == hans.uri))).one()
+        place = await place_of(session, here, hans_there, now=lisbon.services.clock())
+        assert place.standing.role is Role.OWNER
+        assert await moderator_ids(session, here) == [hans_there.id]
