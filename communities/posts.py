@@ -99,15 +99,18 @@ async def is_locked(session: AsyncSession, status: Status) -> bool:
     return (await session.scalars(query.limit(1))).first() is not None
 
 
-async def announce(unit: UnitOfWork, group: Account, status: Status, author: Account) -> Change:
+async def announce(
+    unit: UnitOfWork, group: Account, status: Status, author: Account, *, boost_uri: str | None = None
+) -> Change:
     """Pass a post on to the members: a boost by the community, for what opens a thread (replies are only told of).
 
-    The status has this `group_id`; `check_submission` came before. A second time changes nothing.
+    The status has this `group_id`; `check_submission` came before. A second time changes nothing. `boost_uri` names the
+    boost of a community that others host.
     """
     shared, is_new = None, status.in_reply_to_uri is not None
     if status.in_reply_to_uri is None and status.removed_at is None:
         visibility = Visibility.PUBLIC if Visibility(status.visibility).is_public else Visibility.PRIVATE
-        shared, is_new = await boost(unit, group, status, author, visibility=visibility)
+        shared, is_new = await boost(unit, group, status, author, visibility=visibility, uri=boost_uri)
         shared.is_local_only = status.is_local_only
         if is_new:
             count(unit, Account, "statuses_count", group.id)

@@ -29,6 +29,8 @@ class Outcome(StrEnum):
     NOT_PROVEN = "forbidden: a topic announces what its author has signed"
     NOT_PUBLIC = "forbidden: a topic announces what is public"
     WITHOUT_TAG = "forbidden: a topic announces what carries its hashtag"
+    NOT_ENTITLED = "forbidden: a community passes on what its moderators did, or what its author has signed"
+    ELSEWHERE = "forbidden: that is not in this community"
     SUPERSEDED = "superseded"  # undone, deleted or overtaken before it arrived
     UNSUPPORTED = "unsupported"  # a type, or an object of a type, that we don't know
     INVALID = "invalid"  # says nothing that can be done

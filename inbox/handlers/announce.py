@@ -7,18 +7,12 @@ from sqlalchemy import select
 from federation.trust.origins import same_origin
 from inbox.access import author_of, visible_status
 from inbox.archives import refusal_of
-from inbox.handlers.delete import take_out_of_group
+from inbox.boosting import boost_by_sender
+from inbox.group_announcements import inner_references, pass_on
 from inbox.incoming import Handler, Incoming, MissingReference, Outcome, References, Scene
 from models.topics import TopicSubscription
-from models.visibility import Visibility
 from outbox.subscriptions import ACCEPTED, REQUESTED
-from policy.authority import may_boost
-from social.drafts import StatusDraft
-from social.interactions import boost
 from social.statuses import status_by_uri
-
-WITH_OBJECT = frozenset({"Create", "Update"})
-PASSED_ON = frozenset({"Create", "Update", "Delete", "Like", "EmojiReact", "Undo", "Add", "Remove"})
 
 
 def announced_references(incoming: Incoming) -> References:
@@ -26,28 +20,13 @@ def announced_references(incoming: Incoming) -> References:
     if not incoming.inner:
         own = (incoming.activity.id,) if incoming.activity.id else ()
         return References(statuses=incoming.activity.object_ids[:1], known_statuses=own)
-    accounts: list[str] = []
-    statuses: list[str] = []
-    fresh: list[str] = []
-    known: list[str] = []
-    for inner in incoming.inner:
-        accounts.append(inner.activity.actor)
-        accounts += inner.references.accounts
-        known += inner.activity.object_ids
-        if inner.is_proven or inner.type not in WITH_OBJECT:
-            statuses += inner.references.statuses
-        elif inner.activity.object_id:
-            # Somebody's word about somebody else: fetched from its own server instead.
-            (fresh if inner.type == "Update" else statuses).append(inner.activity.object_id)
-    return References(
-        accounts=tuple(accounts), statuses=tuple(statuses), known_statuses=tuple(known), fresh_statuses=tuple(fresh)
-    )
+    return inner_references(incoming)
 
 
 async def apply_announce(scene: Scene) -> Outcome:
     """A boost never widens an audience: only what is public is boosted, and only by who may see it (O18, O19)."""
     if scene.incoming.inner:
-        return await (_from_topic(scene) if scene.sender.is_topic else _pass_on(scene))
+        return await (_from_topic(scene) if scene.sender.is_topic else pass_on(scene))
     uri = scene.activity.object_id
     if uri is None:
         return Outcome.INVALID
@@ -62,7 +41,9 @@ async def apply_announce(scene: Scene) -> Outcome:
         return Outcome.UNRELATED
     if scene.sender.is_topic and not same_origin((await author_of(scene, status)).uri, scene.sender.uri):
         return Outcome.FOREIGN_AUTHOR
-    return await _boost(scene, uri)
+    if status.group_id == scene.sender.id:
+        status.removed_at = None  # a community that shares its own post again has restored it
+    return await boost_by_sender(scene, uri)
 
 
 async def _from_topic(scene: Scene) -> Outcome:
@@ -87,12 +68,12 @@ async def _from_topic(scene: Scene) -> Outcome:
     if not inner.is_subscribed and scene.sender.id not in scene.followed_here:
         return Outcome.UNRELATED
     within = replace(scene, sender=actor, incoming=inner, owner=None)
-    if _is_undone(within):
+    if within.is_undone():
         return Outcome.SUPERSEDED
     outcome = await scene.handlers["Create"].apply(within)
     if scene.sender.id in scene.followed_here:  # somebody here follows the topic's account as if it were a person's
         await scene.unit.session.flush()
-        return await _boost(scene, inner.draft.uri)
+        return await boost_by_sender(scene, inner.draft.uri)
     return outcome
 
 
@@ -118,107 +99,6 @@ def _is_wanted(scene: Scene, uri: str) -> bool:
         or scene.services.settings.is_closed
         or scene.unit.statuses.get(uri) is not None
     )
-
-
-async def _boost(scene: Scene, uri: str) -> Outcome:
-    status = await visible_status(scene, uri)
-    if status is None or not may_boost(scene.sender, status):
-        return Outcome.FORBIDDEN
-    author = await author_of(scene, status)
-    if not author.is_active:
-        return Outcome.FORBIDDEN
-    activity = scene.activity
-    visibility = Visibility.PUBLIC if activity.is_public else Visibility.PRIVATE
-    boost_uri = activity.id if not scene.incoming.inner else None
-    if boost_uri is not None and await status_by_uri(scene.unit, boost_uri) is not None:
-        return Outcome.DUPLICATE
-    _, is_new = await boost(
-        scene.unit,
-        scene.sender,
-        status,
-        author,
-        uri=boost_uri or f"{activity.dedup_key}#{status.id}",
-        visibility=visibility,
-        published_at=activity.published,
-    )
-    return Outcome.APPLIED if is_new else Outcome.DUPLICATE
-
-
-async def _pass_on(scene: Scene) -> Outcome:
-    """Apply each announced activity under the name of who did it, if that is sure."""
-    if not scene.sender.is_group:
-        return Outcome.FORBIDDEN
-    if scene.sender.id not in scene.followed_here and not scene.services.settings.is_closed:
-        return Outcome.UNRELATED
-    outcomes = [await _pass_on_one(scene, inner) for inner in scene.incoming.inner]
-    return Outcome.APPLIED if Outcome.APPLIED in outcomes else outcomes[0]
-
-
-async def _pass_on_one(scene: Scene, inner: Incoming) -> Outcome:
-    handler = scene.handlers.get(inner.type)
-    actor = scene.unit.accounts.get(inner.activity.actor)
-    if handler is None or inner.type not in PASSED_ON:
-        return Outcome.UNSUPPORTED
-    is_sure = inner.is_proven or same_origin(inner.activity.actor, scene.sender.uri)
-    if inner.type in WITH_OBJECT:
-        return await _status_in_group(scene, inner, is_sure=is_sure)
-    if not is_sure or actor is None or not actor.is_active or actor.is_local:
-        outcome = Outcome.FORBIDDEN
-    else:
-        within = _as_actor(scene, inner)
-        outcome = Outcome.SUPERSEDED if _is_undone(within) else await handler.apply(within)
-    if inner.type == "Delete" and outcome is Outcome.FORBIDDEN:
-        return await _removed_by_moderator(scene, inner)
-    return outcome
-
-
-async def _status_in_group(scene: Scene, inner: Incoming, *, is_sure: bool) -> Outcome:
-    """A post to the community: kept as what its author made it, and boosted by the community when it opens a thread.
-
-    A status that its author didn't address to the community is boosted at most: only what was posted in a community
-    may be removed by it.
-    """
-    uri = inner.draft.uri if inner.draft else inner.activity.object_id
-    actor = scene.unit.accounts.get(inner.activity.actor)
-    if uri is None or actor is None or not actor.is_active:
-        return Outcome.INVALID
-    outcome = Outcome.DUPLICATE
-    if is_sure and inner.draft is not None and not actor.is_local:
-        within = _as_actor(scene, inner)
-        if _is_undone(within):
-            return Outcome.SUPERSEDED
-        outcome = await scene.handlers[inner.type].apply(within)
-    status = await status_by_uri(scene.unit, uri)
-    if status is None or status.account_id != actor.id:
-        return outcome
-    if is_sure and inner.draft is not None and status.group_id is None and _addresses(inner.draft, scene.sender.uri):
-        status.group_id = scene.sender.id
-    if status.in_reply_to_uri is None and inner.type == "Create":
-        await scene.unit.session.flush()
-        return await _boost(scene, uri)
-    return outcome
-
-
-def _addresses(draft: StatusDraft, group_uri: str) -> bool:
-    return group_uri in (*draft.audience, *draft.to, *draft.cc)
-
-
-async def _removed_by_moderator(scene: Scene, inner: Incoming) -> Outcome:
-    uri = inner.activity.object_id
-    status = await status_by_uri(scene.unit, uri) if uri else None
-    return Outcome.FORBIDDEN if status is None else await take_out_of_group(scene, status)
-
-
-def _is_undone(scene: Scene) -> bool:
-    return scene.activity.type != "Undo" and scene.is_undone()
-
-
-def _as_actor(scene: Scene, inner: Incoming) -> Scene:
-    """The same scene with the inner actor on it; the community vouches that it concerns somebody here."""
-    actor = scene.unit.accounts[inner.activity.actor]
-    assert actor is not None
-    inner.group_uri = scene.sender.uri
-    return replace(scene, sender=actor, incoming=inner, owner=None)
 
 
 HANDLER = Handler(

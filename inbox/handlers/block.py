@@ -6,7 +6,9 @@ from social.blocks import block, block_by_uri
 
 
 async def apply_block(scene: Scene) -> Outcome:
-    """Only between the sender and a local account (O26)."""
+    """Only between the sender and a local account (O26); with a target it is a ban, which its community announces."""
+    if scene.activity.target_id is not None:
+        return Outcome.ELSEWHERE
     target = await local_account(scene, scene.activity.object_id)
     if target is None:
         return Outcome.INVALID

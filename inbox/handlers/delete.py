@@ -4,14 +4,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from federation.trust.origins import same_origin
-from inbox.access import author_of
+from inbox.communities_elsewhere import taken_out
 from inbox.incoming import Handler, Outcome, Scene
 from models.statuses import Status
 from outbox.forward import forward_to_followers
 from policy.authority import may_delete
 from social.accounts import account_by_uri, remove_account
 from social.edits import delete_status
-from social.interactions import find_boost
 from social.quotes import refuse_quote
 from social.statuses import status_by_uri
 from social.tombstones import bury
@@ -33,7 +32,7 @@ async def _delete_one(scene: Scene, uri: str) -> Outcome:
         if not may_delete(scene.sender, status):
             return Outcome.FORBIDDEN
         if status.account_id != scene.sender.id:
-            return await take_out_of_group(scene, status)
+            return await taken_out(scene, uri)
         await forward_to_followers(scene.services, scene.unit, scene.activity, None, about=status)
         await delete_status(scene.unit, status, owner_uri=scene.sender.uri)
         return Outcome.APPLIED
@@ -60,24 +59,6 @@ async def _revoked_quote(scene: Scene, uri: str) -> bool:
     if quote is not None:
         refuse_quote(scene.unit, quote, "revoked")
     return quote is not None
-
-
-async def take_out_of_group(scene: Scene, status: Status) -> Outcome:
-    """A moderator's removal: the community (the sender) takes out what was posted in it, and nothing else.
-
-    What one of ours wrote is theirs to keep; it only leaves the community.
-    """
-    if status.group_id != scene.sender.id:
-        return Outcome.FORBIDDEN
-    author = await author_of(scene, status)
-    if not author.is_local:
-        await delete_status(scene.unit, status, owner_uri=scene.sender.uri)
-        return Outcome.APPLIED
-    status.group_id = None
-    shared = await find_boost(scene.unit, scene.sender, status)
-    if shared is not None:
-        await delete_status(scene.unit, shared, owner_uri=scene.sender.uri)
-    return Outcome.APPLIED
 
 
 async def _delete_sender(scene: Scene) -> Outcome:

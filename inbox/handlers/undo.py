@@ -5,6 +5,7 @@ from typing import Any
 
 from federation.activity import id_of
 from federation.trust.origins import same_origin
+from inbox.communities_elsewhere import taken_out
 from inbox.handlers.like import reaction
 from inbox.incoming import Handler, Outcome, Scene
 from models.accounts import Account
@@ -70,6 +71,9 @@ async def _undo_announce(scene: Scene, embedded: dict[str, Any]) -> bool:
         shared = await find_boost(scene.unit, scene.sender, status) if status else None
     if shared is None or shared.account_id != scene.sender.id:
         return False
+    boosted = await scene.unit.session.get(Status, shared.boost_of_id) if scene.sender.is_group else None
+    if boosted is not None and await taken_out(scene, boosted.uri) is Outcome.APPLIED:
+        return True  # a community that doesn't share its own post any more has removed it
     await delete_status(scene.unit, shared, owner_uri=scene.sender.uri)
     return True
 

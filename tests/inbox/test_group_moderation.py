@@ -1,0 +1,174 @@
+"""What moderators of a community on another server do, as it announces it: applied here, and only for its own posts."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from communities.standings import Place, place_of
+from models.accounts import Account
+from models.communities import CommunityAct, Role, State
+from tests.graph import account, follower_uris, home_uris, status
+from tests.peers import Office, Person
+from tests.remote_peers import PUBLIC, JsonObject, RemoteActor, RemoteServer
+from tests.security.cast import follows, proven, send, snapshot
+
+
+@dataclass
+class Garden:
+    """A community on `evil` with mona looking after it; alice (ours) and carol belong to it, eve is nobody in it."""
+
+    office: Office
+    group: RemoteActor
+    mona: RemoteActor
+
+    async def announce(self, value: Any, *, by: RemoteActor | None = None) -> str | None:
+        """Have the community (or another one) announce something; what became of it."""
+        group = by or self.group
+        made = group.activity("Announce", value, to=[PUBLIC], cc=[group.followers_url])
+        return (await send(self.office, group, made))[-1]
+
+    def act(self, actor: RemoteActor, type: str, value: Any, **more: Any) -> JsonObject:
+        return actor.activity(type, value, to=[PUBLIC], cc=[self.group.uri], audience=self.group.uri, **more)
+
+    async def place(self, actor: Person | RemoteActor) -> Place:
+        async with self.office.services.database.reading() as session:
+            rows = [(await session.scalars(select(Account).where(Account.uri == uri))).one()
+                    for uri in (self.group.uri, actor.uri)]  # fmt: skip
+            return await place_of(session, *rows, now=self.office.services.clock())
+
+
+def community_of(server: RemoteServer, uri: str, *moderators: RemoteActor) -> dict[str, Any]:
+    """What a community's actor says besides, with its collections published."""
+    server.publish({"id": f"{uri}/moderators", "type": "OrderedCollection",
+                    "orderedItems": [one.uri for one in moderators]})  # fmt: skip
+    return {"attributedTo": f"{uri}/moderators", "featured": f"{uri}/featured"}
+
+
+@pytest.fixture
+async def garden(office: Office, alice: Person, evil: RemoteServer) -> Garden:
+    mona = await evil.actor("mona")
+    uri = f"{evil.origin}/c/garden"
+    group = await evil.actor("garden", uri=uri, type="Group", **community_of(evil, uri, mona))
+    await follows(office, alice, group)
+    return Garden(office, group, mona)
+
+
+def posted(author: RemoteActor, group: RemoteActor, **more: Any) -> JsonObject:
+    return author.note(to=[PUBLIC, group.uri], cc=[], audience=group.uri, **more)
+
+
+async def test_moderators_of_a_community_elsewhere_look_after_its_posts(
+    office: Office, alice: Person, carol: RemoteActor, eve: RemoteActor, garden: Garden
+) -> None:
+    note = posted(carol, garden.group)
+    uri = note["id"]
+    assert await garden.announce(proven(carol, carol.create(note))) == "applied"
+    assert await garden.announce(uri) == "duplicate"  # the other shape of the same
+    assert await home_uris(alice) == [uri]
+    assert (await garden.place(garden.mona)).standing.role is Role.MODERATOR
+
+    async def marks() -> tuple[bool, bool, bool]:
+        found = await status(office, uri)
+        assert found is not None
+        return found.locked_at is not None, found.featured_at is not None, found.removed_at is not None
+
+    lock = garden.act(garden.mona, "Lock", uri, summary="<p>said and done</p>")
+    assert await garden.announce(lock) == "applied"
+    assert await garden.announce({**lock, "id": f"{lock['id']}/again"}) == "duplicate"
+    pin = garden.act(garden.mona, "Add", uri, target=f"{garden.group.uri}/featured")
+    assert await garden.announce(pin) == "applied"
+    assert await marks() == (True, True, False)
+    assert await garden.announce(garden.act(garden.mona, "Undo", lock)) == "applied"
+    unpin = garden.act(garden.mona, "Remove", uri, target=f"{garden.group.uri}/featured")
+    assert await garden.announce(unpin) == "applied"
+    removal = garden.act(garden.mona, "Delete", uri, summary="off topic")
+    assert await garden.announce(removal) == "applied"
+    assert (await marks(), await home_uris(alice)) == ((False, False, True), [])
+    assert await garden.announce(garden.act(garden.mona, "Undo", removal)) == "applied"
+    assert (await marks(), await home_uris(alice)) == ((False, False, False), [uri])
+    # Somebody of another server proves it, or is known to moderate.
+    assert str(await garden.announce(garden.act(eve, "Lock", uri))).startswith("forbidden")
+    assert await garden.announce(proven(eve, garden.act(eve, "Lock", uri))) == "applied"
+    assert await garden.announce(garden.act(garden.mona, "Undo", garden.act(eve, "Lock", uri))) == "forbidden"
+    promotion = garden.act(garden.mona, "Add", eve.uri, target=f"{garden.group.uri}/moderators")
+    assert await garden.announce(promotion) == "applied"
+    assert await garden.announce(garden.act(eve, "Undo", garden.act(eve, "Lock", uri))) == "applied"
+    demotion = garden.act(garden.mona, "Remove", eve.uri, target=f"{garden.group.uri}/moderators")
+    assert await garden.announce(demotion) == "applied"
+    assert (await garden.place(eve)).standing.role is Role.MEMBER
+    async with office.services.database.reading() as session:
+        log = await session.execute(select(CommunityAct.action, CommunityAct.reason).order_by(CommunityAct.id))
+        assert [tuple(row) for row in log][:4] == [
+            ("lock", "said and done"), ("pin", ""), ("unlock", ""), ("unpin", ""),
+        ]  # fmt: skip
+
+
+async def test_who_is_banned_elsewhere_is_out_here_and_keeps_what_they_wrote(
+    office: Office, alice: Person, garden: Garden
+) -> None:
+    api = office.api(alice)
+    made = (await api.post("/api/v1/statuses", {"status": f"@{garden.group.acct} Tulips!"})).json()
+    await office.run_until_idle()
+    mine = await status(office, made["uri"])
+    assert mine is not None
+    assert mine.group_id is not None
+    until = (office.services.clock() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    ban = garden.act(garden.mona, "Block", alice.uri, target=garden.group.uri, removeData=True, endTime=until,
+                     summary="spam")  # fmt: skip
+    assert await garden.announce(ban) == "applied"
+    place = await garden.place(alice)
+    assert (place.standing.state, place.membership and place.membership.ban_reason) == (State.BANNED, "spam")
+    assert await follower_uris(office, garden.group.uri) == []
+    mine = await status(office, made["uri"])
+    assert mine is not None
+    assert mine.removed_at is not None
+    assert [one["uri"] for one in (await api.get(f"/api/v1/accounts/{alice.id}/statuses")).json()] == [made["uri"]]
+    assert await garden.announce(garden.act(garden.mona, "Undo", ban)) == "applied"
+    assert (await garden.place(alice)).standing.state is None
+
+
+async def test_a_community_decides_about_its_own_posts_and_people_alone(
+    office: Office, alice: Person, carol: RemoteActor, mal: RemoteActor, garden: Garden, evil: RemoteServer
+) -> None:
+    note = posted(carol, garden.group)
+    await garden.announce(proven(carol, carol.create(note)))
+    uri = f"{evil.origin}/c/rivals"
+    rivals = await evil.actor("rivals", uri=uri, type="Group", **community_of(evil, uri, mal))
+    await follows(office, alice, rivals)
+    outside = carol.note()
+    await send(office, carol, carol.create(outside))
+    acts = [
+        mal.activity("Lock", note["id"]),
+        mal.activity("Delete", note["id"], summary="no"),
+        mal.activity("Add", note["id"], target=f"{uri}/featured"),
+        mal.activity("Add", mal.uri, target=f"{garden.group.uri}/moderators"),
+        mal.activity("Block", alice.uri, target=garden.group.uri, removeData=True),
+        mal.activity("Undo", garden.act(garden.mona, "Lock", note["id"])),
+        mal.activity("Lock", outside["id"]),
+    ]
+    before = await snapshot(office)
+    for act in acts:
+        outcome = str(await garden.announce(act, by=rivals))
+        assert outcome.startswith(("forbidden", "unsupported")), (act["type"], outcome)
+    # Nor does anybody by saying it themselves.
+    for act in acts[:5]:
+        await send(office, mal, act)
+    assert await snapshot(office) == before
+
+
+async def test_a_changed_community_is_asked_what_it_is_now(
+    office: Office, garden: Garden, eve: RemoteActor, evil: RemoteServer
+) -> None:
+    garden.group.more |= {"name": "Gardeners", "postingRestrictedToMods": True}
+    garden.group.publish()
+    forged = {**garden.group.document, "name": "Forged", "inbox": f"{evil.origin}/elsewhere"}
+    assert await garden.announce(garden.act(eve, "Update", forged)) == "applied"
+    found = await account(office, garden.group.uri)
+    assert found is not None
+    assert (found.display_name, found.inbox_url, found.is_posting_restricted) == (
+        "Gardeners", garden.group.inbox_url, True,
+    )  # fmt: skip
+    assert (await garden.place(garden.mona)).community.posting == "publishers"
