@@ -55,15 +55,14 @@ async def remove_post(
 
 
 async def restore_post(
-    unit: UnitOfWork, group: Account, actor: Account, status: Status, *, reason: str = "", trusted: bool = False,
-    boost_uri: str | None = None,
-) -> Change:  # fmt: skip
-    """Bring a removed post back; `boost_uri` as in `announce`. Raises NotAllowed and CommunityRefused."""
+    unit: UnitOfWork, group: Account, actor: Account, status: Status, *, reason: str = "", trusted: bool = False
+) -> Change:
+    """Bring a removed post back. Raises NotAllowed and CommunityRefused."""
     author = await _author_below(unit, group, actor, status, trusted=trusted)
     if status.removed_at is None:
         return Change(action=Action.RESTORE, group=group, actor=actor, status=status, target=author, is_new=False)
     status.removed_at = None
-    announced = await announce(unit, group, status, author, boost_uri=boost_uri)
+    announced = await announce(unit, group, status, author)
     change = Change(
         action=Action.RESTORE,
         group=group,

@@ -43,19 +43,19 @@ async def check_submission(
 ) -> Submission:
     """Whether `author` may post there, as an answer to `parent` or to open a thread.
 
-    What is public in a community of another server is for that server to refuse. Raises NoSuchCommunity, and
-    CommunityRefused with a sentence for the author.
+    What is public in a community of another server is for that server to refuse, apart from what is known here of
+    locks, bans and its end. Raises NoSuchCommunity, and CommunityRefused with a sentence for the author.
     """
     place = await place_of(session, group, author, now=now)
     if not group.is_local and not place.community.is_private:
+        if place.community.archived_at is not None or place.standing.state is State.BANNED:
+            raise CommunityRefused(_why_not(place))
+        await _check_thread(session, group, parent)
         return Submission(group, _audience(place.community, visibility), is_local_only)
     if not may_know(place.community, place.standing):
         raise NoSuchCommunity
+    await _check_thread(session, group, parent)
     if parent is not None and parent.group_id == group.id:
-        if await is_locked(session, parent):
-            raise CommunityRefused("This thread is locked: nobody replies to it any more.")
-        if parent.removed_at is not None:
-            raise CommunityRefused("This post was removed from its community.")
         if not may_answer(place.community, place.standing):
             raise CommunityRefused(_why_not(place))
     elif not may_open_thread(place.community, place.standing):
@@ -63,6 +63,16 @@ async def check_submission(
     return Submission(
         group, _audience(place.community, visibility), is_local_only or place.community.default_for == "office"
     )
+
+
+async def _check_thread(session: AsyncSession, group: Account, parent: Status | None) -> None:
+    """Raises CommunityRefused when nobody replies to `parent` any more."""
+    if parent is None or parent.group_id != group.id:
+        return
+    if await is_locked(session, parent):
+        raise CommunityRefused("This thread is locked: nobody replies to it any more.")
+    if parent.removed_at is not None:
+        raise CommunityRefused("This post was removed from its community.")
 
 
 def _audience(community: Community, visibility: Visibility) -> Visibility:
@@ -99,18 +109,16 @@ async def is_locked(session: AsyncSession, status: Status) -> bool:
     return (await session.scalars(query.limit(1))).first() is not None
 
 
-async def announce(
-    unit: UnitOfWork, group: Account, status: Status, author: Account, *, boost_uri: str | None = None
-) -> Change:
+async def announce(unit: UnitOfWork, group: Account, status: Status, author: Account) -> Change:
     """Pass a post on to the members: a boost by the community, for what opens a thread (replies are only told of).
 
-    The status has this `group_id`; `check_submission` came before. A second time changes nothing. `boost_uri` names the
-    boost of a community that others host.
+    The status has this `group_id`; `check_submission` came before. A second time changes nothing.
     """
     shared, is_new = None, status.in_reply_to_uri is not None
     if status.in_reply_to_uri is None and status.removed_at is None:
         visibility = Visibility.PUBLIC if Visibility(status.visibility).is_public else Visibility.PRIVATE
-        shared, is_new = await boost(unit, group, status, author, visibility=visibility, uri=boost_uri)
+        uri = None if group.is_local else f"{group.uri}#shares-{status.id}"  # its own host hasn't told its name
+        shared, is_new = await boost(unit, group, status, author, visibility=visibility, uri=uri)
         shared.is_local_only = status.is_local_only
         if is_new:
             count(unit, Account, "statuses_count", group.id)

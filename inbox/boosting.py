@@ -26,13 +26,8 @@ async def boost_by_sender(scene: Scene, uri: str) -> Outcome:
         scene.sender,
         status,
         author,
-        uri=boost_uri or inner_boost_uri(scene, status.id),
+        uri=boost_uri or f"{activity.dedup_key}#{status.id}",
         visibility=visibility,
         published_at=activity.published,
     )
     return Outcome.APPLIED if is_new else Outcome.DUPLICATE
-
-
-def inner_boost_uri(scene: Scene, status_id: int) -> str:
-    """The name of a boost that came as an announced activity: nobody gave it one."""
-    return f"{scene.activity.dedup_key}#{status_id}"

@@ -1,24 +1,29 @@
 """Where a post from elsewhere belongs: in which community, and to whom it is visible there."""
 
+from sqlalchemy import select
+
 from communities.posts import check_submission
 from communities.standings import CommunityError
 from models import UnitOfWork
 from models.accounts import Account
+from models.communities import Membership
 from models.visibility import Visibility
+from policy.communities import banned_now
 from social.accounts import preload_accounts
 from social.drafts import StatusDraft
 from social.statuses import status_by_uri
 
 
 async def placed(
-    unit: UnitOfWork, author: Account, draft: StatusDraft, visibility: Visibility
+    unit: UnitOfWork, author: Account, draft: StatusDraft, visibility: Visibility, *, brought_by: str | None = None
 ) -> tuple[Account | None, Visibility]:
     """The community that it was posted in, and the visibility that it has there; None and as it was for the others.
 
     The author says so in `audience` or by addressing it (FEP-1b12); naming it in what is for one's own followers, or
     for single people, posts nothing there: that takes the public, or the community's followers. In a community of ours
     only who may post does; from anybody else it is no post of the community, and what was meant for its members is for
-    nobody.
+    nobody. In a community of another server what is for its members must come from it (`brought_by` is its id): an
+    author can't reach them past their own community, and who is banned there is in it no more.
     """
     group = await _addressed(unit, draft)
     if group is None:
@@ -28,6 +33,9 @@ async def placed(
             return None, visibility
         visibility = Visibility.PRIVATE
     if not group.is_local:
+        is_in = visibility.is_public or group.uri == brought_by
+        if not is_in or (group.uri != brought_by and await _is_banned(unit, group, author)):
+            return None, visibility if visibility.is_public else Visibility.DIRECT
         return group, visibility
     parent = await status_by_uri(unit, draft.in_reply_to_uri) if draft.in_reply_to_uri else None
     try:
@@ -35,6 +43,13 @@ async def placed(
     except CommunityError:
         return None, visibility if visibility.is_public else Visibility.DIRECT
     return group, found.visibility
+
+
+async def _is_banned(unit: UnitOfWork, group: Account, author: Account) -> bool:
+    query = select(Membership.id).where(
+        Membership.community_id == group.id, Membership.account_id == author.id, banned_now(unit.now)
+    )
+    return await unit.session.scalar(query) is not None
 
 
 async def _addressed(unit: UnitOfWork, draft: StatusDraft) -> Account | None:

@@ -20,7 +20,6 @@ from federation.activity import id_of
 from federation.json_ld.dates import parse_time
 from federation.json_ld.strict_json import JsonObject
 from federation.trust.origins import same_origin
-from inbox.boosting import inner_boost_uri
 from inbox.incoming import Incoming, Outcome, Scene
 from models.accounts import Account
 from models.communities import Role, State
@@ -92,6 +91,16 @@ async def taken_out(scene: Scene, uri: str | None) -> Outcome:
     return _outcome(await remove_post(scene.unit, scene.sender, scene.sender, status, trusted=True))
 
 
+async def post_refused(scene: Scene) -> Outcome:
+    """The community (the sender) doesn't take what one of ours posted: it stays the author's, who is told why."""
+    uri = id_of((scene.activity.object or {}).get("object"))
+    status = await status_by_uri(scene.unit, uri) if uri and scene.unit.addresses.is_local(uri) else None
+    if status is None or status.group_id != scene.sender.id or not scene.sender.is_group:
+        return Outcome.UNRELATED
+    reason = plain_text(scene.activity.summary or "").strip()[:REASON_CHARACTERS]
+    return _outcome(await remove_post(scene.unit, scene.sender, scene.sender, status, reason=reason, trusted=True))
+
+
 async def _remove(scene: Scene, said: Said) -> Outcome | None:
     """By a moderator; what authors delete is gone altogether, which isn't for the community to say."""
     status = await status_by_uri(scene.unit, said.object_uri)
@@ -100,11 +109,8 @@ async def _remove(scene: Scene, said: Said) -> Outcome | None:
     if status.group_id != scene.sender.id:
         return Outcome.ELSEWHERE
     if said.is_reverse:
-        uri = inner_boost_uri(scene, status.id)
         return _outcome(
-            await restore_post(
-                scene.unit, scene.sender, said.actor, status, reason=said.reason, trusted=True, boost_uri=uri
-            )
+            await restore_post(scene.unit, scene.sender, said.actor, status, reason=said.reason, trusted=True)
         )
     return _outcome(await remove_post(scene.unit, scene.sender, said.actor, status, reason=said.reason, trusted=True))
 

@@ -33,11 +33,18 @@ class StatusUnavailable(Exception):
 
 
 async def fetch_status(
-    services: Services, uri: str, *, budget: FetchBudget, is_fresh: bool = False, depth: int = 0
+    services: Services,
+    uri: str,
+    *,
+    budget: FetchBudget,
+    is_fresh: bool = False,
+    depth: int = 0,
+    brought_by: str | None = None,
 ) -> Status | None:
     """The status with this URI, from here or from its server; None when there is none to be had.
 
-    `is_fresh` asks its server even when we have it. Raises RemoteError when the server can't be asked now.
+    `is_fresh` asks its server even when we have it; `brought_by` is the community that passed it on. Raises RemoteError
+    when the server can't be asked now.
     """
     if services.addresses.is_local(uri):
         return await _stored(services, uri)
@@ -49,7 +56,7 @@ async def fetch_status(
     except (DocumentRefused, ActorRefused, ActorGone, StatusUnavailable):
         return None
     await _fetch_parent(services, draft, budget, depth)
-    return await repeat_on_collision(lambda: _store(services, author, draft))
+    return await repeat_on_collision(lambda: _store(services, author, draft, brought_by))
 
 
 async def _draft(services: Services, uri: str, budget: FetchBudget) -> StatusDraft:
@@ -86,7 +93,7 @@ async def _stored(services: Services, uri: str) -> Status | None:
         return (await session.scalars(select(Status).where(Status.uri == uri))).first()
 
 
-async def _store(services: Services, author: Account, draft: StatusDraft) -> Status | None:
+async def _store(services: Services, author: Account, draft: StatusDraft, brought_by: str | None) -> Status | None:
     async with services.database.unit_of_work() as unit:
         if draft.uri is None or (draft.uri, author.uri) in await buried(unit, [draft.uri]):
             return None
@@ -100,7 +107,7 @@ async def _store(services: Services, author: Account, draft: StatusDraft) -> Sta
                 await request_stamp_check(unit, status)
             return status
         visibility = visibility_of(draft.to, (*draft.cc, *draft.audience), current.followers_url)
-        group, visibility = await placed(unit, current, draft, visibility)
+        group, visibility = await placed(unit, current, draft, visibility, brought_by=brought_by)
         made = await create_status(unit, current, draft, visibility=visibility, group=group)
         await request_card(services, unit, made)
         await request_stamp_check(unit, made)

@@ -11,11 +11,14 @@ from federation.trust.origins import same_origin
 from inbox.boosting import boost_by_sender
 from inbox.communities_elsewhere import moderated, taken_out
 from inbox.incoming import Incoming, Outcome, References, Scene
+from models.accounts import Account
+from models.statuses import Status
+from models.visibility import Visibility
 from social.drafts import StatusDraft
 from social.statuses import status_by_uri
 
 WITH_OBJECT = frozenset({"Create", "Update"})
-PASSED_ON = frozenset({"Create", "Update", "Delete", "Like", "EmojiReact", "Undo", "Add", "Remove"})
+PASSED_ON = frozenset({"Create", "Update", "Delete", "Like", "EmojiReact", "Undo", "Add", "Remove", "Invite"})
 
 
 def inner_references(incoming: Incoming) -> References:
@@ -60,7 +63,8 @@ async def pass_on(scene: Scene) -> Outcome:
     """Apply each announced activity under the name of who did it, if that is sure."""
     if not scene.sender.is_group:
         return Outcome.FORBIDDEN
-    if scene.sender.id not in scene.followed_here and not scene.services.settings.is_closed:
+    is_heard = scene.sender.id in scene.followed_here or scene.services.settings.is_closed
+    if not is_heard and any(inner.type != "Invite" for inner in scene.incoming.inner):
         return Outcome.UNRELATED
     outcomes = [await _pass_on_one(scene, inner) for inner in scene.incoming.inner]
     return Outcome.APPLIED if Outcome.APPLIED in outcomes else outcomes[0]
@@ -110,11 +114,19 @@ async def _status_in_group(scene: Scene, inner: Incoming, *, is_sure: bool) -> O
     if status is None or status.account_id != actor.id:
         return outcome
     if is_sure and inner.draft is not None and status.group_id is None and _addresses(inner.draft, scene.sender.uri):
-        status.group_id = scene.sender.id
+        _place(status, inner.draft, scene.sender)
     if status.in_reply_to_uri is None and inner.type == "Create" and status.removed_at is None:
         await scene.unit.session.flush()
         return await boost_by_sender(scene, uri)
     return outcome
+
+
+def _place(status: Status, draft: StatusDraft, group: Account) -> None:
+    """It is in the community from now on; what is for the members came to nobody before."""
+    status.group_id = group.id
+    is_for_members = not _is_public(draft) and group.followers_url in (*draft.to, *draft.cc, *draft.audience)
+    if is_for_members and status.visibility == Visibility.DIRECT:
+        status.visibility = Visibility.PRIVATE.value
 
 
 def _addresses(draft: StatusDraft, group_uri: str) -> bool:

@@ -81,14 +81,15 @@ async def _fetch_all(
     services: Services, incoming: Incoming, accounts: Iterable[str], statuses: Iterable[str], budget: FetchBudget
 ) -> None:
     wanted = incoming.references
+    group = incoming.activity.actor if incoming.inner and not incoming.is_of_topic else None
     for uri in dict.fromkeys(accounts):
         await _attempt(incoming, uri, resolve_actor(services, uri, budget=budget))
     for uri in wanted.fresh_accounts:
         await _attempt(incoming, uri, resolve_actor(services, uri, budget=budget, refresh=True))
     for uri in dict.fromkeys(statuses):
-        await _attempt(incoming, uri, fetch_status(services, uri, budget=budget))
+        await _attempt(incoming, uri, fetch_status(services, uri, budget=budget, brought_by=group))
     for uri in wanted.fresh_statuses:
-        await _attempt(incoming, uri, fetch_status(services, uri, budget=budget, is_fresh=True))
+        await _attempt(incoming, uri, fetch_status(services, uri, budget=budget, is_fresh=True, brought_by=group))
 
 
 def _missing(uris: Iterable[str], known: set[str]) -> list[str]:

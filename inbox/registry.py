@@ -5,7 +5,21 @@ An activity of a type that isn't here is journalled as unsupported and answered 
 
 from typing import Final
 
-from inbox.handlers import announce, block, create, delete, flag, follow, like, move, pin, quote_request, respond, undo
+from inbox.handlers import (
+    announce,
+    block,
+    create,
+    delete,
+    flag,
+    follow,
+    invite,
+    like,
+    move,
+    pin,
+    quote_request,
+    respond,
+    undo,
+)
 from inbox.handlers import update as update_handler
 from inbox.incoming import Handler, Incoming
 
@@ -19,6 +33,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "EmojiReact": like.EMOJI_REACT,
     "Flag": flag.HANDLER,
     "Follow": follow.HANDLER,
+    "Invite": invite.HANDLER,
     "Like": like.LIKE,
     "Move": move.HANDLER,
     "QuoteRequest": quote_request.HANDLER,

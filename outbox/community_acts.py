@@ -19,6 +19,7 @@ from federation.services import Services
 from models import UnitOfWork
 from models.accounts import Account
 from outbox.communities import composer, tell
+from outbox.communities_elsewhere import decline
 from outbox.follows import publish_follow, publish_unfollow
 from social.follows import ACCEPTED, find_follow
 
@@ -97,6 +98,8 @@ async def leave(services: Services, unit: UnitOfWork, group: Account, account: A
     """Leave, take a request back, or decline an invitation. Raises CommunityRefused for who stays."""
     if group.is_local:
         return await tell(services, unit, await membership.leave(unit, group, account))
+    if await decline(services, unit, group, account):
+        return Change(action=Action.LEAVE, group=group, actor=account)
     follow = await find_follow(unit, account, group)
     is_new = await publish_unfollow(services, unit, account, group)
     return Change(action=Action.LEAVE, group=group, actor=account, follow=follow, is_new=is_new)

@@ -53,5 +53,5 @@ def may_be_passed_on(activity_type: str, actor_uri: str, object_uri: str | None)
     return activity_type in PASSED_ON_BY_OTHERS and not is_profile
 
 
-PASSED_ON_BY_OTHERS = frozenset({"Create", "Update", "Delete", "Announce", "Like", "EmojiReact", "Undo"})
+PASSED_ON_BY_OTHERS = frozenset({"Create", "Update", "Delete", "Announce", "Like", "EmojiReact", "Invite", "Undo"})
 PASSES_WHEN_SUSPENDED = frozenset({"Delete", "Undo", "Reject"})

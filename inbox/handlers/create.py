@@ -56,7 +56,7 @@ async def store_status(scene: Scene, draft: StatusDraft) -> Outcome:
     delivered_to = _delivered_to(scene, draft, visibility)
     if delivered_to and visibility is Visibility.DIRECT:
         visibility = Visibility.LIMITED
-    group, visibility = await placed(scene.unit, scene.sender, draft, visibility)
+    group, visibility = await placed(scene.unit, scene.sender, draft, visibility, brought_by=scene.incoming.group_uri)
     status = await create_status(
         scene.unit, scene.sender, draft, visibility=visibility, delivered_to=delivered_to, group=group
     )

@@ -4,6 +4,7 @@ from sqlalchemy import select
 
 from communities.remote import let_in, turned_away
 from federation.trust.origins import same_origin
+from inbox.communities_elsewhere import post_refused
 from inbox.incoming import Handler, Outcome, Scene
 from models.accounts import Account
 from models.relations import Follow
@@ -35,6 +36,8 @@ async def apply_reject(scene: Scene) -> Outcome:
     """A refusal, also of what had been accepted: the follow ends."""
     if _is_quote_request(scene):
         return await _answer_to_quote(scene, is_accepted=False)
+    if (scene.activity.object or {}).get("type") == "Create":
+        return await post_refused(scene)
     subscription = await _our_subscription(scene)
     if subscription is not None:
         subscription.state, subscription.updated_at = REJECTED, scene.unit.now
@@ -109,4 +112,7 @@ async def _answer_to_quote(scene: Scene, *, is_accepted: bool) -> Outcome:
 
 
 ACCEPT = Handler(apply_accept, "Of a Follow or QuoteRequest of ours")
-REJECT = Handler(apply_reject, "Of a Follow or QuoteRequest of ours, also after it was accepted")
+REJECT = Handler(
+    apply_reject,
+    "Of a Follow or QuoteRequest of ours, also after it was accepted; of what one of ours posted in a community",
+)

@@ -8,6 +8,7 @@ from federation.trust.origins import same_origin
 from inbox.communities_elsewhere import taken_out
 from inbox.handlers.like import reaction
 from inbox.incoming import Handler, Outcome, Scene
+from inbox.invitations import uninvited
 from models.accounts import Account
 from models.statuses import Status
 from social.accounts import account_by_uri
@@ -99,6 +100,7 @@ UNDOABLE: dict[str, Undo] = {
     "EmojiReact": _undo_like,
     "Announce": _undo_announce,
     "Block": _undo_block,
+    "Invite": uninvited,
 }
 
-HANDLER = Handler(apply_undo, "Of Follow, Like, EmojiReact, Announce and Block; also before they arrived")
+HANDLER = Handler(apply_undo, "Of Follow, Like, EmojiReact, Announce, Block and Invite; also before they arrived")
