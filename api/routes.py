@@ -30,7 +30,7 @@ from api.accounts import relations as accounts_relations
 from api.accounts import reports as accounts_reports
 from api.accounts import statuses as accounts_statuses
 from api.admin import accounts as admin_accounts
-from api.admin import dimensions, domains, measures, peers, retention
+from api.admin import dimensions, domains, measures, peer_policy, peers, retention
 from api.admin import reports as admin_reports
 from api.admin import tags as admin_tags
 from api.admin import trends as admin_trends
@@ -129,6 +129,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     admin_accounts,
     domains,
     peers,
+    peer_policy,
     admin_reports,
     dimensions,
     measures,

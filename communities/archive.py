@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.accounts import Account
 from models.statuses import Status, StatusTag, Tag
 from models.visibility import Visibility
+from policy.peers import PeerPolicy, receivable
 from policy.visibility import visible_to
 from social.tag_families import family_ids
 
@@ -30,23 +31,27 @@ def is_archived() -> ColumnElement[bool]:
     )
 
 
-def archive_ids(name: str, *, with_synonyms: bool) -> Any:
-    """The ids of the archive of a hashtag, unordered, as a SELECT to be narrowed down; perhaps of its family."""
+def archive_ids(name: str, *, with_synonyms: bool, policy: PeerPolicy | None = None) -> Any:
+    """The ids of the archive of a hashtag, unordered, as a SELECT to be narrowed down; perhaps of its family;
+    only what a peer with a policy may have."""
     wanted = family_ids([name]) if with_synonyms else select(Tag.id).where(Tag.name == name)
     carried = select(StatusTag.status_id).where(StatusTag.tag_id.in_(wanted))
-    return select(Status.id).where(Status.id.in_(carried), is_archived())
+    found = select(Status.id).where(Status.id.in_(carried), is_archived())
+    return found if policy is None else found.where(receivable(policy))
 
 
 async def archive_page(
-    session: AsyncSession, name: str, *, before: int, limit: int, with_synonyms: bool
+    session: AsyncSession, name: str, *, before: int, limit: int, with_synonyms: bool, policy: PeerPolicy | None = None
 ) -> Sequence[Status]:
     """At most `limit` statuses of the archive with ids below `before`, newest first."""
-    ids = archive_ids(name, with_synonyms=with_synonyms).where(Status.id < before)
+    ids = archive_ids(name, with_synonyms=with_synonyms, policy=policy).where(Status.id < before)
     query = select(Status).where(Status.id.in_(ids)).order_by(Status.id.desc()).limit(limit)
     return (await session.scalars(query)).all()
 
 
-async def archive_size(session: AsyncSession, name: str, *, with_synonyms: bool) -> int:
+async def archive_size(
+    session: AsyncSession, name: str, *, with_synonyms: bool, policy: PeerPolicy | None = None
+) -> int:
     """How many statuses are in it."""
-    found = archive_ids(name, with_synonyms=with_synonyms).subquery()
+    found = archive_ids(name, with_synonyms=with_synonyms, policy=policy).subquery()
     return await session.scalar(select(func.count()).select_from(found)) or 0

@@ -9,6 +9,7 @@ from federation.serving.read_gate import Reader
 from federation.site import Site, account_of, cursor_in, number_of
 from federation.trends import trends_document
 from models.accounts import INSTANCE_ACTOR_ID
+from policy.peers import FREE
 
 
 async def get_instance_outbox(site: Site, request: web.Request, reader: Reader) -> Answer:
@@ -54,7 +55,7 @@ async def get_trends(site: Site, request: web.Request, reader: Reader) -> Answer
         raise ReadRefused(401, "missing", "This is for peers: sign the request with the key of one.")
     if not site.services.peers.is_full(reader.host):
         raise not_found()
-    return document_answer(await trends_document(site.services), is_for_everybody=False)
+    return document_answer(await trends_document(site.services, reader.policy or FREE), is_for_everybody=False)
 
 
 async def get_featured_tags(site: Site, request: web.Request, reader: Reader) -> Answer:

@@ -36,6 +36,7 @@ from models.insertion import insert_missing
 from models.peers import Peer
 from models.statuses import Tag
 from models.trends import PeerTrends
+from policy.peers import FREE, PeerPolicy
 from social.trends import MOST, TREND_DAYS, own_tag_counts
 
 PATH: Final = "/.well-known/tertulia/trends"
@@ -54,11 +55,12 @@ CONTEXT: Final[list[str | dict[str, Any]]] = [
 log = structlog.get_logger(__name__)
 
 
-async def trends_document(services: Services) -> JsonObject:
-    """What we publish now, signed."""
+async def trends_document(services: Services, policy: PeerPolicy = FREE) -> JsonObject:
+    """What we publish now, signed; for a peer with a policy without the hashtags that aren't there for it."""
     now = services.clock()
     async with services.database.reading() as session:
-        counts = await own_tag_counts(session, now, least=services.settings.trends_min_people)
+        found = await own_tag_counts(session, now, least=services.settings.trends_min_people)
+    counts = [count for count in found if policy.has_topic(count[0])]
     document: JsonObject = {
         "@context": CONTEXT,
         "id": services.addresses.origin + PATH,

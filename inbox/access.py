@@ -68,4 +68,6 @@ async def local_account(scene: Scene, uri: str | None) -> Account | None:
     account = await account_by_uri(scene.unit, uri)
     if account is None or not account.is_local or not account.is_active:
         return None
+    if account.is_group and not scene.policy.has_community(account.id):
+        return None
     return None if await stays_inside(scene.unit.session, account) else account

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from federation.activity import Activity
+from federation.peers import domain_of
 from federation.services import Services
 from models import UnitOfWork
 from models.accounts import Account
 from models.activities import SHARED_INBOX
+from policy.peers import FREE, PeerPolicy
 from social.drafts import StatusDraft
 
 
@@ -32,6 +34,7 @@ class Outcome(StrEnum):
     NOT_ENTITLED = "forbidden: a community passes on what its moderators did, or what its author has signed"
     ELSEWHERE = "forbidden: that is not in this community"
     SUPERSEDED = "superseded"  # undone, deleted or overtaken before it arrived
+    BOOSTS_STOP = "forbidden: boosts by this peer have no effect here"
     UNSUPPORTED = "unsupported"  # a type, or an object of a type, that we don't know
     INVALID = "invalid"  # says nothing that can be done
 
@@ -100,6 +103,12 @@ class Scene:
     @property
     def activity(self) -> Activity:
         return self.incoming.activity
+
+    @property
+    def policy(self) -> PeerPolicy:
+        """What the sender's server may have and do here."""
+        peers = self.services.peers
+        return (peers.policy_of(domain_of(self.sender.uri)) if peers.has_policies else None) or FREE
 
     def is_undone(self) -> bool:
         """Whether its own sender took the activity back before it came."""

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from federation.activity import Activity, parse_activity
 from federation.json_ld import DocumentRefused
 from federation.services import Services
-from federation.serving.read_gate import Reader, exists_for
+from federation.serving.read_gate import exists_for, reader_of
 from federation.trust.authentication import ActorGone, PeerRefused, Requester, authenticate
 from federation.trust.origins import same_origin
 from federation.trust.proofs import breaks_own_proof, is_proven_by_actor
@@ -30,8 +30,10 @@ from models.accounts import Account
 from models.activities import SHARED_INBOX
 from policy.authority import may_be_passed_on
 from policy.domains import normalise_domain
+from policy.rates import MinuteRates
 
 MAX_ID = 1 << 63
+_NO_RATES = MinuteRates()
 
 
 async def receive(services: Services, journal: Journal, message: HttpMessage, inbox_id: int) -> Requester | None:
@@ -96,12 +98,19 @@ def _check_noise(services: Services, message: HttpMessage) -> None:
     except (SignatureRefused, ValueError):
         return
     if host:
-        _refuse_noise(services.rates.wait(host, services.clock()))
+        now = services.clock()
+        _refuse_noise(services.rates.wait(host, now) or _own_rate(services).wait(host, now))
 
 
 def _check_rate(services: Services, host: str) -> None:
     """Take one from the share of the host that did sign."""
-    _refuse_noise(services.rates.check(host, services.clock()))
+    now = services.clock()
+    _refuse_noise(services.rates.check(host, now) or _own_rate(services).check(host, now))
+
+
+def _own_rate(services: Services) -> MinuteRates:
+    """The rates that administrators gave single peers; none where nobody shall be slowed down."""
+    return services.peers.inbound_rates if services.rates.is_on else _NO_RATES
 
 
 def _refuse_noise(wait_seconds: float | None) -> None:
@@ -116,7 +125,7 @@ async def _check_inbox(services: Services, requester: Requester, inbox_id: int) 
         return
     async with services.database.reading() as session:
         owner = await session.get(Account, inbox_id) if inbox_id < MAX_ID else None
-        reader = Reader(requester.account, requester.actor_uri, requester.host)
+        reader = reader_of(services, requester)
         is_there = owner is not None and owner.is_local and await exists_for(session, reader, owner)
     if owner is None or not is_there:
         raise InboxRefused(404, "no-inbox", "There is no account here with this inbox.")

@@ -57,6 +57,8 @@ class Peer(Base):
     ended_by: Mapped[str | None] = mapped_column(String(8))
     removal_asked_at: Mapped[datetime | None]
     removal_done_at: Mapped[datetime | None]
+    # What it may receive and how much it may say (`policy.peers`); None: no rules.
+    policy: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

@@ -13,10 +13,13 @@ import structlog
 
 from federation.client import Response
 from federation.client.errors import RemoteError
+from federation.peers.receiving import Sent, withheld
 from federation.services import Services
 from federation.sync.marks import LOG_HEADER
 from keys.keypairs import KeyKind
 from keys.signing import Challenge, Scheme, requested_components, sign_request
+from models.accounts import Account
+from models.activities import OutboundActivity
 from outbox.enqueue import PEERING_ORDER
 from outbox.outcome import Outcome, Verdict, classify, refuses_signature
 from outbox.work import Attempt, Work
@@ -37,12 +40,27 @@ async def attempt(services: Services, work: Work, extra_headers: ExtraHeaders | 
     if not services.peers.allows(work.host) and not is_about_peering:
         return Attempt(work, Outcome(Verdict.DEAD, error=f"{work.host} is no peer that may hear from us"))
     try:
+        if not is_about_peering and await _is_withheld(services, work):
+            return Attempt(work, Outcome(Verdict.DROPPED, error=f"the policy of {work.host} keeps this from it"))
         return await _knock(services, work, extra_headers)
     except RemoteError as error:
         return Attempt(work, classify(error, services.clock()))
     except Exception as error:
         _log.exception("a delivery failed for a reason of ours", delivery=work.id, host=work.host)
         return Attempt(work, Outcome(Verdict.RETRY, error=f"internal: {type(error).__name__}: {error}"))
+
+
+async def _is_withheld(services: Services, work: Work) -> bool:
+    """Whether the peer may not have it any more: rules hold for what waits already, too."""
+    policy = services.peers.policy_of(work.host)
+    if policy is None or not policy.restricts:
+        return False
+    async with services.database.reading() as session:
+        activity = await session.get(OutboundActivity, work.activity.id)
+        sender = await session.get(Account, work.account_id)
+        if activity is None or sender is None:
+            return True
+        return bool(await withheld(session, policy, [Sent.of(activity, sender)]))
 
 
 async def _knock(services: Services, work: Work, extra_headers: ExtraHeaders | None) -> Attempt:

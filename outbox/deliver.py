@@ -199,11 +199,19 @@ class DeliveryWorker:
             self._hosts.note_success(host)
         if ended.learned is not None:
             self._hosts.note_scheme(host, ended.learned)
+        now = self._services.clock()
+        self._pace(host, now)
         if outcome.pauses_host:
-            now = self._services.clock()
             seconds = outcome.retry_after_seconds
             wait = BACKOFF.delay(ended.work.attempts + 1) if seconds is None else timedelta(seconds=seconds)
             self._paused[host] = max(self._paused.get(host, now), now + wait)
+
+    def _pace(self, host: str, now: datetime) -> None:
+        """Leave a peer alone for a moment that has used up its share of deliveries, where its policy gives it one."""
+        rates = self._services.peers.outbound_rates
+        seconds = rates.check(host, now) or rates.wait(host, now)
+        if seconds is not None:
+            self._paused[host] = max(self._paused.get(host, now), now + timedelta(seconds=seconds))
 
     def _is_sign_of_life(self, ended: Attempt) -> bool:
         """Whether a host that was in trouble answers again; whether it likes what we say is another matter."""

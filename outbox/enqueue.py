@@ -11,13 +11,14 @@ On failure the unit rolls back: nothing is queued.
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import orjson
 from sqlalchemy import Table, func, insert, select
 
 from federation.client.errors import AddressRefused
 from federation.client.url_rules import check_url, origin_of
+from federation.peers.receiving import Sent, withheld
 from federation.trust.keyring import SigningKey
 from jobs.queue import enqueue_job
 from keys.integrity_proofs import add_proof
@@ -27,12 +28,38 @@ from models.activities import Delivery, OutboundActivity
 from models.relations import Follow
 from models.signals import DELIVERIES
 from policy.limits import FOLLOWERS_AT_ONCE
+from policy.peers import PeerPolicy
 
 JsonObject = dict[str, Any]
 BLIND = frozenset({"bto", "bcc"})
 SPREAD_ACTIVITY: Final = "spread_activity"
 PEERING_ORDER: Final = "urn:tertulia:peering"
 """The ordering key of what instances say to each other about being peers: it also goes where nothing else may go."""
+
+
+class Gate(Protocol):
+    """Who may hear from us, and what they may have: a `PeerDirectory`."""
+
+    def allows(self, host: str) -> bool:
+        """Whether the host may hear from us at all."""
+        ...
+
+    def policy_of(self, host: str | None) -> PeerPolicy | None:
+        """The rules for a host; None without any."""
+        ...
+
+
+class _Ajar:
+    """For what is about the peering itself: it also goes where nothing else may go."""
+
+    def allows(self, _host: str) -> bool:
+        return True
+
+    def policy_of(self, _host: str | None) -> PeerPolicy | None:
+        return None
+
+
+PEERING_GATE: Final = _Ajar()
 
 _ACTIVITIES: Table = OutboundActivity.__table__  # type: ignore[assignment]
 _DELIVERIES: Table = Delivery.__table__  # type: ignore[assignment]
@@ -44,7 +71,7 @@ async def enqueue(
     account: Account,
     document: JsonObject,
     ordering_key: str,
-    allows: Callable[[str], bool],
+    gate: Gate,
     inbox_urls: Iterable[str] = (),
     to_followers_of: int | None = None,
     status_id: int | None = None,
@@ -54,7 +81,7 @@ async def enqueue(
     """Queue an activity of the local `account` for `inbox_urls` and for the remote followers of `to_followers_of`.
 
     `document` is the whole activity with `id`, `type` and `@context`. Activities with one `ordering_key` (the object's
-    URI) reach each host in the order of these calls. `allows(host)` tells whether a host may hear from us. `sign_proof`
+    URI) reach each host in the order of these calls. `gate` tells which hosts may hear from us, and what. `sign_proof`
     is the account's Ed25519 key. An activity without any recipient is stored all the same: it is in the outbox.
     """
     await unit.session.flush()  # followers and accounts that this very unit has made
@@ -76,7 +103,7 @@ async def enqueue(
         body=body,
         inbox_urls=urls,
         ordering_key=ordering_key,
-        allows=allows,
+        gate=gate,
         status_id=status_id,
         visibility=visibility,
         spread=spread,
@@ -98,7 +125,7 @@ async def enqueue_bytes(
     body: bytes,
     inbox_urls: Iterable[str],
     ordering_key: str,
-    allows: Callable[[str], bool],
+    gate: Gate,
     status_id: int | None = None,
     visibility: str = "direct",
     spread: JsonObject | None = None,
@@ -122,7 +149,7 @@ async def enqueue_bytes(
     if spread is not None:
         payload = {"account_id": account.id}
         await enqueue_job(unit, SPREAD_ACTIVITY, payload, unique_key=f"{SPREAD_ACTIVITY}:{made.id}")
-    await queue_deliveries(unit, made, inbox_urls, ordering_key=ordering_key, allows=allows)
+    await queue_deliveries(unit, made, inbox_urls, ordering_key=ordering_key, gate=gate)
     return made
 
 
@@ -132,13 +159,26 @@ async def queue_deliveries(
     inbox_urls: Iterable[str],
     *,
     ordering_key: str,
-    allows: Callable[[str], bool],
+    gate: Gate,
 ) -> None:
     """One row for each inbox that shall get a stored activity."""
-    targets = distinct_targets(inbox_urls, own_origin=unit.addresses.origin, allows=allows)
+    targets = distinct_targets(inbox_urls, own_origin=unit.addresses.origin, allows=gate.allows)
+    targets = await _through(gate, unit, activity, targets)
     if targets:
         await unit.session.execute(insert(_DELIVERIES), _rows(unit, activity, targets, ordering_key))
         unit.signal(DELIVERIES)
+
+
+async def _through(gate: Gate, unit: UnitOfWork, activity: OutboundActivity, targets: dict[str, str]) -> dict[str, str]:
+    """The targets whose policy lets them have this; costs nothing but for the few peers that have one."""
+    policies = {host: gate.policy_of(host) for host in targets.values()}
+    closed = set()
+    for host, policy in policies.items():
+        if policy is not None and policy.restricts:
+            sender = await unit.session.get_one(Account, activity.account_id)
+            if await withheld(unit.session, policy, [Sent.of(activity, sender)]):
+                closed.add(host)
+    return {url: host for url, host in targets.items() if host not in closed} if closed else targets
 
 
 def without_blind_recipients(document: JsonObject) -> JsonObject:

@@ -50,7 +50,7 @@ async def forward_to_followers(
             body=activity.raw,
             inbox_urls=inbox_urls,
             ordering_key=activity.object_id or activity.dedup_key,
-            allows=services.peers.allows,
+            gate=services.peers,
         )
     return len(inbox_urls)
 

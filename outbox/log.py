@@ -17,11 +17,14 @@ from typing import Any, Final
 from sqlalchemy import Row, Table, func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from federation.peers.receiving import Sent, withheld
 from federation.services import Services
 from models import UnitOfWork
+from models.accounts import Account
 from models.activities import Delivery, OutboundActivity, RemoteHost
 from models.insertion import insert_ignoring
 from models.sync import THE_STATE, PeerSync, SyncState
+from policy.peers import PeerPolicy
 
 OUTSIDE: Final = "urn:tertulia:peering"
 """The ordering key of what is about the peering: it also goes where there is no log yet, and must not be said again."""
@@ -65,6 +68,14 @@ class LogEntry:
     number: int
     inbox_url: str
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LogSlice:
+    """A part of a log; `last` is the last number that was looked at, None at the end of the log."""
+
+    entries: list[LogEntry]
+    last: int | None
 
 
 async def own_generation(unit: UnitOfWork) -> str:
@@ -147,11 +158,17 @@ async def log_state(unit: UnitOfWork, host: str) -> LogState:
     return LogState(generation, state.previous, newest, oldest or newest + 1, int(counter.branched_at))
 
 
-async def read_log(session: AsyncSession, host: str, after: int, *, limit: int, max_bytes: int) -> list[LogEntry]:
-    """Entries after a number, in order: at most so many, and at most so many bytes unless one alone has more."""
+async def read_log(
+    session: AsyncSession, host: str, after: int, *, limit: int, max_bytes: int, policy: PeerPolicy | None = None
+) -> LogSlice:
+    """What comes after a number, in order: at most so many, and at most so many bytes unless one alone has more.
+
+    What the peer's policy keeps from it today is left out, whenever it was written.
+    """
     query = (
-        select(_DELIVERIES.c.log_number, _DELIVERIES.c.inbox_url, OutboundActivity.body)
+        select(_DELIVERIES.c.log_number, _DELIVERIES.c.inbox_url, OutboundActivity, Account)
         .join(OutboundActivity, OutboundActivity.id == _DELIVERIES.c.activity_id)
+        .join(Account, Account.id == OutboundActivity.account_id)
         .where(_DELIVERIES.c.host == host, _DELIVERIES.c.log_number.is_not(None), _DELIVERIES.c.log_number > after)
         .where(_DELIVERIES.c.state != "dropped")
         .order_by(_DELIVERIES.c.log_number)
@@ -159,9 +176,13 @@ async def read_log(session: AsyncSession, host: str, after: int, *, limit: int, 
     )
     entries: list[LogEntry] = []
     size = 0
-    for number, inbox_url, body in await session.execute(query):
-        size += len(body)
+    sent: dict[int, Sent] = {}
+    for number, inbox_url, activity, sender in await session.execute(query):
+        size += len(activity.body)
         if entries and size > max_bytes:
             break
-        entries.append(LogEntry(int(number), inbox_url, body))
-    return entries
+        entries.append(LogEntry(int(number), inbox_url, activity.body))
+        sent[int(number)] = Sent.of(activity, sender)
+    last = entries[-1].number if entries else None
+    kept_back = await withheld(session, policy, list(sent.values()))
+    return LogSlice([entry for entry in entries if sent[entry.number].id not in kept_back], last)

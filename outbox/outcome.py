@@ -33,6 +33,7 @@ class Verdict(StrEnum):
     DONE = "done"
     GONE = "gone"
     DEAD = "dead"
+    DROPPED = "dropped"  # never sent: the peer may not have it
     RETRY = "retry"
 
 

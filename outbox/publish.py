@@ -47,7 +47,7 @@ async def send(
         status_id=status_id,
         visibility=visibility,
         sign_proof=signing_key,
-        allows=services.peers.allows,
+        gate=services.peers,
     )
 
 

@@ -37,6 +37,6 @@ async def _spread_next(services: Services, account_id: int) -> bool:
             return False
         urls = [*activity.spread["inbox_urls"], *await inboxes_of_followers(unit, account_id)]
         ordering_key = activity.spread["ordering_key"]
-        await queue_deliveries(unit, activity, urls, ordering_key=ordering_key, allows=services.peers.allows)
+        await queue_deliveries(unit, activity, urls, ordering_key=ordering_key, gate=services.peers)
         activity.spread = None
     return True

@@ -204,7 +204,7 @@ async def _enqueue(
         body=orjson.dumps(signed),
         inbox_urls=sorted(inbox_urls),
         ordering_key=status.uri,
-        allows=services.peers.allows,
+        gate=services.peers,
         status_id=status.id,
         visibility=status.visibility,
     )

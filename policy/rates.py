@@ -4,6 +4,7 @@ State is in memory and bounded; a host that is forgotten starts with a full buck
 """
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from datetime import datetime
 
 REQUESTS_PER_SECOND = 300.0
@@ -41,3 +42,31 @@ class RateLimiter:
     def _tokens(self, host: str, moment: float) -> float:
         tokens, before = self._buckets.get(host, (self._burst, moment))
         return min(self._burst, tokens + max(0.0, moment - before) * self._per_second)
+
+
+class MinuteRates:
+    """Token buckets for the few hosts that have a rate of their own: so many a minute, a minute's worth at once."""
+
+    def __init__(self) -> None:
+        self._rates: dict[str, int] = {}
+        self._buckets: dict[str, RateLimiter] = {}
+
+    def use(self, rates: Mapping[str, int]) -> None:
+        """The rates from now on; a host whose rate is as before goes on with the bucket that it has."""
+        self._buckets = {
+            host: self._buckets[host]
+            if self._rates.get(host) == rate
+            else RateLimiter(per_second=rate / 60, burst=float(rate))
+            for host, rate in rates.items()
+        }
+        self._rates = dict(rates)
+
+    def check(self, host: str, now: datetime) -> float | None:
+        """As `RateLimiter.check`; a host without a rate may always go on."""
+        bucket = self._buckets.get(host)
+        return None if bucket is None else bucket.check(host, now)
+
+    def wait(self, host: str, now: datetime) -> float | None:
+        """As `RateLimiter.wait`."""
+        bucket = self._buckets.get(host)
+        return None if bucket is None else bucket.wait(host, now)

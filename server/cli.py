@@ -18,6 +18,7 @@ from server.commands.emoji import emoji
 from server.commands.keys import keys
 from server.commands.lookup import lookup
 from server.commands.peer import peer
+from server.commands.peer_policy import policy
 from server.commands.peer_sync import sync
 from server.commands.peering_list import peering_list
 from server.commands.queue import queue
@@ -49,6 +50,7 @@ COMMANDS = (
     *(announcement, rule, document, emoji, topic, community, queue, search, backup, restore, lookup, demo),
 )
 peer.add_command(sync)
+peer.add_command(policy)
 for command in COMMANDS:
     main.add_command(command)
 

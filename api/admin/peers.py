@@ -40,7 +40,7 @@ async def list_peers(call: Call) -> Page:
 async def get_peer(call: Call) -> Json:
     """One peer."""
     async with call.database.unit_of_work() as unit:
-        return peer_entity(await _peer(call, unit), unit.now)
+        return peer_entity(await find_peer(call, unit), unit.now)
 
 
 async def post_peer(call: Call) -> Json:
@@ -95,12 +95,13 @@ async def _end(call: Call, unit: UnitOfWork, peer: Peer) -> None:
 
 async def _changed(call: Call, change: Change) -> Json:
     async with call.database.unit_of_work() as unit:
-        peer = await _peer(call, unit)
+        peer = await find_peer(call, unit)
         await change(call, unit, peer)
         return peer_entity(peer, unit.now)
 
 
-async def _peer(call: Call, unit: UnitOfWork) -> Peer:
+async def find_peer(call: Call, unit: UnitOfWork) -> Peer:
+    """The peer of the address. Raises NotFound."""
     found = (await unit.session.scalars(select(Peer).where(Peer.id == call.id()))).first()
     if found is None:
         raise NotFound
@@ -120,15 +121,15 @@ async def _card(call: Call, name: str, *, is_required: bool) -> InstanceCard | N
     return card
 
 
-_PEERS = "/api/v1/admin/peers"
-_READ, _WRITE = "admin:read:domain_allows", "admin:write:domain_allows"
+PEERS = "/api/v1/admin/peers"
+READ, WRITE = "admin:read:domain_allows", "admin:write:domain_allows"
 ENDPOINTS = (
-    Endpoint("GET", _PEERS, list_peers, Access.ADMIN, _READ, AdminPageArgs, many(PeerEntity)),
-    Endpoint("GET", f"{_PEERS}/{{id}}", get_peer, Access.ADMIN, _READ, returns=PeerEntity),
-    Endpoint("POST", _PEERS, post_peer, Access.ADMIN, _WRITE, PeerProposalArgs, PeerEntity),
-    Endpoint("POST", f"{_PEERS}/{{id}}/confirm", confirm_peer, Access.ADMIN, _WRITE, returns=PeerEntity),
-    Endpoint("POST", f"{_PEERS}/{{id}}/reject", reject_peer, Access.ADMIN, _WRITE, returns=PeerEntity),
-    Endpoint("POST", f"{_PEERS}/{{id}}/suspend", suspend_peer, Access.ADMIN, _WRITE, returns=PeerEntity),
-    Endpoint("POST", f"{_PEERS}/{{id}}/resume", resume_peer, Access.ADMIN, _WRITE, returns=PeerEntity),
-    Endpoint("POST", f"{_PEERS}/{{id}}/end", end_peer, Access.ADMIN, _WRITE, PeerEndArgs, PeerEntity),
+    Endpoint("GET", PEERS, list_peers, Access.ADMIN, READ, AdminPageArgs, many(PeerEntity)),
+    Endpoint("GET", f"{PEERS}/{{id}}", get_peer, Access.ADMIN, READ, returns=PeerEntity),
+    Endpoint("POST", PEERS, post_peer, Access.ADMIN, WRITE, PeerProposalArgs, PeerEntity),
+    Endpoint("POST", f"{PEERS}/{{id}}/confirm", confirm_peer, Access.ADMIN, WRITE, returns=PeerEntity),
+    Endpoint("POST", f"{PEERS}/{{id}}/reject", reject_peer, Access.ADMIN, WRITE, returns=PeerEntity),
+    Endpoint("POST", f"{PEERS}/{{id}}/suspend", suspend_peer, Access.ADMIN, WRITE, returns=PeerEntity),
+    Endpoint("POST", f"{PEERS}/{{id}}/resume", resume_peer, Access.ADMIN, WRITE, returns=PeerEntity),
+    Endpoint("POST", f"{PEERS}/{{id}}/end", end_peer, Access.ADMIN, WRITE, PeerEndArgs, PeerEntity),
 )

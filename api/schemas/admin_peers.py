@@ -2,8 +2,22 @@
 
 from marshmallow import fields, validate
 
-from api.schemas.fields import Args, Entity, Flag, IdString, Text, Timestamp, list_of, nullable, required
+from api.schemas.fields import (
+    Args,
+    Entity,
+    Flag,
+    IdString,
+    Several,
+    Text,
+    Timestamp,
+    Whole,
+    list_of,
+    nullable,
+    one_of,
+    required,
+)
 from federation.peers import PeerState
+from policy.peers import MAX_NAMES, MAX_PER_MINUTE, VISIBILITIES
 
 
 class PeerProposalArgs(Args):
@@ -18,6 +32,32 @@ class PeerEndArgs(Args):
     """`delete_content` has everything of the peer removed here."""
 
     delete_content = Flag(load_default=False)
+
+
+class PeerPolicyArgs(Args):
+    """The rules to change; what isn't named stays, null takes a rule away, an empty list allows nothing."""
+
+    KEEPS_NULL = frozenset({"visibilities", "topics", "communities", "inbound_per_minute", "outbound_per_minute"})
+
+    visibilities = Several(one_of(*VISIBILITIES), allow_none=True)
+    topics = Several(Text(100), most=MAX_NAMES, allow_none=True)
+    communities = Several(Text(300), most=MAX_NAMES, allow_none=True)
+    media = Flag()
+    boosts = Flag()
+    inbound_per_minute = Whole(1, MAX_PER_MINUTE, allow_none=True)
+    outbound_per_minute = Whole(1, MAX_PER_MINUTE, allow_none=True)
+
+
+class PeerPolicyEntity(Entity):
+    """What a peer may receive (null: everything), whether boosts by it have effects here, and activities a minute."""
+
+    visibilities = fields.List(fields.String(), required=True, allow_none=True)
+    topics = fields.List(fields.String(), required=True, allow_none=True)
+    communities = fields.List(fields.String(), required=True, allow_none=True)
+    media = required(fields.Boolean)
+    boosts = required(fields.Boolean)
+    inbound_per_minute = nullable(fields.Integer)
+    outbound_per_minute = nullable(fields.Integer)
 
 
 class PeerEntity(Entity):

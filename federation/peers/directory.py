@@ -24,6 +24,8 @@ from jobs.queue import enqueue_job
 from models import Database, UnitOfWork
 from models.peers import Peer
 from policy.domains import covering, normalise_domain
+from policy.peers import PeerPolicy, policy_of
+from policy.rates import MinuteRates
 
 RELOAD_AFTER: Final = timedelta(seconds=5)
 MAX_ANSWERS: Final = 10_000
@@ -50,6 +52,7 @@ class Standing:
     is_limited: bool
     actor_uri: str | None
     pinned: frozenset[str]
+    policy: PeerPolicy | None = None
 
 
 class PeerRefused(Exception):
@@ -71,6 +74,8 @@ class PeerDirectory:
         self._standings: dict[str, Standing] = {}
         self._pins: dict[str, frozenset[str]] = {}
         self._answers: dict[str, bool] = {}
+        self._policies: dict[str, PeerPolicy] = {}
+        self.inbound_rates, self.outbound_rates = MinuteRates(), MinuteRates()
         self._loaded_at: datetime | None = None
         self._changes = 0
 
@@ -136,6 +141,15 @@ class PeerDirectory:
     def is_known(self, host: str) -> bool:
         """Whether anything was agreed, proposed or decided with exactly this host. No SQL."""
         return self._standing(host) is not None
+
+    @property
+    def has_policies(self) -> bool:
+        """Whether any peer has rules of its own. No SQL."""
+        return bool(self._policies)
+
+    def policy_of(self, host: str | None) -> PeerPolicy | None:
+        """The rules for exactly this host (in normal form); None when there are none. No SQL."""
+        return self._policies.get(host) if self._policies and host is not None else None
 
     def pinned_keys(self, actor_uri: str) -> frozenset[str] | None:
         """The keys (multibase) that alone count for a peer's instance actor; None when none are pinned. No SQL."""
@@ -240,6 +254,14 @@ class PeerDirectory:
 
     def _use(self, standings: dict[str, Standing]) -> None:
         self._standings, self._answers = standings, {}
+        policies = {name: standing.policy for name, standing in standings.items() if standing.policy is not None}
+        self._policies = policies
+        self.inbound_rates.use(
+            {name: policy.inbound_per_minute for name, policy in policies.items() if policy.inbound_per_minute}
+        )
+        self.outbound_rates.use(
+            {name: policy.outbound_per_minute for name, policy in policies.items() if policy.outbound_per_minute}
+        )
         before, self._pins = (
             self._pins,
             {
@@ -276,13 +298,13 @@ class _Visit(PeerDirectory):
 
 
 _STANDINGS: Final = select(
-    Peer.domain, Peer.state, Peer.is_limited, Peer.actor_uri, Peer.instance_keys, Peer.pinned_at
+    Peer.domain, Peer.state, Peer.is_limited, Peer.actor_uri, Peer.instance_keys, Peer.pinned_at, Peer.policy
 ).order_by(Peer.domain)
 
 
 def _standing(row: Any) -> Standing:
     pinned = frozenset(key["multibase"] for key in row.instance_keys) if row.pinned_at is not None else frozenset[str]()
-    return Standing(PeerState(row.state), row.is_limited, row.actor_uri, pinned)
+    return Standing(PeerState(row.state), row.is_limited, row.actor_uri, pinned, policy_of(row.policy))
 
 
 @lru_cache(maxsize=8192)

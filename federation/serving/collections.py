@@ -197,7 +197,11 @@ async def featured_tags_answer(services: Services, reader: Reader, account_id: i
             .order_by(FeaturedTag.id)
             .limit(FEATURED_TAGS)
         )
-        items = [documents.hashtag_object(tag, services.addresses) for tag in tags]
+        items = [
+            documents.hashtag_object(tag, services.addresses)
+            for tag in tags
+            if reader.policy is None or reader.policy.has_topic(tag.name)
+        ]
     uri = services.addresses.part(account.uri, "collections/tags")
     document = pages.whole_collection(uri, items, context=emitted_contexts.HASHTAGS, is_ordered=False)
     return _answer(services, reader, document)

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation.services import Services
 from federation.serving.answers import ReadRefused
-from federation.trust.authentication import ActorGone, PeerRefused, authenticate
+from federation.trust.authentication import ActorGone, PeerRefused, Requester, authenticate
 from keys.refusals import SignatureRefused
 from keys.requests import HttpMessage
 from models.accounts import Account
@@ -25,16 +25,19 @@ from models.communities import Community, Membership, State
 from models.relations import Follow
 from models.statuses import Mention, Status
 from policy.communities import belongs_to, is_secret, known_to
+from policy.peers import PeerPolicy, receivable
 from policy.visibility import blocked_between, can_see, is_for_members, visible_to
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who asks: `account` is the token's owner or the signer, where we know it; `host` the server of a signature."""
+    """Who asks: `account` is the token's owner or the signer, where we know it; `host` the server of a signature,
+    `policy` what that may have."""
 
     account: Account | None = None
     actor_uri: str | None = None
     host: str | None = None
+    policy: PeerPolicy | None = None
 
     @property
     def is_anonymous(self) -> bool:
@@ -81,7 +84,13 @@ async def identify(services: Services, message: HttpMessage, owner: Account | No
         raise ReadRefused(401, "gone", "The signer does not exist any more.") from gone
     except PeerRefused as refused:
         raise ReadRefused(403, "peer", "This server does not exchange anything with yours.") from refused
-    return Reader(requester.account, requester.actor_uri, requester.host)
+    return reader_of(services, requester)
+
+
+def reader_of(services: Services, requester: Requester) -> Reader:
+    """Who signed a request, as a reader."""
+    policy = services.peers.policy_of(requester.host)
+    return Reader(requester.account, requester.actor_uri, requester.host, policy)
 
 
 def is_signed(message: HttpMessage) -> bool:
@@ -101,7 +110,9 @@ def is_for_everybody(services: Services, reader: Reader) -> bool:
 
 
 async def may_read(session: AsyncSession, reader: Reader, status: Status, author: Account) -> bool:
-    """Whether the reader may have a status of one of our accounts; at most one query."""
+    """Whether the reader may have a status of one of our accounts; at most one query, for peers with a policy two."""
+    if not await is_receivable(session, reader, status):
+        return False
     if reader.is_anonymous or reader.owns(author):
         return can_see(reader.account, status, author)
     facts = select(
@@ -122,6 +133,13 @@ async def may_read(session: AsyncSession, reader: Reader, status: Status, author
     )
 
 
+async def is_receivable(session: AsyncSession, reader: Reader, status: Status) -> bool:
+    """Whether the policy of the reader's server lets it have a status; costs nothing where there is none."""
+    if reader.policy is None or not reader.policy.restricts:
+        return True
+    return await session.scalar(select(Status.id).where(Status.id == status.id, receivable(reader.policy))) is not None
+
+
 async def is_follower(session: AsyncSession, reader: Reader, account: Account) -> bool:
     """Whether the reader follows the account, or is the server of somebody who does."""
     return bool(await session.scalar(select(_follows(reader, account))))
@@ -140,6 +158,8 @@ async def exists_for(session: AsyncSession, reader: Reader, account: Account) ->
     """
     if not account.is_group:
         return True
+    if reader.policy is not None and not reader.policy.has_community(account.id):
+        return False
     community = await session.get(Community, account.id)
     if community is None or not is_secret(community):
         return True
@@ -170,7 +190,8 @@ async def is_of_members(session: AsyncSession, reader: Reader, group: Account) -
 
 def readable(reader: Reader) -> ColumnElement[bool]:
     """The condition for lists of statuses: what the reader may see of them."""
-    return visible_to(reader.viewer_id)
+    visible = visible_to(reader.viewer_id)
+    return visible if reader.policy is None else and_(visible, receivable(reader.policy))
 
 
 def lives_with(reader: Reader) -> ColumnElement[bool]:

@@ -16,6 +16,7 @@ from communities.standings import stays_inside
 from federation import documents
 from federation.documents.bundles import load_bundles
 from federation.expiring import Expiring
+from federation.peers.receiving import Sent, withheld
 from federation.services import Services
 from federation.serving.answers import Answer, ReadRefused, document_answer, not_found
 from federation.serving.read_gate import Reader, exists_for, is_blocked, is_for_everybody, may_read, require_reader
@@ -179,6 +180,8 @@ async def _may_read_activity(session: AsyncSession, reader: Reader, activity: Ou
         return False
     if reader.owns(author):
         return True
+    if await withheld(session, reader.policy, [Sent.of(activity, author)]):
+        return False
     status = await session.get(Status, activity.status_id) if activity.status_id is not None else None
     if status is not None:
         writer = await session.get(Account, status.account_id)

@@ -79,10 +79,12 @@ async def archive_answer(services: Services, reader: Reader, written: str, befor
     async with services.database.reading() as session:
         await _topic(services, session, reader, name)
         if not is_page:
-            total = await archive_size(session, name, with_synonyms=not is_full)
+            total = await archive_size(session, name, with_synonyms=not is_full, policy=reader.policy)
             return document_answer(pages.collection(uri, total=total), is_for_everybody=for_everybody)
         limit = _limit_of(before)
-        statuses = await archive_page(session, name, before=limit, limit=POSTS_PER_PAGE + 1, with_synonyms=not is_full)
+        statuses = await archive_page(
+            session, name, before=limit, limit=POSTS_PER_PAGE + 1, with_synonyms=not is_full, policy=reader.policy
+        )
     found, has_more = pages.cut(statuses, POSTS_PER_PAGE)
     if is_full:
         creates = await archived_creates(services, found)
@@ -144,6 +146,8 @@ def _is_full(services: Services, reader: Reader) -> bool:
 
 async def _topic(services: Services, session: AsyncSession, reader: Reader, name: str) -> _Topic:
     """The hashtag, if somebody has said something to everybody under it, or follows it. Raises ReadRefused (404)."""
+    if reader.policy is not None and not reader.policy.has_topic(name):
+        raise not_found()
     account = await find_topic(session, services.addresses, name)
     family = await family_of(session, name)
     tag = next((tag for tag in family if tag.name == name), None)

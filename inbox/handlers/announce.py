@@ -30,6 +30,8 @@ async def apply_announce(scene: Scene) -> Outcome:
     uri = scene.activity.object_id
     if uri is None:
         return Outcome.INVALID
+    if not scene.policy.with_boosts and not scene.sender.is_group and not scene.sender.is_topic:
+        return Outcome.BOOSTS_STOP
     uri = scene.incoming.known_as.get(uri, uri)
     if not _is_wanted(scene, uri):
         return Outcome.UNRELATED

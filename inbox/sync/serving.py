@@ -44,20 +44,20 @@ async def log_answer(services: Services, reader: Reader, generation: str | None,
             state = await log_state(unit, host)
     start = state.start(*((asked.generation, asked.number) if asked is not None else (None, 0)))
     async with services.database.reading() as session:
-        entries = await read_log(session, host, start, limit=PAGE_ENTRIES, max_bytes=PAGE_BYTES)
+        found = await read_log(session, host, start, limit=PAGE_ENTRIES, max_bytes=PAGE_BYTES, policy=reader.policy)
         cursor = (
             await session.execute(select(PeerSync.generation, PeerSync.number).where(PeerSync.host == host))
         ).one()
-    is_last = not entries or entries[-1].number >= state.newest
+    last = found.last
     page = LogPage(
         generation=state.generation,
         after=start,
-        until=state.newest if is_last else entries[-1].number,
-        newest=max(state.newest, entries[-1].number if entries else 0),
+        until=state.newest if last is None or last >= state.newest else last,
+        newest=max(state.newest, last or 0),
         is_cut=state.is_cut(start),
         heard=None if cursor.generation is None else Mark(cursor.generation, cursor.number),
         at=services.clock(),
-        entries=[PageEntry(entry.number, entry.inbox_url, entry.body) for entry in entries],
+        entries=[PageEntry(entry.number, entry.inbox_url, entry.body) for entry in found.entries],
     )
     return Answer(page_document(page), JSON)
 

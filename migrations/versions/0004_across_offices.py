@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.column_types import JSON
+
 revision: str = "0004"
 down_revision: str | None = "0003"
 branch_labels: str | Sequence[str] | None = None
@@ -16,9 +18,11 @@ depends_on: str | Sequence[str] | None = None
 
 def upgrade() -> None:
     _index_communities()
+    _add_peer_policies()
 
 
 def downgrade() -> None:
+    _drop_peer_policies()
     _forget_indexes_of_communities()
 
 
@@ -31,3 +35,13 @@ def _index_communities() -> None:
 def _forget_indexes_of_communities() -> None:
     op.drop_index("ix_accounts_groups", "accounts")
     op.drop_index("ix_memberships_role", "memberships")
+
+
+def _add_peer_policies() -> None:
+    with op.batch_alter_table("peers") as peers:
+        peers.add_column(sa.Column("policy", JSON, nullable=True))
+
+
+def _drop_peer_policies() -> None:
+    with op.batch_alter_table("peers") as peers:
+        peers.drop_column("policy")

@@ -9,7 +9,7 @@ from keys.keypairs import KeyKind
 from models import UnitOfWork
 from models.accounts import INSTANCE_ACTOR_ID, Account
 from models.peers import Peer
-from outbox.enqueue import PEERING_ORDER, enqueue
+from outbox.enqueue import PEERING_GATE, PEERING_ORDER, enqueue
 from outbox.publish import activity_uri
 
 TOLD = (PeerState.CONFIRMED, PeerState.ACTIVE, PeerState.SUSPENDED)
@@ -33,6 +33,6 @@ async def rotate_instance_keys(services: Services, unit: UnitOfWork) -> int:
         inbox_urls=inbox_urls,
         ordering_key=PEERING_ORDER,
         sign_proof=old,
-        allows=lambda _host: True,
+        gate=PEERING_GATE,
     )
     return len(inbox_urls)

@@ -16,7 +16,7 @@ from models import UnitOfWork
 from models.accounts import INSTANCE_ACTOR_ID, Account
 from models.office import AuditEntry
 from models.peers import Peer
-from outbox.enqueue import PEERING_ORDER, enqueue
+from outbox.enqueue import PEERING_GATE, PEERING_ORDER, enqueue
 from outbox.publish import Document, activity_uri
 
 US: Final = "us"
@@ -112,5 +112,5 @@ async def _send(services: Services, unit: UnitOfWork, peer: Peer, document: Docu
         inbox_urls=[peer.inbox_url or ""],
         ordering_key=PEERING_ORDER,
         sign_proof=await services.keyring.signing_key(INSTANCE_ACTOR_ID, KeyKind.ED25519),
-        allows=lambda _host: True,
+        gate=PEERING_GATE,
     )

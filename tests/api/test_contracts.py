@@ -270,6 +270,11 @@ async def moderate(seen: Seen, rich: Rich) -> None:
     block = {"domain": "worse.example", "private_comment": "Because"}
     for more in ({}, {}, {"severity": "silence"}):
         await ask(seen, boss, "POST", f"{ADMIN}/domain_blocks", {**block, **more})
+    peer = (await ask(seen, boss, "GET", f"{ADMIN}/peers"))[0]["id"]
+    rules = {"visibilities": ["public"], "topics": ["calidad"], "communities": [], "inbound_per_minute": 900,
+             "outbound_per_minute": 900}  # fmt: skip
+    await ask(seen, boss, "PUT", f"{ADMIN}/peers/{peer}/policy", rules)
+    await ask(seen, boss, "PUT", f"{ADMIN}/peers/{peer}/policy", dict.fromkeys(rules))
     await ask(seen, boss, "POST", "/api/v1/tertulia/aliases", {"acct": "cal"})
     await ask(seen, cal, "POST", "/api/v1/tertulia/move", {"acct": "boss"})
     for act in ("silence", "suspend"):

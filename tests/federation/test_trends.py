@@ -69,7 +69,7 @@ async def test_trends_that_are_not_a_peer_s_own_or_not_new_are_refused(
     genuine = await trends_document(madrid.services)
 
     async def refused(document: dict[str, Any]) -> bool:
-        async def serve(_services: object) -> dict[str, Any]:
+        async def serve(*_services: object) -> dict[str, Any]:
             return document
 
         monkeypatch.setattr(federation.stream_routes, "trends_document", serve)

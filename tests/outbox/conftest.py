@@ -115,7 +115,7 @@ def send(services: Services, ana: Account) -> Send:
         async with services.database.unit_of_work() as unit:
             document = create_note(unit, ana)
             return await enqueue(unit, account=ana, document=document, ordering_key=about or document["object"]["id"],
-                                 allows=services.peers.allows, inbox_urls=inbox_urls,
+                                 gate=services.peers, inbox_urls=inbox_urls,
                                  to_followers_of=ana.id if to_followers else None)  # fmt: skip
 
     return tell

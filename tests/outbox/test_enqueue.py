@@ -12,7 +12,7 @@ from keys.integrity_proofs import proofs_of, verify_proof
 from keys.keypairs import generate_ed25519
 from models import Database
 from models.signals import DELIVERIES
-from outbox.enqueue import distinct_targets, enqueue
+from outbox.enqueue import PEERING_GATE, distinct_targets, enqueue
 from tests.outbox.cast import anybody, counting_statements, create_note, deliveries, follower, local_account
 
 OWN = "https://office.test"
@@ -27,7 +27,7 @@ async def test_followers_with_one_shared_inbox_get_one_delivery_and_mentioned_on
             await follower(unit, ana, f"https://peer.test/u/{number}/inbox", shared_inbox_url="https://peer.test/inbox")
         await follower(unit, ana, "https://lone.test/inbox")
         document = create_note(unit, ana)
-        await enqueue(unit, account=ana, document=document, ordering_key=document["object"]["id"], allows=anybody,
+        await enqueue(unit, account=ana, document=document, ordering_key=document["object"]["id"], gate=PEERING_GATE,
                       to_followers_of=ana.id,
                       inbox_urls=["https://peer.test/inbox", "https://mentioned.test:8443/inbox"])  # fmt: skip
     rows = await deliveries(database)
@@ -45,7 +45,7 @@ async def test_the_host_is_that_of_the_inbox_not_the_domain_of_the_handle(databa
         ana = await local_account(unit)
         await follower(unit, ana, "https://social.split.test/inbox", domain="split.test")
         document = create_note(unit, ana)
-        await enqueue(unit, account=ana, document=document, ordering_key="k", allows=anybody, to_followers_of=ana.id)
+        await enqueue(unit, account=ana, document=document, ordering_key="k", gate=PEERING_GATE, to_followers_of=ana.id)
     assert [row.host for row in await deliveries(database)] == ["social.split.test"]
 
 
@@ -66,7 +66,7 @@ async def test_who_does_not_follow_any_more_or_not_yet_gets_nothing(
         await follower(unit, ana, "https://peer.test/inbox", **columns)
         await follower(unit, ana, "https://friend.test/inbox")
         document = create_note(unit, ana)
-        await enqueue(unit, account=ana, document=document, ordering_key="k", allows=anybody, to_followers_of=ana.id)
+        await enqueue(unit, account=ana, document=document, ordering_key="k", gate=PEERING_GATE, to_followers_of=ana.id)
     assert [row.host for row in await deliveries(database)] == ["friend.test"]
 
 
@@ -101,8 +101,8 @@ async def test_blind_recipients_are_in_no_bytes(database: Database) -> None:
         document = create_note(unit, ana, bto=["https://secret.test/a"], bcc="https://secret.test/b")
         document["object"] |= {"bto": ["https://secret.test/c"], "bcc": ["https://secret.test/d"]}
         wrapped = {**create_note(unit, ana), "type": "Announce", "object": [document]}
-        sent = await enqueue(unit, account=ana, document=document, ordering_key="k", allows=anybody)
-        again = await enqueue(unit, account=ana, document=wrapped, ordering_key="k", allows=anybody)
+        sent = await enqueue(unit, account=ana, document=document, ordering_key="k", gate=PEERING_GATE)
+        again = await enqueue(unit, account=ana, document=wrapped, ordering_key="k", gate=PEERING_GATE)
     for body in (sent.body, again.body):
         assert b"secret.test" not in body
         assert b"bto" not in body
@@ -117,7 +117,7 @@ async def test_the_bytes_are_made_once_with_digest_and_proof(database: Database)
         ana = await local_account(unit)
         document = create_note(unit, ana)
         signing_key = SigningKey(f"{ana.uri}#ed25519-key", key)
-        sent = await enqueue(unit, account=ana, document=document, ordering_key="k", allows=anybody,
+        sent = await enqueue(unit, account=ana, document=document, ordering_key="k", gate=PEERING_GATE,
                              inbox_urls=["https://peer.test/inbox"], sign_proof=signing_key)  # fmt: skip
     assert sent.digest == hashlib.sha256(sent.body).digest()
     received = orjson.loads(sent.body)
@@ -131,7 +131,7 @@ async def test_ids_of_deliveries_rise_in_the_order_of_publication(database: Data
     async with database.unit_of_work() as unit:
         ana = await local_account(unit)
         for _ in range(3):
-            await enqueue(unit, account=ana, document=create_note(unit, ana), ordering_key="k", allows=anybody,
+            await enqueue(unit, account=ana, document=create_note(unit, ana), ordering_key="k", gate=PEERING_GATE,
                           inbox_urls=["https://a.test/inbox", "https://b.test/inbox"])  # fmt: skip
     rows = await deliveries(database)
     assert [row.activity_id for row in rows] == sorted(row.activity_id for row in rows)
@@ -145,7 +145,7 @@ async def test_ten_followers_cost_as_many_statements_as_a_hundred(database: Data
                 await follower(unit, ana, f"https://peer{number}.test/inbox")
         with counting_statements(database) as seen:
             async with database.unit_of_work() as unit:
-                await enqueue(unit, account=ana, document=create_note(unit, ana), ordering_key="k", allows=anybody,
+                await enqueue(unit, account=ana, document=create_note(unit, ana), ordering_key="k", gate=PEERING_GATE,
                               to_followers_of=ana.id, inbox_urls=["https://mentioned.test/inbox"])  # fmt: skip
         return len([statement for statement in seen if not statement.startswith("BEGIN")])
 
@@ -158,10 +158,10 @@ async def test_a_unit_that_fails_queues_nothing(database: Database) -> None:
     async with database.unit_of_work() as unit:
         ana = await local_account(unit)
         document = create_note(unit, ana)
-        await enqueue(unit, account=ana, document=document, ordering_key="k", allows=anybody)
+        await enqueue(unit, account=ana, document=document, ordering_key="k", gate=PEERING_GATE)
     with pytest.raises(IntegrityError):
         async with database.unit_of_work() as unit:
-            await enqueue(unit, account=ana, document=create_note(unit, ana), ordering_key="k", allows=anybody,
+            await enqueue(unit, account=ana, document=create_note(unit, ana), ordering_key="k", gate=PEERING_GATE,
                           inbox_urls=["https://peer.test/inbox"])  # fmt: skip
-            await enqueue(unit, account=ana, document=document, ordering_key="k", allows=anybody)
+            await enqueue(unit, account=ana, document=document, ordering_key="k", gate=PEERING_GATE)
     assert await deliveries(database) == []

@@ -8,10 +8,10 @@ from models.accounts import Account
 from models.signals import DELIVERIES
 from outbox.dead_letters import drop_host, retry_host
 from outbox.deliver import DeliveryWorker
-from outbox.enqueue import enqueue
+from outbox.enqueue import PEERING_GATE, enqueue
 from outbox.report import HostQueue, queue_status, report_of_activity, report_of_status
 from tests.conftest import Clock
-from tests.outbox.cast import anybody, create_note
+from tests.outbox.cast import create_note
 from tests.outbox.conftest import NewPeer, Send
 from tests.outbox.inboxes import Peer
 
@@ -36,7 +36,8 @@ async def test_the_report_says_which_inbox_when_and_what_answer(
     fails.answers(500)
     async with services.database.unit_of_work() as unit:
         document = create_note(unit, ana)
-        activity = await enqueue(unit, account=ana, document=document, ordering_key="k", allows=anybody, status_id=77,
+        activity = await enqueue(unit, account=ana, document=document, ordering_key="k", gate=PEERING_GATE,
+                                 status_id=77,
                                  inbox_urls=[peer.inbox_url for peer in (takes, refuses, fails)])  # fmt: skip
     await worker.run_once()
     async with services.database.reading() as session:

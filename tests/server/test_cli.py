@@ -22,7 +22,7 @@ COMMANDS = {
     "doctor": set(),
     "user": {"create", "list", "role", "suspend", "delete", "rotate-keys"},
     "token": {"create"},
-    "peer": {"add", "confirm", "reject", "list", "show", "suspend", "resume", "end", "sync"},
+    "peer": {"add", "confirm", "reject", "list", "show", "suspend", "resume", "end", "sync", "policy"},
     "peering-list": {"subscribe", "unsubscribe", "show"},
     "keys": {"show", "rotate"},
     "announcement": {"add", "edit", "publish", "list", "remove"},
