@@ -75,6 +75,7 @@ class Change:
     follow: Follow | None = None
     reason: str = ""
     role: Role | None = None
+    former_role: Role | None = None
     until: datetime | None = None
     removes_posts: bool = False
     report_id: int | None = None

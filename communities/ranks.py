@@ -34,7 +34,10 @@ async def set_role(
         await keep_an_owner(unit, place)
     row = membership_row(unit, place)
     row.state, row.role, row.joined_at = State.MEMBER.value, role.value, row.joined_at or unit.now
-    return record(unit, Change(action=Action.ROLE, group=group, actor=actor, target=target, role=role))
+    change = Change(
+        action=Action.ROLE, group=group, actor=actor, target=target, role=role, former_role=place.standing.role
+    )
+    return record(unit, change)
 
 
 async def appoint(unit: UnitOfWork, group: Account, actor: Account, target: Account, role: Role) -> Change:

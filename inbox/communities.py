@@ -4,6 +4,7 @@ from sqlalchemy import select
 
 from communities.posts import check_submission
 from communities.standings import CommunityError
+from inbox.incoming import Scene
 from models import UnitOfWork
 from models.accounts import Account
 from models.communities import Membership
@@ -57,3 +58,11 @@ async def _addressed(unit: UnitOfWork, draft: StatusDraft) -> Account | None:
     await preload_accounts(unit, uris)
     accounts = (unit.accounts.get(uri) for uri in uris)
     return next((account for account in accounts if account and account.is_group and account.is_active), None)
+
+
+async def is_banned(scene: Scene, group_id: int) -> bool:
+    """Whether the sender is banned from a community."""
+    query = select(Membership.id).where(
+        Membership.community_id == group_id, Membership.account_id == scene.sender.id, banned_now(scene.unit.now)
+    )
+    return await scene.unit.session.scalar(query) is not None

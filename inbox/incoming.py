@@ -9,6 +9,9 @@ nothing was changed.
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
+
+import orjson
 
 from federation.activity import Activity
 from federation.peers import domain_of
@@ -109,6 +112,12 @@ class Scene:
         """What the sender's server may have and do here."""
         peers = self.services.peers
         return (peers.policy_of(domain_of(self.sender.uri)) if peers.has_policies else None) or FREE
+
+    @property
+    def said(self) -> dict[str, Any] | None:
+        """The activity as it came, to be passed on; None for one that came inside another."""
+        found: dict[str, Any] | None = orjson.loads(self.activity.raw) if self.activity.raw else None
+        return found
 
     def is_undone(self) -> bool:
         """Whether its own sender took the activity back before it came."""

@@ -14,8 +14,9 @@ from communities.changes import Change
 from communities.groups import Compose
 from communities.membership import join, leave
 from communities.posts import announce, check_submission
-from communities.standings import CommunityError, CommunityRefused
+from communities.standings import CommunityError, CommunityRefused, stays_inside
 from content.compose import PLAIN, render
+from federation.json_ld.strict_json import JsonObject
 from federation.services import Services
 from models import UnitOfWork
 from models.accounts import Account
@@ -29,11 +30,14 @@ from social.drafts import StatusDraft
 from social.follows import FollowRefused, find_follow
 
 
-async def tell(services: Services, unit: UnitOfWork, change: Change) -> Change:
-    """Queue what other servers have to hear of a change in a community, and give it back."""
-    teller = TELLERS.get(change.action)
-    if teller is not None and change.is_new:
-        await teller(services, unit, change)
+async def tell(services: Services, unit: UnitOfWork, change: Change, *, said: JsonObject | None = None) -> Change:
+    """Queue what other servers have to hear of a change in a community of ours, and give it back.
+
+    `said` is the activity that it came by, as its author sent it; without one it was somebody here.
+    """
+    is_told = change.is_new and change.group.is_local and not await stays_inside(unit.session, change.group)
+    if is_told:
+        await TELLERS[change.action](services, unit, change, said)
     return change
 
 
@@ -132,8 +136,9 @@ async def _named(unit: UnitOfWork, author: Account, draft: StatusDraft) -> Accou
 
 
 async def publish_in_community(
-    services: Services, unit: UnitOfWork, group: Account | None, status: Status, author: Account
-) -> None:
-    """Pass a new post of ours on to the members, when the community is hosted here."""
+    services: Services, unit: UnitOfWork, group: Account | None, status: Status, author: Account, *,
+    said: JsonObject | None = None,
+) -> None:  # fmt: skip
+    """Pass a new post on to the members, when the community is hosted here; `said` is how it came from elsewhere."""
     if group is not None and group.is_local:
-        await tell(services, unit, await announce(unit, group, status, author))
+        await tell(services, unit, await announce(unit, group, status, author), said=said)

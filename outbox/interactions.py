@@ -14,6 +14,7 @@ from models.accounts import Account
 from models.relations import Favourite
 from models.statuses import Poll, Status
 from models.visibility import Visibility
+from outbox.passing_on import pass_on_own
 from outbox.publish import Document, activity_uri, send, send_to
 from outbox.recipients import inboxes_of
 from outbox.statuses import publish_update
@@ -34,7 +35,9 @@ async def publish_favourite(
     uri = activity_uri(unit)
     if not await favourite(unit, account, status, author, uri=uri, content=content):
         return False
-    await send_to(services, unit, account, _like_document(uri, account, status, author, content), author)
+    document = _like_document(uri, account, status, author, content)
+    await send_to(services, unit, account, document, author)
+    await pass_on_own(services, unit, account, status, document)
     return True
 
 
@@ -50,7 +53,9 @@ async def publish_unfavourite(
         return False
     author = await unit.session.get_one(Account, status.account_id)
     document = _like_document(uri or activity_uri(unit), account, status, author, content)
-    await send_to(services, unit, account, undo_activity(activity_uri(unit), document), author, ordering_key=status.uri)
+    undo = undo_activity(activity_uri(unit), document)
+    await send_to(services, unit, account, undo, author, ordering_key=status.uri)
+    await pass_on_own(services, unit, account, status, undo)
     return True
 
 

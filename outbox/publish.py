@@ -11,6 +11,7 @@ from federation.services import Services
 from keys.keypairs import KeyKind
 from models import UnitOfWork
 from models.accounts import Account
+from models.activities import OutboundActivity
 from outbox.enqueue import enqueue
 from outbox.recipients import inboxes_of
 
@@ -29,7 +30,7 @@ async def send(
     ordering_key: str | None = None,
     status_id: int | None = None,
     visibility: str = "direct",
-) -> None:
+) -> OutboundActivity:
     """Store an activity of `account` with its proof (FEP-8b32) and queue its deliveries.
 
     Activities with one `ordering_key` reach a host in the order in which they were sent; by default the object's id.
@@ -37,7 +38,7 @@ async def send(
     """
     await unit.session.flush()
     signing_key = await services.keyring.key_of(account, KeyKind.ED25519)
-    await enqueue(
+    return await enqueue(
         unit,
         account=account,
         document=document,

@@ -6,14 +6,17 @@ in, what happened first is queued first, at every host. A job that finds nothing
 leaves what it hasn't done to the next run of it.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import bindparam, select
 
 from federation.services import Services
+from models import UnitOfWork
 from models.activities import OutboundActivity
 from models.base import BigInt
 from outbox.enqueue import inboxes_of_followers, queue_deliveries
+from outbox.readers import Shape, community_readers
 
 _NEXT: Final = (
     select(OutboundActivity)
@@ -35,8 +38,16 @@ async def _spread_next(services: Services, account_id: int) -> bool:
         activity = (await unit.session.scalars(_NEXT, {"account_id": account_id})).first()
         if activity is None or activity.spread is None:
             return False
-        urls = [*activity.spread["inbox_urls"], *await inboxes_of_followers(unit, account_id)]
+        urls = [*activity.spread["inbox_urls"], *await _followers(services, unit, account_id, activity.spread)]
         ordering_key = activity.spread["ordering_key"]
         await queue_deliveries(unit, activity, urls, ordering_key=ordering_key, gate=services.peers)
         activity.spread = None
     return True
+
+
+async def _followers(services: Services, unit: UnitOfWork, account_id: int, spread: dict[str, Any]) -> Sequence[str]:
+    """Where the account's followers read, or those of a community who read it in one shape (`outbox.readers`)."""
+    if "community_id" not in spread:
+        return await inboxes_of_followers(unit, account_id)
+    readers = await community_readers(unit.session, spread["community_id"], is_full=services.peers.is_full)
+    return readers.inboxes(Shape(spread["shape"]))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import orjson
 from sqlalchemy import select
 
 from federation.cards import request_card
@@ -18,9 +19,11 @@ from federation.documents import (
 from federation.services import Services
 from models import UnitOfWork
 from models.accounts import Account
+from models.activities import OutboundActivity
 from models.statuses import Attachment, Status
 from models.visibility import Visibility
 from outbox.communities import place_for, publish_in_community
+from outbox.passing_on import pass_on_change
 from outbox.publish import activity_uri, send
 from outbox.quotes import ask_to_quote, settle_quote
 from outbox.recipients import goes_to_followers, status_inboxes
@@ -83,13 +86,14 @@ async def publish_status(
         uploads=uploads,
         application_id=application_id,
     )
-    await publish_in_community(services, unit, place.group, status, author)
     must_ask = await settle_quote(unit, author, status)
     await request_card(services, unit, status)
     if status.is_local_only:
+        await publish_in_community(services, unit, place.group, status, author)
         return status
     bundle = await _bundle(unit, status)
     await _send(services, unit, bundle, create_activity(bundle, unit.addresses), audience_of(bundle))
+    await publish_in_community(services, unit, place.group, status, author)  # the Create as it was signed
     await announce_by_topics(services, unit, bundle)
     if must_ask:
         await ask_to_quote(services, unit, bundle)
@@ -135,7 +139,8 @@ async def publish_update(
     audience = audience_of(bundle)
     readers = await topic_inboxes(services, unit, status) if bundle.tags else []
     urls = list(dict.fromkeys([*audience.inbox_urls, *(also or []), *readers]))
-    await _send(services, unit, bundle, document, Audience(urls, audience.to_followers))
+    sent = await _send(services, unit, bundle, document, Audience(urls, audience.to_followers))
+    await pass_on_change(services, unit, status, bundle.author, orjson.loads(sent.body))
 
 
 async def publish_deletion(services: Services, unit: UnitOfWork, actor: Account, status: Status) -> None:
@@ -152,7 +157,8 @@ async def publish_deletion(services: Services, unit: UnitOfWork, actor: Account,
     if not status.is_local_only:
         readers = await topic_inboxes(services, unit, status) if bundle.tags else []
         urls = list(dict.fromkeys([*audience.inbox_urls, *boosters, *readers]))
-        await _send(services, unit, bundle, document, Audience(urls, audience.to_followers))
+        sent = await _send(services, unit, bundle, document, Audience(urls, audience.to_followers))
+        await pass_on_change(services, unit, status, bundle.author, orjson.loads(sent.body))
     await delete_status(unit, status, owner_uri=bundle.author.uri)
 
 
@@ -201,9 +207,9 @@ async def _bundle(unit: UnitOfWork, status: Status) -> StatusBundle:
 
 async def _send(
     services: Services, unit: UnitOfWork, bundle: StatusBundle, document: dict[str, object], audience: Audience
-) -> None:
+) -> OutboundActivity:
     # A boost is ordered with what it boosts by its own URI: undoing it must not overtake it.
-    await send(
+    return await send(
         services,
         unit,
         bundle.author,

@@ -2,9 +2,9 @@
 
 One announcement for each post and topic. Peers that have topics themselves get the author's signed Create inside the
 Announce, so that nothing is fetched again; everybody else gets the id, which every software reads as a boost. Never
-both to one inbox. Peers get what carries the hashtag itself, others also what carries a synonym of it: stewards decide
-for their own office. Only what is in the archive (`communities.archive`) is announced, so nothing of others, nothing
-within the office, nothing of closed groups.
+both to one inbox (`outbox.announcing`). Peers get what carries the hashtag itself, others also what carries a synonym
+of it: stewards decide for their own office. Only what is in the archive (`communities.archive`) is announced, so
+nothing of others, nothing within the office, nothing of closed groups.
 
 Edits that add the hashtag announce, edits that remove it undo; the post's own Update and Delete go to the followers of
 its hashtags too. All of it costs one query for a post whose hashtags nobody elsewhere follows.
@@ -20,23 +20,18 @@ from sqlalchemy.orm import aliased
 
 from communities.archive import is_archived
 from communities.topics import speaks_topics
-from federation.documents import StatusBundle, activity, create_activity, create_uri, undo_activity
-from federation.documents import contexts as emitted_contexts
-from federation.documents.wire_time import wire_time
+from federation.documents import StatusBundle, group_announce_activity, undo_activity
 from federation.json_ld.strict_json import JsonObject
-from federation.json_ld.terms import PUBLIC
 from federation.peers import domain_of
 from federation.services import Services
-from keys.integrity_proofs import add_proof
-from keys.keypairs import KeyKind
 from models import UnitOfWork
 from models.accounts import Account
-from models.activities import OutboundActivity
 from models.base import BigInt
 from models.insertion import insert_missing
 from models.relations import Follow
 from models.statuses import Status, StatusTag, Tag
 from models.topics import TopicAnnouncement
+from outbox.announcing import signed, signed_create, stored_uri
 from outbox.enqueue import enqueue_bytes
 from outbox.publish import activity_uri
 from social.tag_families import is_of_family, root_of
@@ -60,7 +55,6 @@ _ANNOUNCED: Final = (
     .where(TopicAnnouncement.status_id == _STATUS)
 )
 _TAG_NAMES: Final = select(Tag.name).join(StatusTag, StatusTag.tag_id == Tag.id).where(StatusTag.status_id == _STATUS)
-_SENT_CREATE: Final = select(OutboundActivity.body).where(OutboundActivity.uri == bindparam("uri"))
 
 
 @dataclass(slots=True)
@@ -98,7 +92,7 @@ async def announce_by_topics(
     if not new:
         return
     names = set(await unit.session.scalars(_TAG_NAMES, {"status_id": status.id}))
-    create = await _create(services, unit, bundle, is_edit=is_edit)
+    create = await signed_create(services, unit, bundle, is_edit=is_edit)
     rows_made = []
     for readers in new:
         number = unit.new_id() if is_edit else status.id
@@ -143,23 +137,9 @@ def is_full_peer(services: Services, account: Account) -> bool:
     return is_instance and services.peers.is_full(domain_of(account.uri))
 
 
-async def _create(services: Services, unit: UnitOfWork, bundle: StatusBundle, *, is_edit: bool) -> JsonObject:
-    """The Create of the status with its author's proof: as it was sent, after an edit as it is now."""
-    if not is_edit:
-        body = await unit.session.scalar(_SENT_CREATE, {"uri": create_uri(bundle.status.uri)})
-        if body is not None:
-            sent: JsonObject = orjson.loads(body)
-            return sent
-    key = await services.keyring.signing_key(bundle.author.id, KeyKind.ED25519)
-    document = create_activity(bundle, unit.addresses)
-    return add_proof(document, key=key.private, verification_method=key.key_id, now=unit.now)
-
-
 def _announcement(unit: UnitOfWork, topic: Account, number: int, announced: str | JsonObject) -> JsonObject:
-    uri, cc = unit.addresses.announcement(topic.uri, number), [topic.followers_url or ""]
-    made = activity(uri, "Announce", topic.uri, "", to=[PUBLIC], cc=cc, context=emitted_contexts.STATUS,
-                    published=wire_time(unit.now))  # fmt: skip
-    return {**made, "object": announced}  # with its own context: its proof covers that too
+    uri = unit.addresses.announcement(topic.uri, number)
+    return group_announce_activity(uri, group=topic, announced=announced, is_public=True, at=unit.now)
 
 
 async def _announce(
@@ -167,9 +147,7 @@ async def _announce(
     inbox_urls: Iterable[str],
 ) -> None:  # fmt: skip
     document = _announcement(unit, topic, number, announced)
-    # Two shapes of one activity: the second is kept under a name of its own.
-    uri = document["id"] if isinstance(announced, str) else f"{document['id']}#create"
-    await _enqueue(services, unit, topic, status, document, uri, inbox_urls)
+    await _enqueue(services, unit, topic, status, document, stored_uri(document), inbox_urls)
 
 
 async def _undo(services: Services, unit: UnitOfWork, topic: Account, status: Status, number: int) -> None:
@@ -193,15 +171,13 @@ async def _enqueue(
     services: Services, unit: UnitOfWork, topic: Account, status: Status, document: JsonObject, uri: str,
     inbox_urls: Iterable[str],
 ) -> None:  # fmt: skip
-    key = await services.keyring.key_of(topic, KeyKind.ED25519)
-    signed = add_proof(document, key=key.private, verification_method=key.key_id, now=unit.now)
     await enqueue_bytes(
         unit,
         account=topic,
         uri=uri,
         activity_type=document["type"],
         object_uri=status.uri,
-        body=orjson.dumps(signed),
+        body=orjson.dumps(await signed(services, unit, topic, document)),
         inbox_urls=sorted(inbox_urls),
         ordering_key=status.uri,
         gate=services.peers,

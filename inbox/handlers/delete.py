@@ -8,6 +8,7 @@ from inbox.communities_elsewhere import taken_out
 from inbox.incoming import Handler, Outcome, Scene
 from models.statuses import Status
 from outbox.forward import forward_to_followers
+from outbox.passing_on import pass_on_change
 from policy.authority import may_delete
 from social.accounts import account_by_uri, remove_account
 from social.edits import delete_status
@@ -34,6 +35,8 @@ async def _delete_one(scene: Scene, uri: str) -> Outcome:
         if status.account_id != scene.sender.id:
             return await taken_out(scene, uri)
         await forward_to_followers(scene.services, scene.unit, scene.activity, None, about=status)
+        if (said := scene.said) is not None:
+            await pass_on_change(scene.services, scene.unit, status, scene.sender, said)
         await delete_status(scene.unit, status, owner_uri=scene.sender.uri)
         return Outcome.APPLIED
     if await _revoked_quote(scene, uri):

@@ -2,7 +2,10 @@
 
 from content.names import sanitize_name
 from inbox.access import author_of, visible_status
+from inbox.communities import is_banned
 from inbox.incoming import Handler, Outcome, Scene
+from models.statuses import Status
+from outbox.passing_on import pass_on_by_status
 from social.interactions import MAX_REACTION_CHARACTERS, favourite
 
 
@@ -14,7 +17,16 @@ async def apply_like(scene: Scene) -> Outcome:
     author = await author_of(scene, status)
     content = reaction(scene.activity.content)
     is_new = await favourite(scene.unit, scene.sender, status, author, uri=scene.activity.id, content=content)
+    if is_new:
+        await pass_on_reaction(scene, status)
     return Outcome.APPLIED if is_new else Outcome.DUPLICATE
+
+
+async def pass_on_reaction(scene: Scene, status: Status) -> None:
+    """Let the community of ours in which a status was posted tell of it, unless the sender is banned there."""
+    said = scene.said
+    if said is not None and status.group_id is not None and not await is_banned(scene, status.group_id):
+        await pass_on_by_status(scene.services, scene.unit, status, said)
 
 
 def reaction(content: object) -> str:

@@ -3,13 +3,16 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from sqlalchemy import select
+
 from federation.activity import id_of
 from federation.trust.origins import same_origin
 from inbox.communities_elsewhere import taken_out
-from inbox.handlers.like import reaction
+from inbox.handlers.like import pass_on_reaction, reaction
 from inbox.incoming import Handler, Outcome, Scene
 from inbox.invitations import uninvited
 from models.accounts import Account
+from models.relations import Favourite
 from models.statuses import Status
 from social.accounts import account_by_uri
 from social.blocks import block_by_uri, unblock
@@ -57,11 +60,26 @@ async def _undo_follow(scene: Scene, embedded: dict[str, Any]) -> bool:
 
 async def _undo_like(scene: Scene, embedded: dict[str, Any]) -> bool:
     uri = scene.activity.object_id
-    if uri is not None and await unfavourite(scene.unit, scene.sender, uri=uri):
+    status = await _liked(scene, uri) if uri is not None else None
+    if status is not None and await unfavourite(scene.unit, scene.sender, uri=uri):
+        await pass_on_reaction(scene, status)
         return True
     status = await _status(scene, embedded)
     content = reaction(embedded.get("content"))
-    return status is not None and await unfavourite(scene.unit, scene.sender, status=status, content=content)
+    if status is None or not await unfavourite(scene.unit, scene.sender, status=status, content=content):
+        return False
+    await pass_on_reaction(scene, status)
+    return True
+
+
+async def _liked(scene: Scene, uri: str) -> Status | None:
+    await scene.unit.session.flush()
+    query = (
+        select(Status)
+        .join(Favourite, Favourite.status_id == Status.id)
+        .where(Favourite.uri == uri, Favourite.account_id == scene.sender.id)
+    )
+    return (await scene.unit.session.scalars(query)).first()
 
 
 async def _undo_announce(scene: Scene, embedded: dict[str, Any]) -> bool:

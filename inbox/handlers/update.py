@@ -9,6 +9,7 @@ from inbox.handlers.create import status_references, store_status
 from inbox.incoming import Handler, Outcome, Scene
 from inbox.quote_stamps import request_stamp_check
 from outbox.forward import forward_to_followers
+from outbox.passing_on import pass_on_change
 from policy.authority import may_edit
 from social.edits import edit_status
 from social.showcases import request_showcase
@@ -32,6 +33,8 @@ async def apply_update(scene: Scene) -> Outcome:
     await request_card(scene.services, scene.unit, status)
     await request_stamp_check(scene.unit, status)
     await forward_to_followers(scene.services, scene.unit, scene.activity, draft)
+    if (said := scene.said) is not None:
+        await pass_on_change(scene.services, scene.unit, status, scene.sender, said)
     return Outcome.APPLIED
 
 
