@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from communities.standings import knows
 from federation.services import Services
 from models import UnitOfWork
 from models.accounts import Account
@@ -36,11 +37,11 @@ AccountAction = Callable[[Services, UnitOfWork, Account, Account], Awaitable[Non
 
 
 async def post_status(visit: Visit) -> web.StreamResponse:
-    """POST /compose with `text`, `summary`, `audience`, `parent_id`: leads to the conversation, or home."""
+    """POST /compose with `text`, `summary`, `audience`, `parent_id`, `community_id`: leads to where it is read."""
     viewer, form = visit.required(), await visit.form()
     summary = form.text("summary")[:MAX_WARNING_CHARACTERS]
     visibility, is_local_only = chosen_audience(form.text("audience"))
-    parent_id = form.number("parent_id") or 0
+    parent_id, community_id = form.number("parent_id") or 0, form.number("community_id") or 0
     try:
         text = check_text(form.text("text"))
     except TextRefused as refused:
@@ -49,6 +50,7 @@ async def post_status(visit: Visit) -> web.StreamResponse:
             summary=summary,
             audience=form.text("audience"),
             parent_id=parent_id,
+            community_id=community_id,
             error=refused.text,
         )
         return visit.page("compose.html", status=422, writing=again)
@@ -64,7 +66,12 @@ async def post_status(visit: Visit) -> web.StreamResponse:
     )
     async with visit.services.database.unit_of_work() as unit:
         author = await unit.session.get_one(Account, viewer.id)
-        written = await publish_status(visit.services, unit, author, draft, is_local_only=is_local_only)
+        group = await unit.session.get(Account, community_id) if community_id else None
+        if community_id and (group is None or not group.is_group):
+            raise missing()
+        written = await publish_status(visit.services, unit, author, draft, group=group, is_local_only=is_local_only)
+    if community_id:
+        return redirection(f"/communities/{community_id}")
     leads_home = parent is None and written.visibility != Visibility.DIRECT
     return redirection("/" if leads_home else status_path(viewer, written.id))
 
@@ -141,7 +148,7 @@ async def post_account_action(visit: Visit) -> web.StreamResponse:
         async with visit.services.database.unit_of_work() as unit:
             account = await unit.session.get_one(Account, viewer.id)
             other = await unit.session.get(Account, id_of_path(visit, "account_id"))
-            if other is None or not other.is_active:
+            if other is None or not other.is_active or not await knows(unit.session, account.id, other):
                 raise missing()
             await action(visit.services, unit, account, other)
     except FollowRefused as error:

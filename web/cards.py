@@ -15,6 +15,7 @@ from models.accounts import Account
 from models.relations import Favourite
 from models.statuses import Poll, PollVote, Status
 from policy.authority import may_boost
+from policy.communities import named_on
 from web.access import Reading, Row, readable
 from web.markup import post_html, status_path
 
@@ -40,6 +41,7 @@ class Card:
     booster: Account | None = None
     parent_path: str | None = None
     quoted: Quoted | None = None
+    community: Account | None = None
     is_favourited: bool = False
     is_boosted: bool = False
     is_own: bool = False
@@ -77,8 +79,9 @@ async def load_cards(reading: Reading, rows: Iterable[Row]) -> list[Card]:
     bundles = await load_bundles(reading.session, [status for status, _, _ in shown.values()])
     quotes = await _quotes(reading, [status for status, _, _ in shown.values()])
     marks = await _marks(reading.session, reading.viewer, bundles)
+    named = await _named(reading.session, bundles)
     return [
-        _card(reading, bundles[status.id], position, booster, quotes, marks)
+        _card(reading, bundles[status.id], position, booster, quotes, marks, is_named=status.id in named)
         for status, position, booster in shown.values()
     ]
 
@@ -90,6 +93,8 @@ def _card(
     booster: Account | None,
     quotes: dict[int, Quoted],
     marks: _Marks,
+    *,
+    is_named: bool,
 ) -> Card:
     viewer, status, poll = reading.viewer, bundle.status, bundle.poll
     parent = bundle.parent_author
@@ -102,12 +107,22 @@ def _card(
         booster=booster,
         parent_path=status_path(parent, status.in_reply_to_id) if parent and status.in_reply_to_id else None,
         quoted=quotes.get(status.quote_of_id or 0) if status.quote_state == "accepted" else None,
+        community=bundle.group if is_named else None,
         is_favourited=status.id in marks.favourites,
         is_boosted=status.id in marks.boosts,
         is_own=viewer is not None and viewer.id == bundle.author.id,
         may_boost=viewer is not None and may_boost(viewer, status),
         own_votes=frozenset(votes),
     )
+
+
+async def _named(session: AsyncSession, bundles: dict[int, StatusBundle]) -> frozenset[int]:
+    """Which statuses say in which community they are; no query where none is in one."""
+    ids = [number for number, bundle in bundles.items() if bundle.group is not None]
+    if not ids:
+        return frozenset()
+    query = select(Status.id).join(Account, Account.id == Status.group_id)
+    return frozenset(await session.scalars(query.where(Status.id.in_(ids), named_on(Status, Account))))
 
 
 async def _quotes(reading: Reading, statuses: Sequence[Status]) -> dict[int, Quoted]:

@@ -42,6 +42,7 @@ def blank_form(
     parent_id: int = 0,
     summary: str = "",
     error: str = "",
+    community_id: int = 0,
 ) -> dict[str, object]:
     """What the form for writing starts with; `error` is a key of the texts."""
     return {
@@ -50,6 +51,7 @@ def blank_form(
         "audience": str(audience),
         "choices": [str(choice) for choice in CHOICES],
         "parent_id": parent_id,
+        "community_id": community_id,
         "max_characters": STATUS_CHARACTERS,
         "error": error,
     }

@@ -1,5 +1,7 @@
 """What a page's handler raises instead of answering; `web.visits` turns it into a page."""
 
+from web.texts import DEFAULT_LANGUAGE, Texts
+
 
 class PageRefused(Exception):
     """There is no such page for this visitor. `title` and `text` are keys of the texts, `status` is the answer's."""
@@ -9,6 +11,11 @@ class PageRefused(Exception):
         self.status = status
         self.title = title
         self.text = text
+
+
+def sentence_of(texts: Texts, refused: Exception) -> str:
+    """Why a community's rules say no. The floors below speak English: elsewhere it is said in general."""
+    return str(refused) if texts.language == DEFAULT_LANGUAGE else texts("community_refused")
 
 
 class SignInNeeded(Exception):

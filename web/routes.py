@@ -14,6 +14,18 @@ from access.sessions import Sessions
 from federation.services import Services
 from policy.rates import RateLimiter
 from web.actions import ACCOUNT_ACTIONS, STATUS_ACTIONS, post_account_action, post_status, post_status_action
+from web.community_buttons import (
+    COMMUNITY_ACTIONS,
+    PERSON_ACTIONS,
+    POST_ACTIONS,
+    post_community_action,
+    post_invitation,
+    post_person_action,
+    post_post_action,
+    post_report_resolved,
+)
+from web.community_forms import post_edit, post_new_community, show_edit, show_new_community
+from web.community_pages import show_communities, show_community, show_log, show_members, show_moderation
 from web.consent import post_consent, show_code, show_consent
 from web.feeds import post_feed_key, show_archive, show_feed, show_feed_key
 from web.finding import LOOKUPS_AT_ONCE, LOOKUPS_PER_SECOND, post_find, show_find
@@ -30,6 +42,7 @@ from web.statics import PREFIX, Statics
 from web.topics import TOPIC_ACTIONS, post_topic_action
 from web.visits import Handler, Site, visiting
 
+_COMMUNITY = r"/communities/{community_id:\d{1,19}}"
 _ACCT = r"/@{acct:[^/@]{1,128}(?:@[^/@]{1,255})?}"
 
 
@@ -79,6 +92,13 @@ def _routes(site: Site) -> list[web.RouteDef]:
         "/settings/access": show_access,
         "/settings/feeds": show_feed_key,
         "/offices": show_offices,
+        "/communities": show_communities,
+        "/communities/new": show_new_community,
+        _COMMUNITY: show_community,
+        f"{_COMMUNITY}/members": show_members,
+        f"{_COMMUNITY}/log": show_log,
+        f"{_COMMUNITY}/moderation": show_moderation,
+        f"{_COMMUNITY}/edit": show_edit,
         _ACCT: show_profile,
         _ACCT + r"/{status_id:\d{1,19}}": show_status,
     }
@@ -91,6 +111,13 @@ def _routes(site: Site) -> list[web.RouteDef]:
         "/settings/feeds": post_feed_key,
         "/settings/access/sessions/end": post_session_end,
         "/compose": post_status,
+        "/communities/new": post_new_community,
+        f"{_COMMUNITY}/edit": post_edit,
+        f"{_COMMUNITY}/invite": post_invitation,
+        rf"{_COMMUNITY}/{{action:{'|'.join(COMMUNITY_ACTIONS)}}}": post_community_action,
+        rf"{_COMMUNITY}/people/{{account_id:\d{{1,19}}}}/{{action:{'|'.join(PERSON_ACTIONS)}}}": post_person_action,
+        rf"{_COMMUNITY}/posts/{{status_id:\d{{1,19}}}}/{{action:{'|'.join(POST_ACTIONS)}}}": post_post_action,
+        rf"{_COMMUNITY}/reports/{{report_id:\d{{1,19}}}}/resolve": post_report_resolved,
         rf"/offices/{{peer_id:\d{{1,18}}}}/{{action:{'|'.join(OFFICE_ACTIONS)}}}": post_office_action,
         rf"/tags/{{name}}/{{action:{'|'.join(TOPIC_ACTIONS)}}}": post_topic_action,
         rf"/statuses/{{status_id:\d{{1,19}}}}/{{action:{'|'.join(STATUS_ACTIONS)}}}": post_status_action,

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from access.secrets import is_secret
 from access.sessions import LIFETIME, Sessions, SignedIn
+from communities.standings import CommunityRefused, NoSuchCommunity
 from federation.services import Services
 from models.accounts import Account
 from policy.rates import RateLimiter
@@ -24,7 +25,7 @@ from web.forms import Form, FormRefused, form_token, read_form
 from web.languages import accepted_language, known_language
 from web.passwords import Passwords
 from web.paths import safe_path
-from web.refusals import PageRefused, SignInNeeded
+from web.refusals import PageRefused, SignInNeeded, sentence_of
 from web.rendering import Renderer, redirection
 from web.sign_in_limits import SignInLimits
 from web.statics import Statics
@@ -185,6 +186,11 @@ async def visiting(site: Site, handler: Handler, request: web.Request) -> web.St
         response = visit.message("form_title", text, status=refused.status)
     except PageRefused as refused:
         response = visit.message(refused.title, refused.text, status=refused.status)
+    except NoSuchCommunity:
+        response = visit.message("missing_title", "missing", status=404)
+    except CommunityRefused as refusal:
+        sentence = sentence_of(visit.texts, refusal)
+        response = visit.page("message.html", status=403, heading=visit.texts("form_title"), sentence=sentence)
     if not response.prepared:  # what was sent in pieces is gone already
         visit.write_cookies(response)
     return response

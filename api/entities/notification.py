@@ -6,10 +6,11 @@ from typing import Any
 
 from api.call import Json
 from api.times import timestamp
+from communities.notices import APPROVED, REJECTED, REMOVED, REPORTED
 from models.feeds import NotificationRequest, RelationshipSeverance
 from models.oauth import PushSubscription
 from models.office import AccountWarning
-from policy.notifications import KINDS, Kind, Policy
+from policy.notifications import COMMUNITY_KINDS, KINDS, Kind, Policy
 from social.notification_requests import MOST_COUNTED
 
 WITH_STATUS = frozenset(
@@ -37,6 +38,8 @@ class Parts:
     reports: Mapping[int, Json] = field(default_factory=dict)
     severances: Mapping[int, Json] = field(default_factory=dict)
     warnings: Mapping[int, Json] = field(default_factory=dict)
+    # Of reports to the moderators of a community: which.
+    reported_to: Mapping[int, int] = field(default_factory=dict)
 
 
 def is_complete(row: Any, parts: Parts) -> bool:
@@ -96,7 +99,17 @@ def _subject(row: Any, parts: Parts) -> Json:
             return {"event": parts.severances[row.subject_id]}
         case Kind.MODERATION_WARNING:
             return {"moderation_warning": parts.warnings[row.subject_id]}
+        case kind if kind in COMMUNITY_KINDS:
+            number = _community_id(row, parts)
+            return {} if number is None else {"community_id": str(number)}
     return {}
+
+
+def _community_id(row: Any, parts: Parts) -> int | None:
+    """The community that a notification is about: it is told by it, or about it, or by who reports something in it."""
+    if row.kind in (APPROVED, REJECTED, REMOVED):
+        return int(row.from_account_id)
+    return parts.reported_to.get(row.subject_id) if row.kind == REPORTED else int(row.subject_id)
 
 
 def severance_entity(event: RelationshipSeverance) -> Json:

@@ -21,6 +21,7 @@ from api.entities.notification import (
 from api.entities.report import report_entity
 from api.loading import account_entities, status_entities
 from api.notifications.queries import COLUMNS, of_the_present, place_of
+from communities.notices import REPORTED
 from models.accounts import Account
 from models.feeds import Notification, RelationshipSeverance
 from models.office import AccountWarning
@@ -69,6 +70,7 @@ async def load_parts(
             if report.target_id in by_id
         },
         severances={event.id: severance_entity(event) for event in severances},
+        reported_to=await _reported_to(session, rows),
         warnings={one.id: warning_entity(one, by_id[one.target_id]) for one in warnings if one.target_id in by_id},
     )
 
@@ -78,6 +80,15 @@ async def _by_subject(session: AsyncSession, table: Any, rows: Sequence[Any], ki
     if not wanted:
         return []
     return (await session.scalars(select(table).where(table.id.in_(wanted)))).all()
+
+
+async def _reported_to(session: AsyncSession, rows: Sequence[Any]) -> dict[int, int]:
+    """The communities of reports to their moderators; no query where there is none."""
+    wanted = {row.subject_id for row in rows if row.kind == REPORTED}
+    if not wanted:
+        return {}
+    query = select(Report.id, Report.community_id).where(Report.id.in_(wanted), Report.community_id.is_not(None))
+    return {row.id: row.community_id for row in await session.execute(query)}
 
 
 async def _reports(session: AsyncSession, rows: Sequence[Any]) -> list[tuple[Report, list[int]]]:

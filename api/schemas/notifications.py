@@ -76,6 +76,7 @@ class NotificationEntity(Entity):
     report = nested(ReportEntity, required=False)
     event = nested(SeveranceEntity, required=False)
     moderation_warning = nested(WarningEntity, required=False)
+    community_id = IdString()
     filtered = fields.Boolean()
 
 
@@ -106,6 +107,7 @@ class NotificationGroupEntity(Entity):
     report = nested(ReportEntity, required=False)
     event = nested(SeveranceEntity, required=False)
     moderation_warning = nested(WarningEntity, required=False)
+    community_id = IdString()
 
 
 class GroupedNotificationsEntity(Entity):

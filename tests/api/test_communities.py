@@ -123,6 +123,8 @@ async def test_people_ask_are_let_in_invited_given_roles_and_banned(office: Offi
     assert (await ana.post(f"{path}/requests/{three.id}/approve")).status == 422
     (told,) = body(await bea.get("/api/v1/notifications?types[]=community.request&types[]=community.approved"))
     assert (told["type"], told["account"]["id"]) == ("community.approved", board["id"])
+    asked = body(await ana.get("/api/v2/notifications?types[]=community.request"))["notification_groups"]
+    assert {one["community_id"] for one in [told, *asked]} <= {board["id"]}
 
     assert (await bea.post(f"{path}/invitations", {"account_id": three.id})).status == 403
     body(await ana.put(f"{path}/members/{two.id}", {"role": "moderator"}))
@@ -183,6 +185,8 @@ async def test_moderators_pin_lock_remove_and_deal_with_reports(office: Office) 
 
     report = {"account_id": two.id, "status_ids": [first["id"]], "comment": "rude", "category": "spam"}
     body(await carl.post("/api/v1/reports", report))
+    (told,) = body(await ana.get("/api/v1/notifications?types[]=community.report"))
+    assert told["community_id"] == board["id"]
     (filed,) = check(CommunityReportEntity, body(await ana.get(f"{path}/reports")))
     assert (filed["comment"], filed["category"], filed["statuses"][0]["id"]) == ("rude", "spam", first["id"])
     assert (await bea.get(f"{path}/reports")).status == 403

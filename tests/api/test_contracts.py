@@ -64,6 +64,7 @@ QUERIES = (
     "v1/search?q=kaizen", "v2/search?q=kaizen", "v1/domain_blocks/preview?domain=lisbon.example",
     "v1/notifications?include_filtered=true", "v2/notifications?expand_accounts=partial_avatars",
     "v1/announcements?with_dismissed=true", "oembed?url={url}",
+    "v1/notifications?types[]=community.request&types[]=community.report", "v2/notifications?types[]=community.request",
 )  # fmt: skip
 
 

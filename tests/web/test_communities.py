@@ -1,0 +1,147 @@
+"""The pages of communities: found, joined, written in and looked after without a script; each right has its refusal."""
+
+import re
+
+from tests.peers import Office, Person
+from tests.web.browser import Browser, signed_in
+
+NEW = "/communities/new"
+
+
+async def made(browser: Browser, name: str, **more: str) -> str:
+    """A community made with the form; its path."""
+    await browser.show(NEW)
+    answer = await browser.send(NEW, **{"name": name, "kind": "open", "readers": "everybody", **more})
+    assert answer.status == 303, answer.text
+    return answer.headers["Location"]
+
+
+async def follow_to(browser: Browser, path: str, **fields: str) -> str:
+    """Send a form of the last page, and go where it leads."""
+    answer = await browser.send(path, **fields)
+    assert answer.status == 303, answer.text
+    await browser.show(answer.headers["Location"])
+    return answer.headers["Location"]
+
+
+async def test_a_community_is_made_found_joined_and_written_in(office: Office, browser: Browser, bruno: Person) -> None:
+    theirs = await signed_in(bruno, language="es")
+    assert "Aún no hay comunidades" in (await theirs.show("/communities")).text
+    path = await made(browser, "garden", title="The & garden", description="Beds, #kaizen", rules="Water.\r\nWeed.")
+    page = await browser.show(path)
+    for shown in ("The & garden", "Water.", "Weed.", "Owner", "1 member"):
+        assert shown in page.text
+    assert (await browser.send(NEW, name="garden", title="Again")).status == 422
+    assert "is taken" in browser.page.text
+    assert browser.page.all("input", name="title")[0]["value"] == "Again"
+
+    assert "The & garden" in (await theirs.show("/communities?q=gard")).text
+    assert "no se llama" not in theirs.page.text
+    await theirs.show("/communities?q=nothing%00")
+    page = await theirs.show(path)
+    assert page.all("textarea", name="text") == []
+    assert page.all("a", href=f"{path}/moderation") == []
+    assert await follow_to(theirs, f"{path}/join") == path
+    community_id = theirs.page.all("input", name="community_id")[0]["value"]
+    await follow_to(theirs, "/compose", text="Rosas", audience="public", community_id=community_id)
+    assert len(theirs.page.posts) == 1
+    assert (await theirs.show("/communities")).all("a", href="/communities", aria_current="page")
+    (post,) = (await browser.show(path)).posts
+    number = post.removeprefix("s")
+    for action, mark in (("pin", "Pinned"), ("lock", "Unlock")):
+        assert mark not in (await browser.show(path)).text.replace("Unpin", "")
+        await follow_to(browser, f"{path}/posts/{number}/{action}")
+        assert mark in browser.page.text
+    assert (await theirs.send("/compose", text="Y claveles", audience="public", parent_id=number)).status == 403
+    assert "no lo permiten" in theirs.page.text
+    await theirs.show(path)
+    assert (await theirs.send(f"{path}/posts/{number}/remove", reason="x")).status == 403
+    assert (await theirs.send("/compose", text="x", audience="public", community_id="1")).status == 404
+    await browser.show(path)
+    await follow_to(browser, f"{path}/posts/{number}/remove", reason="Thorns")
+    assert browser.page.posts == []
+    page = await browser.show(f"{path}/log")
+    assert "Thorns" in page.text
+    assert "Rosas" in (await browser.show(f"{path}/moderation")).text
+    await follow_to(browser, f"{path}/posts/{number}/restore")
+    assert await follow_to(theirs, f"{path}/leave") == "/communities"
+    assert (await theirs.show(f"{path}/log", status=403)).text
+    assert f'href="{path}"' in (await theirs.show("/@garden")).html
+
+
+async def test_requests_roles_bans_and_reports_are_dealt_with_on_pages(
+    office: Office, browser: Browser, bruno: Person
+) -> None:
+    theirs = await signed_in(bruno)
+    path = await made(browser, "board", kind="on_request", readers="members")
+    await theirs.show(path)
+    await follow_to(theirs, f"{path}/join")
+    assert "You have asked to join" in theirs.page.text
+    for closed in ("/members", "/moderation", "/log", "/edit"):
+        await theirs.show(path + closed, status=403)
+    page = await browser.show("/notifications")
+    assert page.all("a", href=f"{path}/moderation")
+    assert "1 request" in (await browser.show("/communities")).text
+    await browser.show(f"{path}/moderation")
+    await follow_to(browser, f"{path}/people/{bruno.id}/approve")
+    assert (await theirs.show("/notifications")).all("a", href=path)
+    await theirs.show(path)
+    community_id = theirs.page.all("input", name="community_id")[0]["value"]
+    await follow_to(theirs, "/compose", text="Among us", audience="public", community_id=community_id)
+    number = theirs.page.posts[0].removeprefix("s")
+    report = {"account_id": str(bruno.id), "status_ids": [number], "comment": "Rude"}
+    answer = await office.api(office.people["ana"]).post("/api/v1/reports", report)
+    assert answer.status == 200
+    page = await browser.show(f"{path}/moderation")
+    assert "Rude" in page.text
+    (resolve,) = re.findall(rf"{path}/reports/\d+/resolve", page.html)
+    assert (await theirs.send(resolve)).status == 404
+    await follow_to(browser, resolve)
+    assert "No open reports" in browser.page.text
+
+    await browser.show(f"{path}/members")
+    await follow_to(browser, f"{path}/people/{bruno.id}/role", role="moderator", next=f"{path}/members")
+    assert "Moderator" in browser.page.text
+    assert (await browser.send(f"{path}/people/{bruno.id}/role", role="king")).status == 404
+    await browser.show(f"{path}/members")
+    await follow_to(browser, f"{path}/people/{bruno.id}/ban", reason="Enough", days="7", removes_posts="yes")
+    assert "Enough" in browser.page.text
+    assert "Until" in browser.page.text
+    assert "You are banned" in (await theirs.show(path)).text
+    await browser.show(f"{path}/moderation")
+    await follow_to(browser, f"{path}/people/{bruno.id}/unban")
+    await follow_to(browser, f"{path}/invite", name="@bruno")
+    assert (await browser.send(f"{path}/invite", name="nobody")).status == 404
+    assert "You are invited" in (await theirs.show("/communities")).text
+    await follow_to(theirs, f"{path}/join")
+    assert (await browser.show(f"{path}/edit")).all("input", name="title")
+    assert (await browser.send(f"{path}/edit", title="Board", kind="open", readers="everybody")).status == 422
+    await follow_to(browser, f"{path}/edit", title="The board", kind="on_request", readers="members", rules="One.")
+    assert "The board" in browser.page.text
+    await follow_to(browser, f"{path}/archive")
+    assert "Archived" in browser.page.text
+    for part in ("", "/members", "/log", "/moderation", "/edit"):
+        spanish = await browser.show(f"{path}{part}?lang=es")
+        assert spanish.all("html", lang="es")
+
+
+async def test_a_hidden_community_is_no_page_for_who_was_not_invited(
+    office: Office, browser: Browser, bruno: Person, guest: Browser
+) -> None:
+    theirs = await signed_in(bruno)
+    path = await made(browser, "takeover", kind="hidden")
+    absent = await theirs.get("/communities/1")
+    assert absent.status == 404
+    number = path.rpartition("/")[2]
+    await theirs.show("/communities")
+    for part in ("", "/members", "/log", "/moderation", "/edit"):
+        assert (await theirs.get(path + part)).status == 404
+    await theirs.show("/communities")
+    for part in ("/join", "/archive", "/invite", "/edit", f"/people/{bruno.id}/ban"):
+        await theirs.show("/communities")
+        assert (await theirs.send(path + part, name="bruno")).status == 404
+    await theirs.show("/communities")
+    assert (await theirs.send(f"/accounts/{number}/follow")).status == 404
+    assert "takeover" not in (await theirs.show("/communities")).text
+    assert (await guest.get(path)).headers["Location"].startswith("/sign-in")
+    assert (await theirs.send(f"{path}/join", token="wrong")).status == 403
