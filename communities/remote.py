@@ -91,6 +91,14 @@ def hold_role(unit: UnitOfWork, group: Account, account_id: int, role: Role, row
     row.role, row.updated_at = role.value, unit.now
 
 
+async def presume_member(unit: UnitOfWork, group: Account, account: Account) -> None:
+    """Take somebody from elsewhere for a member, who may well be one: who follows the community isn't known here."""
+    place = await place_of(unit.session, group, account, now=unit.now)
+    if place.standing.state is None and not account.is_local and not group.is_local:
+        hold_role(unit, group, account.id, Role.MEMBER, place.membership)
+        await unit.session.flush()
+
+
 async def let_in(unit: UnitOfWork, group: Account, account: Account, follow: Follow) -> bool:
     """The host says that one of ours belongs to the community; False when that was so. Who asked for it is told."""
     place = await place_of(unit.session, group, account, now=unit.now)

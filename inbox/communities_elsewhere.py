@@ -102,9 +102,10 @@ async def post_refused(scene: Scene) -> Outcome:
 
 
 async def _remove(scene: Scene, said: Said) -> Outcome | None:
-    """By a moderator; what authors delete is gone altogether, which isn't for the community to say."""
+    """By a moderator, with a summary when it is their own post; what authors delete is gone altogether."""
     status = await status_by_uri(scene.unit, said.object_uri)
-    if status is None or (status.account_id == said.actor.id and not said.is_reverse):
+    is_by_author = status is not None and status.account_id == said.actor.id
+    if status is None or (is_by_author and not said.is_reverse and "summary" not in said.document):
         return None
     if status.group_id != scene.sender.id:
         return Outcome.ELSEWHERE

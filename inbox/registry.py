@@ -17,6 +17,7 @@ from inbox.handlers import (
     move,
     pin,
     quote_request,
+    resolve,
     respond,
     undo,
 )
@@ -39,6 +40,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "QuoteRequest": quote_request.HANDLER,
     "Reject": respond.REJECT,
     "Remove": pin.REMOVE,
+    "Resolve": resolve.HANDLER,
     "Undo": undo.HANDLER,
     "Update": update_handler.HANDLER,
 }

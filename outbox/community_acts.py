@@ -4,23 +4,28 @@ The client API, the pages and the command line call these and nothing below them
 services in front, `await act(services, unit, group, actor, …)`, and gives back the verb's `Change`; it raises what the
 verb raises. Wherever `trusted` is taken it is for the office's own command line.
 
-A community of another office is looked after there: `_refuse_remote` says so.
+In a community of another office our moderators look after posts and people as far as its roles are known here: the
+verb is done here at once, and said to the host. What only the host can do is refused.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import update_wrapper
 from typing import Concatenate, ParamSpec
 
 from communities import admission, groups, membership, moderation, ranks, reports
 from communities.changes import Action, Change
 from communities.groups import Wish
+from communities.remote import presume_member
 from communities.standings import CommunityRefused
 from federation.services import Services
 from models import UnitOfWork
 from models.accounts import Account
+from models.communities import Role
+from models.statuses import Status
 from outbox.communities import composer, tell
-from outbox.communities_elsewhere import decline
+from outbox.communities_elsewhere import decline, flag_to_host, say_to_host
 from outbox.follows import publish_follow, publish_unfollow
+from outbox.publish import activity_uri
 from social.follows import ACCEPTED, find_follow
 
 P = ParamSpec("P")
@@ -41,29 +46,71 @@ def _told(verb: Verb[P]) -> Act[P]:
     return act
 
 
+def _said(verb: Verb[P]) -> Act[P]:
+    """The same of a verb that goes in a community of another office, too: its host is told, and tells the others."""
+
+    async def act(
+        services: Services, unit: UnitOfWork, group: Account, actor: Account, /, *args: P.args, **kwargs: P.kwargs
+    ) -> Change:
+        if kwargs.get("trusted"):
+            _refuse_remote(group)
+        change = await verb(unit, group, actor, *args, **kwargs)
+        return await (tell if group.is_local else say_to_host)(services, unit, change)
+
+    update_wrapper(act, verb)
+    return act
+
+
 def _refuse_remote(group: Account) -> None:
     if not group.is_local:
-        raise CommunityRefused("This community belongs to another office, whose moderators look after it there.")
+        raise CommunityRefused("This community belongs to another office, which alone can do this.")
 
 
 approve = _told(admission.approve)
 reject = _told(admission.reject)
-invite = _told(admission.invite)
-withdraw_invitation = _told(admission.withdraw_invitation)
-set_role = _told(ranks.set_role)
+invite = _said(admission.invite)
+withdraw_invitation = _said(admission.withdraw_invitation)
 appoint = _told(ranks.appoint)
-ban = _told(ranks.ban)
-unban = _told(ranks.unban)
-remove_post = _told(moderation.remove_post)
-restore_post = _told(moderation.restore_post)
-lock = _told(moderation.lock)
-unlock = _told(moderation.unlock)
-pin = _told(moderation.pin)
-unpin = _told(moderation.unpin)
-report = _told(reports.report)
+ban = _said(ranks.ban)
+unban = _said(ranks.unban)
+remove_post = _said(moderation.remove_post)
+restore_post = _said(moderation.restore_post)
+lock = _said(moderation.lock)
+unlock = _said(moderation.unlock)
+pin = _said(moderation.pin)
+unpin = _said(moderation.unpin)
 resolve = _told(reports.resolve)
 archive = _told(groups.archive)
 unarchive = _told(groups.unarchive)
+
+
+async def set_role(
+    services: Services, unit: UnitOfWork, group: Account, actor: Account, target: Account, role: Role, *,
+    trusted: bool = False,
+) -> Change:  # fmt: skip
+    """Give a member another role; owners may step down themselves. Raises NotAllowed and CommunityRefused."""
+    if group.is_local:
+        return await tell(services, unit, await ranks.set_role(unit, group, actor, target, role, trusted=trusted))
+    async with unit.session.begin_nested():
+        await presume_member(unit, group, target)
+        change = await ranks.set_role(unit, group, actor, target, role)
+    return await say_to_host(services, unit, change)
+
+
+async def report(
+    services: Services, unit: UnitOfWork, group: Account, reporter: Account, target: Account,
+    statuses: Sequence[Status] = (), *, comment: str = "", category: str = "other",
+) -> Change:  # fmt: skip
+    """Report somebody to a community's moderators, for posts in it. Raises CommunityRefused.
+
+    The host of a community elsewhere doesn't learn by whom.
+    """
+    uri = None if group.is_local else activity_uri(unit)
+    change = await reports.report(unit, group, reporter, target, statuses, comment=comment, category=category, uri=uri)
+    if uri is None:
+        return await tell(services, unit, change)
+    await flag_to_host(services, unit, change, uri, statuses)
+    return change
 
 
 async def create(services: Services, unit: UnitOfWork, owner: Account, name: str, wish: Wish) -> Change:

@@ -14,6 +14,7 @@ from models.accounts import Account
 from models.relations import Favourite
 from models.statuses import Poll, Status
 from models.visibility import Visibility
+from outbox.communities_elsewhere import community_elsewhere, heard_by
 from outbox.passing_on import pass_on_own
 from outbox.publish import Document, activity_uri, send, send_to
 from outbox.recipients import inboxes_of
@@ -35,8 +36,9 @@ async def publish_favourite(
     uri = activity_uri(unit)
     if not await favourite(unit, account, status, author, uri=uri, content=content):
         return False
-    document = _like_document(uri, account, status, author, content)
-    await send_to(services, unit, account, document, author)
+    group = await community_elsewhere(unit, status)
+    document = heard_by(_like_document(uri, account, status, author, content), group)
+    await send_to(services, unit, account, document, author, group)
     await pass_on_own(services, unit, account, status, document)
     return True
 
@@ -52,9 +54,10 @@ async def publish_unfavourite(
     if not await unfavourite(unit, account, status=status, content=content):
         return False
     author = await unit.session.get_one(Account, status.account_id)
-    document = _like_document(uri or activity_uri(unit), account, status, author, content)
-    undo = undo_activity(activity_uri(unit), document)
-    await send_to(services, unit, account, undo, author, ordering_key=status.uri)
+    group = await community_elsewhere(unit, status)
+    document = heard_by(_like_document(uri or activity_uri(unit), account, status, author, content), group)
+    undo = heard_by(undo_activity(activity_uri(unit), document), group)
+    await send_to(services, unit, account, undo, author, group, ordering_key=status.uri)
     await pass_on_own(services, unit, account, status, undo)
     return True
 

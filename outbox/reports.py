@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from communities.groups import COMMUNITIES
 from communities.standings import knows
 from federation.documents import flag_activity
 from federation.services import Services
@@ -58,8 +59,10 @@ async def community_reported_to(
     if group_id is None or category == "legal" or rule_ids:
         return None
     group = await unit.session.get(Account, group_id)
-    if group is None or not group.is_local or not group.is_active or not await knows(unit.session, reporter.id, group):
+    if group is None or not group.is_active or not await knows(unit.session, reporter.id, group):
         return None
+    if not group.is_local and COMMUNITIES not in group.implements:
+        return None  # its software may have no moderators who would hear of it
     return group
 
 

@@ -37,8 +37,12 @@ def role_collection(group: Account, role: Role) -> str | None:
 def remove_post_activity(
     uri: str, *, actor_uri: str, group: Account, status_uri: str, is_public: bool, reason: str = ""
 ) -> JsonObject:
-    """A moderator takes somebody's post out of the community; restoring it is the Undo."""
-    return _act("Delete", uri, actor_uri, group, status_uri, is_public=is_public, reason=reason)
+    """A moderator takes a post out of the community; restoring it is the Undo.
+
+    It always has a `summary`, which an author's own Delete hasn't: moderators also take out what they wrote themselves.
+    """
+    made = _act("Delete", uri, actor_uri, group, status_uri, is_public=is_public)
+    return {**made, "summary": reason}
 
 
 def lock_activity(

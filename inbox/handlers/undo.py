@@ -9,6 +9,7 @@ from federation.activity import id_of
 from federation.trust.origins import same_origin
 from inbox.communities_elsewhere import taken_out
 from inbox.handlers.like import pass_on_reaction, reaction
+from inbox.handlers.resolve import reopened
 from inbox.incoming import Handler, Outcome, Scene
 from inbox.invitations import uninvited
 from models.accounts import Account
@@ -119,6 +120,9 @@ UNDOABLE: dict[str, Undo] = {
     "Announce": _undo_announce,
     "Block": _undo_block,
     "Invite": uninvited,
+    "Resolve": reopened,
 }
 
-HANDLER = Handler(apply_undo, "Of Follow, Like, EmojiReact, Announce, Block and Invite; also before they arrived")
+HANDLER = Handler(
+    apply_undo, "Of Follow, Like, EmojiReact, Announce, Block, Invite and Resolve; also before they arrived"
+)

@@ -4,10 +4,11 @@ from typing import Any
 
 from sqlalchemy import select
 
+from communities.groups import Wish
 from communities.standings import moderator_ids, place_of
 from models import UnitOfWork
 from models.accounts import Account
-from models.communities import Community, Kind, Role
+from models.communities import Community, Kind, Role, State
 from models.statuses import Status
 from outbox import community_acts
 from tests.communities.hosting import host
@@ -78,6 +79,42 @@ async def test_two_offices_talk_in_an_open_community(two_offices: tuple[Office, 
     await run_until_idle(hamburg, lisbon)
     assert not any("Beer" in content for _, content in await home(bea))
     assert (await known(hamburg, Status, status.uri)).removed_at is not None
+    assert (await known(lisbon, Status, status.uri)).removed_at is not None
+    await act(hans, "restore_post", group, status)
+    await act(hans, "pin", group, status)
+    await act(hans, "lock", group, status)
+    await run_until_idle(hamburg, lisbon)
+    assert any("Beer" in content for _, content in await home(bea))
+    there = await known(lisbon, Status, status.uri)
+    assert (there.removed_at, there.featured_at is not None, there.locked_at is not None) == (None, True, True)
+    late = await lisbon.api(bea).post("/api/v1/statuses", {"status": "Eight!", "in_reply_to_id": str(there.id)})
+    assert (late.status, "locked" in late.json()["error"]) == (422, True)
+
+
+async def test_roles_rules_and_bans_reach_the_offices_of_members(two_offices: tuple[Office, Office]) -> None:
+    hamburg, lisbon = two_offices
+    hans, bea = await hamburg.create_person("hans"), await lisbon.create_person("bea")
+    group = await host(hans)
+    await follow(bea, f"afterwork@{hamburg.domain}")
+    await run_until_idle(hamburg, lisbon)
+    here, bea_there = await known(lisbon, Account, group.uri), await known(hamburg, Account, bea.uri)
+
+    async def standing() -> tuple[State | None, Role, str, str]:
+        async with lisbon.services.database.reading() as session:
+            place = await place_of(session, here, bea.account, now=lisbon.services.clock())
+            return place.standing.state, place.standing.role, place.community.posting, place.community.rules
+
+    await act(hans, "set_role", group, bea_there, Role.PUBLISHER)
+    await act(hans, "update", group, Wish(posting="publishers", rules="No ads"))
+    await run_until_idle(hamburg, lisbon)
+    assert await standing() == (State.MEMBER, Role.PUBLISHER, "publishers", "No ads")
+    await act(hans, "set_role", group, bea_there, Role.MODERATOR)
+    await run_until_idle(hamburg, lisbon)
+    assert (await standing())[1] is Role.MODERATOR
+    await act(hans, "ban", group, bea_there, reason="Enough")
+    await run_until_idle(hamburg, lisbon)
+    assert (await standing())[0] is State.BANNED
+    assert not (await lisbon.api(bea).get("/api/v1/accounts/relationships", id=[str(here.id)])).json()[0]["following"]
 
 
 async def test_who_asks_from_another_office_is_let_in_by_a_moderator(two_offices: tuple[Office, Office]) -> None:

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from communities.standings import Place, place_of
+from communities.groups import COMMUNITIES
+from communities.standings import CommunityRefused, NotAllowed, Place, place_of
 from models.accounts import Account
 from models.communities import CommunityAct, Role, State
+from models.relations import Report
+from outbox import community_acts
 from tests.graph import account, follower_uris, home_uris, status
 from tests.peers import Office, Person
 from tests.remote_peers import PUBLIC, JsonObject, RemoteActor, RemoteServer
@@ -32,6 +35,15 @@ class Garden:
 
     def act(self, actor: RemoteActor, type: str, value: Any, **more: Any) -> JsonObject:
         return actor.activity(type, value, to=[PUBLIC], cc=[self.group.uri], audience=self.group.uri, **more)
+
+    async def do(self, person: Person, name: str, *rest: Any, **more: Any) -> None:
+        """Have one of ours do something in the community, and everybody hear of it."""
+        services = self.office.services
+        group = await account(self.office, self.group.uri)
+        async with services.database.unit_of_work() as unit:
+            rows = [await unit.session.get_one(type(one), one.id) for one in (group, person.account, *rest)]
+            await getattr(community_acts, name)(services, unit, *rows, **more)
+        await self.office.run_until_idle()
 
     async def place(self, actor: Person | RemoteActor) -> Place:
         async with self.office.services.database.reading() as session:
@@ -159,6 +171,37 @@ async def test_a_community_decides_about_its_own_posts_and_people_alone(
     assert await snapshot(office) == before
 
 
+async def test_moderators_of_ours_are_heard_by_the_host_and_nobody_else(
+    office: Office, alice: Person, carol: RemoteActor, eve: RemoteActor, garden: Garden, evil: RemoteServer,
+    remote: RemoteServer,
+) -> None:  # fmt: skip
+    note = posted(carol, garden.group)
+    await garden.announce(proven(carol, carol.create(note)))
+    found = await status(office, note["id"])
+    assert found is not None
+    with pytest.raises(NotAllowed):
+        await garden.do(alice, "lock", found)
+    added = garden.act(garden.mona, "Add", alice.uri, target=f"{garden.group.uri}/moderators")
+    assert await garden.announce(added) == "applied"
+    evil.received.clear()
+    remote.received.clear()
+    await garden.do(alice, "lock", found, reason="Enough")
+    # The community says it again, to everybody: that changes nothing here.
+    assert await garden.announce(evil.received[0].json) == "duplicate"
+    await garden.do(alice, "ban", await account(office, carol.uri), reason="Spam", removes_posts=True)
+    with pytest.raises(NotAllowed):
+        await garden.do(alice, "ban", await account(office, garden.mona.uri))
+    with pytest.raises(CommunityRefused):
+        await garden.do(alice, "archive")
+    said = [(one.type, one.json["audience"], one.json["object"], one.json["summary"]) for one in evil.received]
+    assert said == [
+        ("Lock", [garden.group.uri], note["id"], "Enough"), ("Block", [garden.group.uri], carol.uri, "Spam"),
+    ]  # fmt: skip
+    assert all("proof" in one.json for one in evil.received)
+    assert remote.received == []
+    assert await garden.announce(evil.received[1].json) == "duplicate"
+
+
 async def test_a_changed_community_is_asked_what_it_is_now(
     office: Office, garden: Garden, eve: RemoteActor, evil: RemoteServer
 ) -> None:
@@ -172,3 +215,34 @@ async def test_a_changed_community_is_asked_what_it_is_now(
         "Gardeners", garden.group.inbox_url, True,
     )  # fmt: skip
     assert (await garden.place(garden.mona)).community.posting == "publishers"
+
+
+async def test_a_report_goes_to_the_community_which_says_when_it_is_resolved(
+    office: Office, alice: Person, carol: RemoteActor, eve: RemoteActor, garden: Garden, evil: RemoteServer
+) -> None:
+    garden.group.more |= {"implements": [{"href": COMMUNITIES, "name": "Communities"}]}
+    garden.group.publish()
+    assert await garden.announce(garden.act(garden.mona, "Update", garden.group.document)) == "applied"
+    note = posted(carol, garden.group)
+    await garden.announce(proven(carol, carol.create(note)))
+    found, author = await status(office, note["id"]), await account(office, carol.uri)
+    assert found is not None
+    assert author is not None
+    evil.received.clear()
+    report = {"account_id": str(author.id), "status_ids": [str(found.id)], "comment": "Rude"}
+    made = await office.api(alice).post("/api/v1/reports", report)
+    assert made.status == 200, made.body
+    await office.run_until_idle()
+    (flag,) = [one.json for one in evil.received]
+    assert (flag["type"], flag["object"], flag["to"], flag["summary"]) == (
+        "Flag", [note["id"]], [garden.group.uri], "Rude",
+    )  # fmt: skip
+    assert alice.uri not in str(flag)
+    resolve = {"to": [flag["actor"]], "audience": garden.group.uri}
+    assert str((await send(office, eve, eve.activity("Resolve", flag["id"], **resolve)))[0]).startswith("forbidden")
+    done = garden.mona.activity("Resolve", flag["id"], **resolve)
+    assert await send(office, garden.mona, done) == ["applied"]
+    assert await send(office, garden.mona, garden.mona.activity("Undo", done)) == ["applied"]
+    async with office.services.database.reading() as session:
+        kept = (await session.scalars(select(Report).where(Report.uri == flag["id"]))).one()
+        assert (kept.resolved_at, kept.comment) == (None, "Rude")
