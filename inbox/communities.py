@@ -4,7 +4,6 @@ from sqlalchemy import select
 
 from communities.posts import check_submission
 from communities.standings import CommunityError
-from inbox.incoming import Scene
 from models import UnitOfWork
 from models.accounts import Account
 from models.communities import Membership
@@ -35,7 +34,7 @@ async def placed(
         visibility = Visibility.PRIVATE
     if not group.is_local:
         is_in = visibility.is_public or group.uri == brought_by
-        if not is_in or (group.uri != brought_by and await _is_banned(unit, group, author)):
+        if not is_in or (group.uri != brought_by and await is_banned(unit, group.id, author)):
             return None, visibility if visibility.is_public else Visibility.DIRECT
         return group, visibility
     parent = await status_by_uri(unit, draft.in_reply_to_uri) if draft.in_reply_to_uri else None
@@ -46,13 +45,6 @@ async def placed(
     return group, found.visibility
 
 
-async def _is_banned(unit: UnitOfWork, group: Account, author: Account) -> bool:
-    query = select(Membership.id).where(
-        Membership.community_id == group.id, Membership.account_id == author.id, banned_now(unit.now)
-    )
-    return await unit.session.scalar(query) is not None
-
-
 async def _addressed(unit: UnitOfWork, draft: StatusDraft) -> Account | None:
     uris = [uri for uri in (*draft.audience, *draft.to, *draft.cc) if not uri.endswith("#Public")]
     await preload_accounts(unit, uris)
@@ -60,9 +52,9 @@ async def _addressed(unit: UnitOfWork, draft: StatusDraft) -> Account | None:
     return next((account for account in accounts if account and account.is_group and account.is_active), None)
 
 
-async def is_banned(scene: Scene, group_id: int) -> bool:
-    """Whether the sender is banned from a community."""
+async def is_banned(unit: UnitOfWork, group_id: int, account: Account) -> bool:
+    """Whether somebody is banned from a community, as far as is known here."""
     query = select(Membership.id).where(
-        Membership.community_id == group_id, Membership.account_id == scene.sender.id, banned_now(scene.unit.now)
+        Membership.community_id == group_id, Membership.account_id == account.id, banned_now(unit.now)
     )
-    return await scene.unit.session.scalar(query) is not None
+    return await unit.session.scalar(query) is not None

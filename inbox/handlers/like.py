@@ -25,7 +25,11 @@ async def apply_like(scene: Scene) -> Outcome:
 async def pass_on_reaction(scene: Scene, status: Status) -> None:
     """Let the community of ours in which a status was posted tell of it, unless the sender is banned there."""
     said = scene.said
-    if said is not None and status.group_id is not None and not await is_banned(scene, status.group_id):
+    if (
+        said is not None
+        and status.group_id is not None
+        and not await is_banned(scene.unit, status.group_id, scene.sender)
+    ):
         await pass_on_by_status(scene.services, scene.unit, status, said)
 
 

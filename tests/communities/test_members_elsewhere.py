@@ -141,3 +141,16 @@ async def test_who_asks_from_another_office_is_let_in_by_a_moderator(two_offices
         place = await place_of(session, here, hans_there, now=lisbon.services.clock())
         assert place.standing.role is Role.OWNER
         assert await moderator_ids(session, here) == [hans_there.id]
+    # What is said in it is for its members of both offices.
+    eva = await lisbon.create_person("eva")
+    words = {"status": "Among us", "community_id": str(group.id)}
+    posted = (await hamburg.api(hans).post("/api/v1/statuses", words)).json()
+    await run_until_idle(hamburg, lisbon)
+    assert [content for who, content in await home(bea) if who == acct] == ["<p>Among us</p>"]
+    there = await known(lisbon, Status, posted["uri"])
+    assert (await lisbon.api(eva).get(f"/api/v1/statuses/{there.id}")).status == 404
+    answer = {"status": "Us?", "in_reply_to_id": str(there.id), "visibility": "private"}
+    assert (await lisbon.api(bea).post("/api/v1/statuses", answer)).status == 200
+    await run_until_idle(hamburg, lisbon)
+    context = (await hamburg.api(hans).get(f"/api/v1/statuses/{posted['id']}/context")).json()
+    assert [one["content"] for one in context["descendants"]] == ["<p>Us?</p>"]
