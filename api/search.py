@@ -28,6 +28,7 @@ from inbox.addresses import find_by_address, is_address
 from models.accounts import Account
 from models.relations import FeaturedTag, TagFollow
 from models.statuses import Tag
+from policy.hashtags import tag_known_to
 from social.search.find import Range, Reader, by_account, find_statuses
 from social.trends import Uses, uses_of_tags
 
@@ -109,22 +110,25 @@ async def _addressed(call: Call, address: str, kind: str | None) -> Json:
         return found
     async with call.database.reading() as session:
         account = await session.get(Account, named.account_id) if named.account_id is not None else None
-        viewer_id = call.viewer.id if call.viewer is not None else None
-        if account is not None and kind in (None, "accounts") and await knows(session, viewer_id, account):
+        if account is not None and kind in (None, "accounts") and await knows(session, _viewer_id(call), account):
             found["accounts"] = await account_entities(call.api, session, [account.id])
         if named.status_id is not None and kind in (None, "statuses"):
             found["statuses"] = await status_entities(call.api, session, [named.status_id], call.viewer)
     return found
 
 
+def _viewer_id(call: Call) -> int | None:
+    return call.viewer.id if call.viewer is not None else None
+
+
 async def _hashtags(call: Call, session: AsyncSession, text: str) -> list[Json]:
-    """Hashtags that begin with the text, the exact one first."""
+    """Hashtags that begin with the text, as far as they exist for the viewer, the exact one first."""
     name = normalise_hashtag(text)
     if not name or " " in name:
         return []
     query = (
         select(Tag)
-        .where(Tag.name.like(f"{_escaped(name)}%", escape=_ESCAPE))
+        .where(Tag.name.like(f"{_escaped(name)}%", escape=_ESCAPE), tag_known_to(_viewer_id(call)))
         .order_by(func.length(Tag.name), Tag.name)
         .limit(call.args["limit"])
         .offset(call.args["offset"])

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.accounts import Account
@@ -32,9 +32,14 @@ class Completeness:
     offices: tuple[OfficeShare, ...]
 
 
-async def completeness_of(session: AsyncSession, name: str) -> Completeness:
-    """Three queries, whatever the number of offices. Without tags when nobody has used the name."""
-    family = tuple(await family_of(session, name))
+async def completeness_of(
+    session: AsyncSession, name: str, *, is_known: ColumnElement[bool] | None = None
+) -> Completeness:
+    """Three queries, whatever the number of offices. Without tags when nobody has used the name.
+
+    `is_known` is a condition on `Tag`, for who isn't to learn of every hashtag (`policy.hashtags`).
+    """
+    family = tuple(await family_of(session, name, is_known=is_known))
     counts = await session.execute(
         select(Account.domain, func.count())
         .join(Status, Status.account_id == Account.id)

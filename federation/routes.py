@@ -113,8 +113,9 @@ async def _serve_either(
             response = await show(site, request)
         except ReadRefused as refused:
             if site.pages is not None:
-                return await site.pages.refused(request, refused)
-            return _sentence(refused.detail, refused.status)
+                response = await site.pages.refused(request, refused)
+            else:
+                response = _sentence(refused.detail, refused.status)
         response.headers["Vary"] = VARY
         return response
     try:

@@ -221,6 +221,23 @@ def named_on(status: type[Status], group: type[Account]) -> ColumnElement[bool]:
     return or_(status.visibility == Visibility.PRIVATE.value, ~_secret(group))
 
 
+def shown_belonging(viewer_id: AccountId | None, account: type[Account] = Account) -> ColumnElement[bool]:
+    """`known_to`, for lists of what somebody follows or features: who is in a private community, its members know.
+
+    For who isn't in it the community itself may well be there; that this person belongs to it isn't.
+    """
+    private = (
+        select(Community.account_id)
+        .where(Community.account_id == account.id, Community.is_private.is_(True))
+        .correlate_except(Community)
+        .exists()
+    )
+    open_to_all = or_(account.actor_type != "Group", ~private)
+    if viewer_id is None:
+        return and_(known_to(None, account), open_to_all)
+    return and_(known_to(viewer_id, account), or_(open_to_all, belongs_to(viewer_id, account.id)))
+
+
 def banned_now(now: SQLColumnExpression[datetime] | datetime) -> ColumnElement[bool]:
     """The condition that a membership is a ban in force."""
     return and_(

@@ -43,9 +43,14 @@ def carrying(names: Collection[str]) -> Any:
     return select(StatusTag.status_id).where(StatusTag.tag_id.in_(family_ids(names)))
 
 
-async def family_of(session: AsyncSession, name: str) -> Sequence[Tag]:
-    """The canonical hashtag first, then what was merged into it, by name; empty when nobody has used the name."""
+async def family_of(session: AsyncSession, name: str, *, is_known: ColumnElement[bool] | None = None) -> Sequence[Tag]:
+    """The canonical hashtag first, then what was merged into it, by name; empty when nobody has used the name.
+
+    With `is_known` (`policy.hashtags`) only those that exist for somebody.
+    """
     query = select(Tag).where(Tag.id.in_(family_ids([name]))).order_by(Tag.canonical_id.is_not(None), Tag.name)
+    if is_known is not None:
+        query = query.where(is_known)
     return (await session.scalars(query)).all()
 
 

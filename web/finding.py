@@ -11,6 +11,7 @@ from aiohttp import web
 from sqlalchemy import case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from communities.standings import knows
 from content.names import sanitize_name
 from federation.actors import ActorGone, ActorRefused, resolve_handle
 from federation.actors.discovery import split_handle
@@ -72,9 +73,15 @@ async def post_find(visit: Visit) -> web.StreamResponse:
         response = visit.page("find.html", status=429, text=text, found=(), posts=(), error="find_slow")
         response.headers["Retry-After"] = str(math.ceil(wait))
         return response
+    account: Account | None
     try:
         account = await resolve_handle(visit.services, text, budget=FetchBudget(LOOKUP_FETCHES))
     except (ActorRefused, ActorGone, RemoteError):
+        account = None
+    if account is not None:
+        async with visit.services.database.reading() as session:
+            account = account if await knows(session, viewer.id, account) else None
+    if account is None:
         return visit.page("find.html", status=404, text=text, found=(), posts=(), error="find_failed")
     return redirection(profile_path(account))
 

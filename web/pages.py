@@ -88,6 +88,8 @@ async def profile_page(visit: Visit, account: Account) -> web.Response:
     if not account.is_local:
         visit.required()
     async with visit.reading() as reading:
+        if not await knows(reading.session, visit.viewer.id if visit.viewer is not None else None, account):
+            raise missing()
         relation = await relation_to(reading.session, visit.viewer, account)
         page = await account_page(reading, account, max_id_of(visit.request))
         pinned = await pinned_cards(reading, account) if page.is_first else []

@@ -10,6 +10,7 @@ from models.feeds import FeedEntry
 from models.insertion import AnySelect
 from models.statuses import Status, Tag
 from models.visibility import Visibility
+from policy.hashtags import tag_known_to
 from policy.timelines import not_limited_for, wanted_by
 from social.pins import is_pinned_to, pinned_since
 from social.tag_families import carrying
@@ -73,8 +74,10 @@ def _tagged(reading: Reading, name: str, max_id: int) -> AnySelect:
 
 
 async def tag_display_name(reading: Reading, name: str) -> str | None:
-    """How a hashtag is written most; None when it never was."""
-    found: str | None = await reading.session.scalar(select(Tag.display_name).where(Tag.name == name))
+    """How a hashtag is written most; None when it doesn't exist for the viewer."""
+    viewer_id = reading.viewer.id if reading.viewer is not None else None
+    query = select(Tag.display_name).where(Tag.name == name, tag_known_to(viewer_id))
+    found: str | None = await reading.session.scalar(query)
     return found
 
 

@@ -26,7 +26,7 @@ from federation.client import FetchBudget, RemoteError
 from federation.trust.authentication import PeerRefused
 from models.accounts import Account
 from models.relations import Endorsement, Follow
-from policy.communities import known_to
+from policy.communities import known_to, shown_belonging
 from policy.visibility import blocked_between
 from social.account_search import find_account_ids
 from social.follows import ACCEPTED
@@ -161,7 +161,7 @@ async def _members(call: Call, query: AnySelect) -> Page:
         account = await known_account(call, session, call.id())
         if not await _shows_members(call, session, account):
             return page(call, [], [])
-    query = query.where(is_active(), known_to(_viewer_id(call)))
+    query = query.where(is_active(), shown_belonging(_viewer_id(call)))
     if call.viewer is not None and call.viewer.id != account.id:
         query = query.where(~blocked_between(call.viewer.id, Account.id))
     return await edges_page(call, query, Follow.id)
@@ -180,7 +180,8 @@ async def get_endorsements_of(call: Call) -> Page:
     """Get featured accounts of an account."""
     async with call.database.reading() as session:
         account = await known_account(call, session, call.id())
-    return await edges_page(call, endorsed_by(account.id), Endorsement.id)
+    query = endorsed_by(account.id).where(shown_belonging(_viewer_id(call)))
+    return await edges_page(call, query, Endorsement.id)
 
 
 async def get_endorsements(call: Call) -> Page:

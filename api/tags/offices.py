@@ -6,13 +6,15 @@ from api.schemas.topics import TopicEntity
 from api.tags.pages import tag_name
 from api.times import timestamp
 from communities.completeness import completeness_of
+from policy.hashtags import tag_known_to
 
 
 async def get_topic(call: Call) -> Json:
     """View how complete a hashtag is: since when each office sends what it writes, and whether its archive is here."""
     name = tag_name(call.path("name"))
+    viewer_id = call.viewer.id if call.viewer is not None else None
     async with call.database.reading() as session:
-        found = await completeness_of(session, name)
+        found = await completeness_of(session, name, is_known=tag_known_to(viewer_id))
     shown = {tag.name: tag.display_name for tag in found.tags}
     return {
         "name": shown.get(name, name),

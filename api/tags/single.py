@@ -15,6 +15,7 @@ from models.accounts import Account
 from models.statuses import Tag
 from outbox.profile import publish_featured_tag, publish_unfeatured_tag
 from outbox.subscriptions import request_subscriptions
+from policy.hashtags import tag_known_to
 from social.tag_follows import follow_tag, unfollow_tag
 from social.tags import find_or_create_tag
 
@@ -22,10 +23,11 @@ Verb = Callable[[Services, UnitOfWork, Account, Tag], Awaitable[Any]]
 
 
 async def get_tag(call: Call) -> Json:
-    """View information about a single tag; one that nobody has used yet has the id 0."""
+    """View information about a single tag; one that nobody has used where you may read it has the id 0."""
     name = tag_name(call.path("name"))
+    viewer_id = call.viewer.id if call.viewer is not None else None
     async with call.database.reading() as session:
-        found = (await session.scalars(select(Tag).where(Tag.name == name))).first()
+        found = (await session.scalars(select(Tag).where(Tag.name == name, tag_known_to(viewer_id)))).first()
         tag = found or Tag(id=0, name=name, display_name=as_written(call.path("name")))
         return (await tag_entities(call, session, [tag]))[0]
 

@@ -39,7 +39,7 @@ from models.addresses import LocalAddresses
 from models.communities import Community
 from models.relations import FeaturedTag, Follow
 from models.statuses import Status, Tag
-from policy.communities import known_to
+from policy.communities import shown_belonging
 from policy.limits import FEATURED_TAGS, PINNED_STATUSES
 from social.pins import is_pinned_to, pinned_since
 
@@ -129,7 +129,7 @@ async def _page_of_members(
             Follow.state == "accepted",
             there < cursor.max_id,
             Account.gone_at.is_(None),
-            known_to(reader.viewer_id),
+            shown_belonging(reader.viewer_id),
         )
         .order_by(there.desc())
         .limit(IDS_PER_PAGE + 1)

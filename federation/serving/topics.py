@@ -38,7 +38,8 @@ BYTES_PER_PAGE: Final = 700_000
 
 @dataclass(frozen=True, slots=True)
 class _Topic:
-    """A hashtag as a reader meets it: `tag` and `account` are None when nobody has used or followed it."""
+    """A hashtag as a reader meets it: `tag` is None when nobody has said anything to everybody under it, `account` when
+    nobody follows it either. What is written with it for fewer people changes nothing that others are told."""
 
     name: str
     tag: Tag | None
@@ -149,13 +150,13 @@ async def _topic(services: Services, session: AsyncSession, reader: Reader, name
     if reader.policy is not None and not reader.policy.has_topic(name):
         raise not_found()
     account = await find_topic(session, services.addresses, name)
-    family = await family_of(session, name)
+    is_followed = account is not None and account.followers_count > 0
+    is_used = bool(await archive_page(session, name, before=MAX_ID, limit=1, with_synonyms=True))
+    if not (is_used or is_followed or _is_full(services, reader)):
+        raise not_found()
+    family = await family_of(session, name) if is_used else ()
     tag = next((tag for tag in family if tag.name == name), None)
-    if account is None and not _is_full(services, reader):
-        is_used = tag is not None and await archive_page(session, name, before=MAX_ID, limit=1, with_synonyms=True)
-        if not is_used:
-            raise not_found()
-    return _Topic(name, tag, account)
+    return _Topic(name, tag, account if is_used or is_followed else None)
 
 
 async def _stored(services: Services, topic: _Topic) -> Account:

@@ -1,6 +1,7 @@
 """Web Push from the subscription to the message that an app decodes, with a push service of our own on loopback."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,8 +70,9 @@ class PushService:
         return dict(orjson.loads(http_ece.decrypt(body, private_key=self.key, auth_secret=AUTH, **known)))
 
 
-@pytest.fixture
-async def service() -> AsyncIterator[PushService]:
+@asynccontextmanager
+async def push_service() -> AsyncIterator[PushService]:
+    """Run one until the block ends."""
     made = PushService()
     app = web.Application()
     app.router.add_post("/push/one", made.take)
@@ -79,8 +81,16 @@ async def service() -> AsyncIterator[PushService]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     made.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield made
-    await runner.cleanup()
+    try:
+        yield made
+    finally:
+        await runner.cleanup()
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[PushService]:
+    async with push_service() as made:
+        yield made
 
 
 async def rows(office: Office, table: Any) -> list[Any]:

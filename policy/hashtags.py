@@ -1,0 +1,45 @@
+"""Which hashtags exist for somebody: the only place that decides it.
+
+A name says much (`#layoffs`), so a hashtag is there for who may see a post that carries it, for who follows it, and for
+everybody when somebody shows it on their profile or a steward looks after it. For all others it is like one that nobody
+has ever written.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import aliased
+
+from models.relations import FeaturedTag, TagFollow
+from models.statuses import Status, StatusTag, Tag
+from policy.visibility import ViewerId, visible_to
+
+# Made once: an alias copies every column of its table.
+_Merged = aliased(Tag)
+_Carrier = aliased(Status)
+
+
+def tag_known_to(viewer_id: ViewerId | None, tag: Any = Tag) -> ColumnElement[bool]:
+    """The condition on `Tag` or an alias of it; None is the public."""
+    seen = (
+        select(StatusTag.tag_id)
+        .join(_Carrier, _Carrier.id == StatusTag.status_id)
+        .where(StatusTag.tag_id == tag.id, visible_to(viewer_id, _Carrier))
+        .correlate(tag)
+        .exists()
+    )
+    looked_after = or_(
+        tag.canonical_id.is_not(None),
+        tag.kept_since.is_not(None),
+        select(_Merged.id).where(_Merged.canonical_id == tag.id).correlate(tag).exists(),
+        select(FeaturedTag.id).where(FeaturedTag.tag_id == tag.id).correlate(tag).exists(),
+    )
+    if viewer_id is None:
+        return or_(seen, looked_after)
+    follows = (
+        select(TagFollow.id)
+        .where(TagFollow.tag_id == tag.id, TagFollow.account_id == viewer_id)
+        .correlate(tag)
+        .exists()
+    )
+    return or_(seen, looked_after, follows)
