@@ -37,6 +37,7 @@ DERIVED: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "atom": ("tag", ("atom",)),
     "favouriting": ("status", ("favourite",)),
     "following": ("account", ("follow",)),
+    "joining": ("account", ("join",)),
     "moderators": ("actor", ("moderators",)),
     "publishers": ("actor", ("publishers",)),
     "likes": ("object", ("likes",)),
@@ -178,6 +179,7 @@ APP: Final[Rows] = {
     "/api/oembed": (Ask("url", "?url={0}", everywhere=True),),
 }
 
+_PAGE = "/communities/{community_id}"
 # What the pages show, with a session or without one.
 PAGES: Final[Rows] = {
     "/": (Ask(shows=_READ),),
@@ -194,6 +196,14 @@ PAGES: Final[Rows] = {
     "/tags/{name}.{kind}": (Ask("feed", everywhere=True),),
     "/tags/{name}/archive.zip": (Ask("tag", everywhere=True),),
     "/settings/access": (Ask(),),
+    "/communities": (Ask(shows=("hidden community",)),),
+    _PAGE: (
+        Ask("account", shows=("hidden community", "private community's post", "hidden community's post")),
+        Ask("members"),
+    ),
+    f"{_PAGE}/members": (Ask("account"), Ask("members", shows=("private community's members",))),
+    **{f"{_PAGE}/{part}": (Ask("account"), Ask("members")) for part in ("log", "moderation", "edit")},
+    f"{_PAGE}/{{action}}": (Ask("joining", method="POST"),),
     "/statuses/{status_id}/{action}": (Ask("favouriting", method="POST"),),
     "/accounts/{account_id}/{action}": (Ask("following", method="POST"),),
     "/compose": (Ask("status", method="POST", document="text=zqtry&audience=public&parent_id={0}"),),
@@ -273,7 +283,7 @@ NOTHING: Final[dict[str, str]] = {
         "/api/v1/apps/verify_credentials", "/oauth/userinfo", "/api/v1/push/subscription",
         "/api/v1/notifications/policy", "/api/v2/notifications/policy", "/api/v1/notifications/unread_count",
         "/api/v2/notifications/unread_count", "/api/v1/notifications/requests/merged", "/api/v1/domain_blocks",
-        "/api/v1/domain_blocks/preview", "/api/v1/tertulia/aliases", "/settings/feeds",
+        "/api/v1/domain_blocks/preview", "/api/v1/tertulia/aliases", "/settings/feeds", "/communities/new",
     ), _SETTINGS),
     **dict.fromkeys((
         "/.well-known/oauth-authorization-server", "/api/openapi.json", "/api/v1/custom_emojis",

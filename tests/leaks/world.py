@@ -220,8 +220,9 @@ async def _in_private(world: World) -> None:
     keep("private community's boost of a post", str(boost.id), object=(number, str(boost.id)))
     keep("post removed from a private community", "zqretired", removed["id"], word="zqretired",
          **await _of(world, removed))  # fmt: skip
-    keep("private community's members", f'"id":"{mia}"', f"/users/{mia}", about="members", members=number,
-         belonging=(number, world.people["mia"].uri))  # fmt: skip
+    words = (f'"id":"{mia}"', f"/users/{mia}", 'href="/@mia"')
+    belonging = (number, world.people["mia"].uri)
+    keep("private community's members", *words, about="members", members=number, belonging=belonging)
     keep("who is in a private community", f'"id":"{number}"', f"/users/{number}", about="groups", groups=mia)
 
 
