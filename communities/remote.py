@@ -5,10 +5,11 @@ kept as a `Membership` without a follow (`policy.communities.standing`). Our own
 everywhere.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from communities.membership import become_member
 from communities.notices import APPROVED, REJECTED, was_answered
@@ -19,6 +20,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.communities import Community, Kind, Membership, Role, State
 from models.relations import Follow
+from models.statuses import Status
 from policy.limits import COMMUNITY_RULES_CHARACTERS
 from social.drafts import CommunityDraft
 from social.follows import accept_follow, end_follow
@@ -89,6 +91,17 @@ def hold_role(unit: UnitOfWork, group: Account, account_id: int, role: Role, row
     if row.state != State.MEMBER.value:
         row.state, row.joined_at, row.banned_until, row.ban_reason = State.MEMBER.value, unit.now, None, ""
     row.role, row.updated_at = role.value, unit.now
+
+
+async def keep_featured(unit: UnitOfWork, group: Account, uris: Sequence[str]) -> None:
+    """Have exactly these posts shown first in the community, the first one first."""
+    posted = (Status.group_id == group.id) & Status.removed_at.is_(None)
+    gone = update(Status).where(posted, Status.featured_at.is_not(None), Status.uri.not_in(uris))
+    await unit.session.execute(gone.values(featured_at=None).execution_options(synchronize_session=False))
+    places = {uri: place for place, uri in enumerate(uris)}
+    for status in await unit.session.scalars(select(Status).where(posted, Status.uri.in_(uris))):
+        if status.featured_at is None:
+            status.featured_at = unit.now - timedelta(seconds=places[status.uri])
 
 
 async def presume_member(unit: UnitOfWork, group: Account, account: Account) -> None:

@@ -7,6 +7,7 @@ the job be tried again, with what the others said kept. Nothing is taken from an
 from collections.abc import Awaitable
 from typing import Any, Final
 
+from communities.remote import keep_featured
 from federation.client import FetchBudget, RemoteError
 from federation.collections import collection_pages, fetch_collection, item_id, shows_items
 from federation.parse.tags import hashtags_of
@@ -65,6 +66,8 @@ async def _keep(
     account.featured_fetched_at = unit.now
     if pinned is not None:
         await set_pinned(unit, account, pinned)
+    if pinned is not None and account.is_group:
+        await keep_featured(unit, account, pinned)
     if tags is not None:
         await set_featured_tags(unit, account, tags)
     if None not in members:
@@ -81,7 +84,7 @@ async def _pinned(services: Services, account: Account, budget: FetchBudget) -> 
         if len(uris) >= PINNED_STATUSES:
             break
     for uri in uris[:PINNED_STATUSES]:
-        await fetch_status(services, uri, budget=budget)
+        await fetch_status(services, uri, budget=budget, brought_by=account.uri if account.is_group else None)
     return uris[:PINNED_STATUSES]
 
 

@@ -6,15 +6,16 @@ who reads common terms alone nothing is said of roles that are ours.
 
 from collections.abc import Sequence
 
-from communities.changes import Change
+from communities.changes import Action, Change
 from communities.groups import COMMUNITIES
 from communities.membership import leave
 from communities.standings import place_of
-from federation.documents import invite_activity, reject_activity, report_activity
+from federation.documents import invite_activity, reject_activity, report_activity, resolve_activity, undo_act
 from federation.services import Services
 from models import UnitOfWork
 from models.accounts import INSTANCE_ACTOR_ID, Account
 from models.communities import State
+from models.relations import Report
 from models.statuses import Status
 from outbox.moderation_documents import documents_of
 from outbox.passing_on import speaks_publicly
@@ -60,6 +61,20 @@ async def flag_to_host(
         status_uris=[status.uri for status in statuses], reason=change.reason,
     )  # fmt: skip
     await send_to(services, unit, instance, document, change.group)
+
+
+async def resolve_at_host(services: Services, unit: UnitOfWork, change: Change) -> Change:
+    """Tell a community of another server that a moderator of ours has dealt with a report to it, or hasn't yet."""
+    report = await unit.session.get(Report, change.report_id or 0)
+    if change.is_new and report is not None and report.uri is not None:
+        document = resolve_activity(
+            activity_uri(unit), actor_uri=change.actor.uri, group=change.group, report_uri=report.uri,
+            to=[change.group.uri],
+        )  # fmt: skip
+        if change.action is Action.REOPEN:
+            document = undo_act(activity_uri(unit), document)
+        await send_to(services, unit, change.actor, document, change.group, ordering_key=report.uri)
+    return change
 
 
 async def decline(services: Services, unit: UnitOfWork, group: Account, account: Account) -> bool:

@@ -23,7 +23,7 @@ from models.accounts import Account
 from models.communities import Role
 from models.statuses import Status
 from outbox.communities import composer, tell
-from outbox.communities_elsewhere import decline, flag_to_host, say_to_host
+from outbox.communities_elsewhere import decline, flag_to_host, resolve_at_host, say_to_host
 from outbox.follows import publish_follow, publish_unfollow
 from outbox.publish import activity_uri
 from social.follows import ACCEPTED, find_follow
@@ -79,7 +79,6 @@ lock = _said(moderation.lock)
 unlock = _said(moderation.unlock)
 pin = _said(moderation.pin)
 unpin = _said(moderation.unpin)
-resolve = _told(reports.resolve)
 archive = _told(groups.archive)
 unarchive = _told(groups.unarchive)
 
@@ -111,6 +110,16 @@ async def report(
         return await tell(services, unit, change)
     await flag_to_host(services, unit, change, uri, statuses)
     return change
+
+
+async def resolve(
+    services: Services, unit: UnitOfWork, group: Account, actor: Account, report_id: int, *, is_resolved: bool = True,
+    trusted: bool = False,
+) -> Change:  # fmt: skip
+    """Close a report, or open it again. Raises NotAllowed, and CommunityRefused when there is none."""
+    is_trusted = trusted and group.is_local
+    change = await reports.resolve(unit, group, actor, report_id, is_resolved=is_resolved, trusted=is_trusted)
+    return await (tell if group.is_local else resolve_at_host)(services, unit, change)
 
 
 async def create(services: Services, unit: UnitOfWork, owner: Account, name: str, wish: Wish) -> Change:

@@ -41,7 +41,10 @@ class Garden:
         services = self.office.services
         group = await account(self.office, self.group.uri)
         async with services.database.unit_of_work() as unit:
-            rows = [await unit.session.get_one(type(one), one.id) for one in (group, person.account, *rest)]
+            rows = [
+                one if isinstance(one, int) else await unit.session.get_one(type(one), one.id)
+                for one in (group, person.account, *rest)
+            ]
             await getattr(community_acts, name)(services, unit, *rows, **more)
         await self.office.run_until_idle()
 
@@ -202,6 +205,18 @@ async def test_moderators_of_ours_are_heard_by_the_host_and_nobody_else(
     assert await garden.announce(evil.received[1].json) == "duplicate"
 
 
+async def test_what_a_community_shows_first_is_known_to_who_joins(
+    office: Office, alice: Person, carol: RemoteActor, evil: RemoteServer
+) -> None:
+    uri = f"{evil.origin}/c/garden"
+    group = await evil.actor("garden", uri=uri, type="Group", **community_of(evil, uri))
+    inside, outside = posted(carol, group), carol.note()
+    evil.publish({"id": f"{uri}/featured", "type": "OrderedCollection", "orderedItems": [inside["id"], outside["id"]]})
+    await follows(office, alice, group)
+    marks = [found.featured_at is not None for one in (inside, outside) if (found := await status(office, one["id"]))]
+    assert marks == [True, False]
+
+
 async def test_a_changed_community_is_asked_what_it_is_now(
     office: Office, garden: Garden, eve: RemoteActor, evil: RemoteServer
 ) -> None:
@@ -246,3 +261,8 @@ async def test_a_report_goes_to_the_community_which_says_when_it_is_resolved(
     async with office.services.database.reading() as session:
         kept = (await session.scalars(select(Report).where(Report.uri == flag["id"]))).one()
         assert (kept.resolved_at, kept.comment) == (None, "Rude")
+    added = garden.act(garden.mona, "Add", alice.uri, target=f"{garden.group.uri}/moderators")
+    assert await garden.announce(added) == "applied"
+    evil.received.clear()
+    await garden.do(alice, "resolve", kept.id)
+    assert [(one.type, one.json["object"]) for one in evil.received] == [("Resolve", flag["id"])]
