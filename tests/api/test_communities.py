@@ -322,11 +322,14 @@ async def test_a_community_of_many_costs_no_more_than_a_small_one(office: Office
         assert costs[0] == costs[1], (path, costs)
     assert len(body(await bea.get(f"{PATH}/{board['id']}/members"))) == 40
     costs = []
-    for community in (small, board):
+    for _ in range(2):
+        await written(ana, board, "To all")
         with counted(office) as statements:
-            await written(ana, community, "To all")
+            await written(ana, board, "To all")
         costs.append(len(statements))
-    assert costs[1] - costs[0] <= 2, costs  # who has many followers reaches them by a job
+        if len(costs) == 1:
+            await crowd(office, int(board["id"]), 300, first=300)
+    assert costs[0] == costs[1], costs
     async with office.services.database.reading() as session:
         if session.get_bind().dialect.name != "sqlite":
             return
@@ -344,13 +347,15 @@ async def test_a_community_of_many_costs_no_more_than_a_small_one(office: Office
             assert not any("TEMP B-TREE" in detail for detail in plan), plan
 
 
-async def crowd(office: Office, group_id: int, number: int) -> None:
+async def crowd(office: Office, group_id: int, number: int, *, first: int = 0) -> None:
     """So many people of another office as members."""
+    inbox_url = "https://porto.example/inbox"
     async with office.services.database.unit_of_work() as unit:
-        rows = [(unit.new_id(), f"https://porto.example/users/p{n}", f"p{n}") for n in range(number)]
+        rows = [(unit.new_id(), f"https://porto.example/users/p{n}", f"p{n}") for n in range(first, first + number)]
         now = unit.now
         await unit.session.execute(insert(Account), [
             {"id": key, "uri": uri, "username": name, "domain": "porto.example", "inbox_url": f"{uri}/inbox",
+             "shared_inbox_url": inbox_url,
              "created_at": now, "updated_at": now} for key, uri, name in rows
         ])  # fmt: skip
         await unit.session.execute(insert(Follow), [
