@@ -87,16 +87,21 @@ async def _is_farewell_of_a_stranger(services: Services, activity: Activity) -> 
         return (await session.scalar(select(Account.id).where(Account.uri == activity.actor))) is None
 
 
+def claimed_host(message: HttpMessage | None) -> str | None:
+    """Who a request says to be from, in normal form; anybody can write any host into a key id."""
+    try:
+        key_ids = signature_key_ids(message) if message is not None else []
+        return normalise_domain(urlsplit(key_ids[0]).netloc) if key_ids else None
+    except (SignatureRefused, ValueError):
+        return None
+
+
 def _check_noise(services: Services, message: HttpMessage) -> None:
     """Turn away a host that has used up its share, before its signature is looked at.
 
     Nothing is taken from the share here: anybody can write any host into a key id.
     """
-    try:
-        key_ids = signature_key_ids(message)
-        host = normalise_domain(urlsplit(key_ids[0]).netloc) if key_ids else ""
-    except (SignatureRefused, ValueError):
-        return
+    host = claimed_host(message)
     if host:
         now = services.clock()
         _refuse_noise(services.rates.wait(host, now) or _own_rate(services).wait(host, now))

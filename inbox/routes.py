@@ -9,7 +9,7 @@ from aiohttp import web
 
 from federation.services import Services
 from inbox.journal import Journal
-from inbox.receive import receive
+from inbox.receive import claimed_host, receive
 from inbox.refusals import InboxRefused
 from inbox.sync_routes import sync_routes
 from inbox.synchronization import HEADER, Synchronizer
@@ -72,12 +72,16 @@ async def post_topic_inbox(door: Door, request: web.Request) -> web.Response:
 
 
 async def _post(door: Door, request: web.Request, inbox_id: int) -> web.Response:
+    message = None
     try:
         message = await _message(door.services, request)
         requester = await receive(door.services, door.journal, message, inbox_id)
     except InboxRefused as refused:
         log.info("inbox.refused", status=refused.status, reason=refused.reason, detail=refused.detail)
+        door.services.peers.meter.refused(claimed_host(message), refused.reason)
         return problem(refused)
+    if requester is not None:
+        door.services.peers.meter.accepted(requester.host)
     header = request.headers.get(HEADER)
     if header and requester is not None:
         await door.synchronizer.heard(requester, header)

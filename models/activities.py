@@ -8,7 +8,7 @@ worker that claims a row; when the worker dies the lease runs out and the row is
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import Float, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id
@@ -132,6 +132,9 @@ class RemoteHost(Base):
     last_inbound_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
     software: Mapped[str | None]
+    # How far its clock is ahead of ours (`federation.peers.meter`).
+    clock_ahead_seconds: Mapped[float | None] = mapped_column(Float)
+    clock_seen_at: Mapped[datetime | None]
     updated_at: Mapped[datetime]
 
 

@@ -63,6 +63,17 @@ class Peer(Base):
     updated_at: Mapped[datetime]
 
 
+class PeerCount(Base):
+    """How often something happened with a peer on a day (UTC, `2026-11-28`); see `federation.peers.meter`."""
+
+    __tablename__ = "peer_counts"
+
+    host: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    count: Mapped[int] = mapped_column(default=0)
+
+
 class PeeringList(Base):
     """The peering list of a peer that we subscribe to (`outbox.peering.subscriptions`).
 

@@ -111,4 +111,6 @@ async def _post(
         headers = await asyncio.get_running_loop().run_in_executor(services.executor, sign)
     else:
         headers = sign()
-    return await services.client.post(work.inbox_url, work.activity.body, headers | extra)
+    response = await services.client.post(work.inbox_url, work.activity.body, headers | extra)
+    services.peers.meter.saw_clock(work.host, response.headers.get("Date"))
+    return response

@@ -200,6 +200,9 @@ class DeliveryWorker:
         if ended.learned is not None:
             self._hosts.note_scheme(host, ended.learned)
         now = self._services.clock()
+        is_done = outcome.verdict is Verdict.DONE
+        seconds_taken = (now - ended.work.created_at).total_seconds() if is_done else None
+        self._services.peers.meter.delivered(host, outcome.verdict, seconds_taken)
         self._pace(host, now)
         if outcome.pauses_host:
             seconds = outcome.retry_after_seconds

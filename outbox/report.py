@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Row, Table, and_, case, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobs.circuit import Circuit
@@ -107,8 +107,10 @@ def _line(delivery: Delivery, uri: str, activity_type: str) -> DeliveryLine:
     )
 
 
-async def queue_status(session: AsyncSession, *, now: datetime, limit: int = MAX_LINES) -> list[HostQueue]:
-    """The hosts with something queued or given up, those with most in the queue first. One query."""
+async def queue_status(
+    session: AsyncSession, *, now: datetime, host: str | None = None, limit: int = MAX_LINES
+) -> list[HostQueue]:
+    """The hosts with something queued or given up, those with most in the queue first; or one host. One query."""
     is_waiting = _DELIVERIES.c.state == QUEUED
     queued = func.sum(case((is_waiting, 1), else_=0)).label("queued")
     counts = (
@@ -118,7 +120,7 @@ async def queue_status(session: AsyncSession, *, now: datetime, limit: int = MAX
             func.count().label("total"),
             func.min(case((is_waiting, _DELIVERIES.c.created_at))).label("oldest_queued_at"),
         )
-        .where(_DELIVERIES.c.state.in_([QUEUED, DEAD]))
+        .where(_DELIVERIES.c.state.in_([QUEUED, DEAD]), true() if host is None else _DELIVERIES.c.host == host)
         .group_by(_DELIVERIES.c.host)
         .order_by(queued.desc(), _DELIVERIES.c.host)
         .limit(limit)

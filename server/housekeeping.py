@@ -20,6 +20,7 @@ import structlog
 from sqlalchemy import ColumnElement, delete, exists, select
 
 from federation.peers.hosts import forget_stale_hosts
+from federation.peers.meter import forget_old_counts
 from federation.remote_media import evict
 from federation.services import Services
 from federation.trends import request_trends
@@ -101,6 +102,7 @@ class Housekeeper:
         async with self._services.database.unit_of_work() as unit:
             await close_polls(unit)
             await forget_stale_hosts(unit)
+            await forget_old_counts(unit)
             await forget_stale_proposals(unit)
             await end_expired_mutes(unit)
         if any(removed.values()):

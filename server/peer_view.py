@@ -1,15 +1,29 @@
 """What the command line shows of a peer: as JSON, and in lines for people."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
 from federation.peers.cards import InstanceCard
+from inbox.peer_health import PeerHealth
 from keys.signing import Scheme
-from models.activities import RemoteHost
 from models.peers import Peer
 from outbox.peering.explain import LIMITS, missing
-from outbox.report import HostQueue
 
+NO_RULES: Final[dict[str, Any]] = {
+    "visibilities": None, "topics": None, "communities": None, "media": True, "boosts": True,
+    "inbound_per_minute": None, "outbound_per_minute": None,
+}  # fmt: skip
+_RULES: Final = {
+    "visibilities": "may receive",
+    "topics": "its topics",
+    "communities": "its communities",
+    "media": "posts with files go there",
+    "boosts": "boosts by its people have effects here",
+    "inbound_per_minute": "activities a minute taken from it",
+    "outbound_per_minute": "activities a minute sent to it",
+}
 _SAID: Final = ("legal_name", "handle_domain", "region", "contact", "software", "software_version")
 _TIMES: Final = (
     *("proposed_at", "expires_at", "confirmed_at", "activated_at", "suspended_at", "suspended_by_them_at", "ended_at"),
@@ -40,10 +54,10 @@ def listed(peer: Peer, now: datetime) -> dict[str, Any]:
 
 
 def shown(
-    name: str, peer: Peer | None, host: RemoteHost | None, waiting: HostQueue | None, scheme: Scheme, now: datetime
+    name: str, peer: Peer | None, health: PeerHealth, verdict: str, scheme: Scheme, now: datetime
 ) -> dict[str, Any]:
     """What is known of a peer; `scheme` is how the next request to it will be signed."""
-    found: dict[str, Any] = {"domain": name, "state": peer.state if peer else "unknown"}
+    found: dict[str, Any] = {"domain": name, "state": peer.state if peer else "unknown", "verdict": verdict}
     if peer is not None:
         found |= {"is_limited": peer.is_limited, "missing": missing(peer, now)}
         found |= {field: getattr(peer, field) for field in _SAID}
@@ -59,15 +73,22 @@ def shown(
     return found | {
         "note": peer.note if peer else "",
         "decided_at": peer.updated_at if peer else None,
-        "software": software or (host.software if host else None),
         "scheme": scheme.value,
-        "last_received_at": host.last_inbound_at if host else None,
-        "last_delivered_at": host.last_success_at if host else None,
-        "last_error": host.last_error if host else None,
-        "circuit": waiting.circuit if waiting else None,
-        "queued": waiting.queued if waiting else 0,
-        "dead": waiting.dead if waiting else 0,
+        **{name: value for name, value in asdict(health).items() if name not in found},
+        "software": software or health.software or None,
     }
+
+
+def policy_lines(found: dict[str, Any]) -> list[str]:
+    """A policy for people, a line a rule; one line when there is none."""
+    lines = [f"{label}: {_rule(found[name])}" for name, label in _RULES.items() if found[name] is not NO_RULES[name]]
+    return lines or ["policy: no rules; it may receive what its people may read"]
+
+
+def _rule(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
+    return "no" if value is False else str(value)
 
 
 def shown_lines(found: dict[str, Any]) -> list[str]:
@@ -76,6 +97,10 @@ def shown_lines(found: dict[str, Any]) -> list[str]:
     for name, value in found.items():
         if name == "limits":
             lines += [f"limit: {limit}" for limit in value]
+        elif name == "policy":
+            lines += policy_lines(value) if value else []
+        elif isinstance(value, Mapping):
+            lines += [f"{_label(name)}: {_several(value)}"] if value else []
         elif not (value in (None, "") and name in (*_SAID, *_TIMES, "missing", "proposed_by", "ended_by")):
             lines.append(f"{_label(name)}: {_word(value)}")
     return lines
@@ -83,6 +108,10 @@ def shown_lines(found: dict[str, Any]) -> list[str]:
 
 def _label(name: str) -> str:
     return name.replace("_", " ")
+
+
+def _several(value: Mapping[str, Any]) -> str:
+    return ", ".join(f"{_label(name)} {_word(one)}" for name, one in value.items() if one not in (None, ""))
 
 
 def _word(value: object) -> str:

@@ -1,9 +1,11 @@
-"""What a peer may receive and how much it may say; not in Mastodon. `policy.peers` decides, this only says and asks."""
+"""What a peer may receive and how it is; not in Mastodon. `policy.peers` decides, this only says and asks."""
 
 from api.admin.peers import PEERS, READ, WRITE, find_peer
 from api.call import Call, Json
 from api.endpoints import Access, Endpoint
-from api.schemas.admin_peers import PeerPolicyArgs, PeerPolicyEntity
+from api.entities.peer_health import peer_health_entity
+from api.schemas.admin_peers import PeerHealthEntity, PeerPolicyArgs, PeerPolicyEntity
+from inbox.peer_health import peer_health
 from models.peers import Peer
 from outbox.peering.policies import change_policy, policies_in_words
 
@@ -23,7 +25,15 @@ async def put_policy(call: Call) -> Json:
         return (await policies_in_words(unit.session, [peer]))[peer.domain]
 
 
+async def get_health(call: Call) -> Json:
+    """How the peer is, in figures and in a sentence."""
+    async with call.database.unit_of_work() as unit:
+        domain = (await find_peer(call, unit)).domain
+    return peer_health_entity(*await peer_health(call.services, domain), call.services.clock())
+
+
 ENDPOINTS = (
+    Endpoint("GET", f"{PEERS}/{{id}}/health", get_health, Access.ADMIN, READ, returns=PeerHealthEntity),
     Endpoint("GET", f"{PEERS}/{{id}}/policy", get_policy, Access.ADMIN, READ, returns=PeerPolicyEntity),
     Endpoint("PUT", f"{PEERS}/{{id}}/policy", put_policy, Access.ADMIN, WRITE, PeerPolicyArgs, PeerPolicyEntity),
 )

@@ -12,6 +12,7 @@ from api.schemas.fields import (
     Timestamp,
     Whole,
     list_of,
+    nested,
     nullable,
     one_of,
     required,
@@ -58,6 +59,48 @@ class PeerPolicyEntity(Entity):
     boosts = required(fields.Boolean)
     inbound_per_minute = nullable(fields.Integer)
     outbound_per_minute = nullable(fields.Integer)
+
+
+class PeerSyncEntity(Entity):
+    """How far both have heard each other out; `behind` is what we lack, `their_behind` what they lack."""
+
+    takes_part = required(fields.Boolean)
+    in_sync_at = nullable(Timestamp)
+    checked_at = nullable(Timestamp)
+    behind = required(fields.Integer)
+    their_behind = nullable(fields.Integer)
+    oldest_missing_at = nullable(Timestamp)
+    is_restoring = required(fields.Boolean)
+    cut_at = nullable(Timestamp)
+    last_error = nullable(fields.String)
+
+
+class PeerHealthEntity(Entity):
+    """How a peer is: `verdict` in a sentence, and what it comes from; counts are since `since`."""
+
+    domain = required(fields.String)
+    state = required(fields.String)
+    verdict = required(fields.String)
+    since = required(Timestamp)
+    software = required(fields.String)
+    software_version = required(fields.String)
+    last_received_at = nullable(Timestamp)
+    last_delivered_at = nullable(Timestamp)
+    last_error = nullable(fields.String)
+    circuit = nullable(fields.String)
+    queued = required(fields.Integer)
+    dead = required(fields.Integer)
+    oldest_queued_at = nullable(Timestamp)
+    delivery_p50_seconds = nullable(fields.Float)
+    delivery_p95_seconds = nullable(fields.Float)
+    deliveries = required(fields.Dict, values=fields.Integer())
+    accepted = required(fields.Integer)
+    refusals = required(fields.Dict, values=fields.Integer())
+    signature_failures = required(fields.Integer)
+    outcomes = required(fields.Dict, values=fields.Integer())
+    clock_ahead_seconds = nullable(fields.Float)
+    clock_seen_at = nullable(Timestamp)
+    sync = nested(PeerSyncEntity)
 
 
 class PeerEntity(Entity):

@@ -20,6 +20,7 @@ from sqlalchemy import select
 from communities.topics import SUBSCRIBE_TOPICS
 from federation.client import AddressRefused, host_of
 from federation.peers.memory import PeerMemory
+from federation.peers.meter import PeerMeter
 from jobs.queue import enqueue_job
 from models import Database, UnitOfWork
 from models.peers import Peer
@@ -69,6 +70,7 @@ class PeerDirectory:
     def __init__(self, database: Database, *, is_closed: bool) -> None:
         self.is_closed = is_closed
         self.memory = PeerMemory()
+        self.meter = PeerMeter(database, self.is_known)
         self._database = database
         self._own_host = domain_of(database.addresses.origin)
         self._standings: dict[str, Standing] = {}

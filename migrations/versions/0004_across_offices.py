@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.column_types import JSON
+from migrations.column_types import BIG, JSON, TIME
 
 revision: str = "0004"
 down_revision: str | None = "0003"
@@ -19,9 +19,11 @@ depends_on: str | Sequence[str] | None = None
 def upgrade() -> None:
     _index_communities()
     _add_peer_policies()
+    _add_peer_figures()
 
 
 def downgrade() -> None:
+    _drop_peer_figures()
     _drop_peer_policies()
     _forget_indexes_of_communities()
 
@@ -40,6 +42,27 @@ def _forget_indexes_of_communities() -> None:
 def _add_peer_policies() -> None:
     with op.batch_alter_table("peers") as peers:
         peers.add_column(sa.Column("policy", JSON, nullable=True))
+
+
+def _add_peer_figures() -> None:
+    op.create_table(
+        "peer_counts",
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("count", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("host", "day", "name", name="pk_peer_counts"),
+    )
+    with op.batch_alter_table("remote_hosts") as hosts:
+        hosts.add_column(sa.Column("clock_ahead_seconds", sa.Float(), nullable=True))
+        hosts.add_column(sa.Column("clock_seen_at", TIME, nullable=True))
+
+
+def _drop_peer_figures() -> None:
+    with op.batch_alter_table("remote_hosts") as hosts:
+        hosts.drop_column("clock_seen_at")
+        hosts.drop_column("clock_ahead_seconds")
+    op.drop_table("peer_counts")
 
 
 def _drop_peer_policies() -> None:

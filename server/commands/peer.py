@@ -1,5 +1,6 @@
 """`tertulia peer`: which offices belong to the network. What is shown of one is made in `server.peer_view`."""
 
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -9,13 +10,14 @@ from federation.client import RemoteError
 from federation.peers.cards import CardRefused, InstanceCard, own_card
 from federation.peers.finding import find_instance
 from federation.services import Services
+from inbox.peer_health import peer_health, verdict
 from models.activities import RemoteHost
 from models.peers import Peer
 from outbox.peering import decisions
 from outbox.peering.explain import missing
+from outbox.peering.policies import policies_in_words
 from outbox.peering.removal import ask_removal, content_left
 from outbox.peering.sending import PeeringRefused
-from outbox.report import queue_status
 from server.commands.options import office, run_async, with_settings
 from server.commands.queue import checked_domain
 from server.peer_view import card_lines, listed, shown, shown_lines
@@ -205,13 +207,14 @@ async def show(settings: Settings, domain: str, as_json: bool) -> None:
         decided, now = await services.peers.show(name), services.clock()
         async with services.database.reading() as session:
             host = await session.get(RemoteHost, name)
-            queues = await queue_status(session, now=now)
+            policies = await policies_in_words(session, [decided] if decided else [])
+        health, sync = await peer_health(services, name)
         await services.hosts.know([name])
         scheme = services.hosts.scheme_for(name)
         if decided is None and host is None:
             raise click.ClickException(f"{name} is not known here: `tertulia peer add {name}` proposes to be peers.")
-        waiting = next((queue for queue in queues if queue.host == name), None)
-        found = shown(name, decided, host, waiting, scheme, now)
+        found = shown(name, decided, health, verdict(health, sync, now), scheme, now)
+        found |= {"policy": policies.get(name), "sync": asdict(sync)}
         if decided is not None and decided.removal_asked_at is not None:
             async with services.database.unit_of_work() as unit:
                 found["accounts_left"], found["posts_left"] = await content_left(unit, name)

@@ -12,6 +12,7 @@ from outbox.peering.sending import PeeringRefused
 from policy.peers import MAX_PER_MINUTE
 from server.commands.options import office, run_async, with_settings
 from server.commands.queue import checked_domain
+from server.peer_view import NO_RULES, policy_lines
 from server.settings import Settings
 
 _RATE = click.IntRange(0, MAX_PER_MINUTE)
@@ -43,7 +44,7 @@ async def policy(settings: Settings, domain: str, free: bool, as_json: bool, **o
       tertulia peer policy supplier.example --free
     """
     name = checked_domain(domain)
-    changes = dict(_FREE) if free else {}
+    changes = dict(NO_RULES) if free else {}
     changes |= {_NAMES.get(option, option): _READ[option](value)
                 for option, value in options.items() if value is not None}  # fmt: skip
     async with office(settings) as services, services.database.unit_of_work() as unit:
@@ -60,18 +61,6 @@ async def policy(settings: Settings, domain: str, free: bool, as_json: bool, **o
         click.echo(line)
 
 
-def policy_lines(found: dict[str, Any]) -> list[str]:
-    """A policy for people, a line a rule; one line when there is none."""
-    lines = [f"{label}: {_word(found[name])}" for name, label in _LABELS.items() if found[name] is not _FREE[name]]
-    return lines or ["policy: no rules; it may receive what its people may read"]
-
-
-def _word(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(value) or "none"
-    return "no" if value is False else str(value)
-
-
 def _names(text: str) -> list[str] | None:
     """`all` is no rule, `none` an empty list."""
     words = [word.strip() for word in text.split(",") if word.strip()]
@@ -81,19 +70,6 @@ def _names(text: str) -> list[str] | None:
 
 
 _NAMES = {"rate": "inbound_per_minute", "send_rate": "outbound_per_minute"}
-_FREE = {
-    "visibilities": None, "topics": None, "communities": None, "media": True, "boosts": True,
-    "inbound_per_minute": None, "outbound_per_minute": None,
-}  # fmt: skip
-_LABELS = {
-    "visibilities": "may receive",
-    "topics": "its topics",
-    "communities": "its communities",
-    "media": "posts with files go there",
-    "boosts": "boosts by its people have effects here",
-    "inbound_per_minute": "activities a minute taken from it",
-    "outbound_per_minute": "activities a minute sent to it",
-}
 _READ: dict[str, Callable[[Any], Any]] = {
     "visibilities": _names, "topics": _names, "communities": _names, "media": bool, "boosts": bool,
     "rate": lambda rate: rate or None, "send_rate": lambda rate: rate or None,

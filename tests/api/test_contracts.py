@@ -41,6 +41,14 @@ NEVER = {
         "takes a handshake of two offices: tests/api/admin/test_peers.py plays it",
     ),
     **dict.fromkeys(
+        (f"{kind}.{name} there" for kind, names in (
+            ("PeerHealth", ("last_received_at", "last_delivered_at", "last_error", "circuit", "oldest_queued_at",
+                            "delivery_p50_seconds", "delivery_p95_seconds", "clock_ahead_seconds", "clock_seen_at")),
+            ("PeerSync", ("in_sync_at", "checked_at", "their_behind", "oldest_missing_at", "cut_at", "last_error")),
+        ) for name in names),
+        "takes what happens between two offices: tests/inbox/test_peer_health.py plays it",
+    ),
+    **dict.fromkeys(
         ("Account.memorial there", "AdminAccount.invite_request there", "AdminAccount.ip there", "Card.blurhash there",
          "CardAuthor.account there", "Media.text_url there", "OEmbed.height there", "Registrations.message there",
          "Registrations.min_age there", "Registrations.url there", "ScheduledParams.scheduled_at there",
@@ -276,6 +284,7 @@ async def moderate(seen: Seen, rich: Rich) -> None:
              "outbound_per_minute": 900}  # fmt: skip
     await ask(seen, boss, "PUT", f"{ADMIN}/peers/{peer}/policy", rules)
     await ask(seen, boss, "PUT", f"{ADMIN}/peers/{peer}/policy", dict.fromkeys(rules))
+    await ask(seen, boss, "GET", f"{ADMIN}/peers/{peer}/health")
     await ask(seen, boss, "POST", "/api/v1/tertulia/aliases", {"acct": "cal"})
     await ask(seen, cal, "POST", "/api/v1/tertulia/move", {"acct": "boss"})
     for act in ("silence", "suspend"):
