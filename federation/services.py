@@ -43,6 +43,9 @@ class FederationSettings:
     media_cache_days: int = 14
     has_link_previews: bool = True
     trends_min_people: int = 5
+    # How far back digests are compared, and how often.
+    sync_digest_days: int = 90
+    sync_digest_hours: int = 24
 
 
 @dataclass(frozen=True, slots=True)

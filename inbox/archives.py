@@ -15,9 +15,10 @@ What isn't acceptable is left out and counted by its reason; the last reason sta
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -37,7 +38,7 @@ from inbox.communities import placed
 from keys.integrity_proofs import ProofRefused, proofs_of, verify_proof
 from keys.keypairs import PublicKey
 from models import UnitOfWork
-from models.accounts import Keypair
+from models.accounts import Account, Keypair
 from models.statuses import Status, Tag
 from models.topics import TopicSubscription
 from models.visibility import Visibility
@@ -61,6 +62,11 @@ MAX_ERROR_CHARACTERS: Final = 500
 PAGE_LIMITS: Final = Limits(body_bytes=ARCHIVE_PAGE_BYTES, nodes=400 * ARCHIVE_PAGE_POSTS)
 
 log = structlog.get_logger(__name__)
+
+
+Refusal = Callable[[Activity, StatusDraft], str | None]
+Audience = Callable[[Account, StatusDraft], Visibility | None]
+Keys = Mapping[str, tuple[PublicKey, str] | None]
 
 
 class ArchiveRefused(Exception):
@@ -101,7 +107,7 @@ async def backfill_topic(services: Services, payload: dict[str, Any]) -> None:
     async with services.database.unit_of_work() as unit:
         row = await unit.session.get(TopicSubscription, int(payload["subscription_id"]))
         if row is not None:
-            await backfill_later(unit, row, due_in=PAUSE_SECONDS)
+            await backfill_later(unit, row, due_in=PAUSE_SECONDS, is_more=True)
 
 
 @dataclass(slots=True)
@@ -143,7 +149,8 @@ async def _read_on(services: Services, subscription_id: int, budget: FetchBudget
             raise ArchiveRefused("it has more pages than anybody reads")
         page = await ahead.page(services, row.topic_uri, row.position)
         ahead.start(services, row.topic_uri, page.following)
-        proven = await prove(services, page.creates, topic_uri=row.topic_uri, name=tag.name, budget=budget)
+        refusal = partial(refusal_of, topic_uri=row.topic_uri, name=tag.name)
+        proven = await prove(services, page.creates, origin=row.topic_uri, refusal=refusal, budget=budget)
     except BudgetExhausted:
         raise
     except (ArchiveRefused, RemoteError) as error:
@@ -194,14 +201,15 @@ def _following(value: object, collection: str, position: int | None) -> int | No
 
 
 async def prove(
-    services: Services, creates: Sequence[JsonObject], *, topic_uri: str, name: str, budget: FetchBudget
+    services: Services, creates: Sequence[JsonObject], *, origin: str, refusal: Refusal, budget: FetchBudget
 ) -> Proven:
-    """What of these Creates may be stored as posts of the topic `name`.
+    """What of these Creates may be stored: each by an author of `origin` (any URL there) with a proof, not refused.
 
     Authors that we don't know are fetched under the budget; raises BudgetExhausted when there are more of them.
+    `refusal` runs in a thread.
     """
     found, keys = Proven(), {}
-    wanted = {key_id for create in creates if (key_id := _key_id(create)) and same_origin(key_id, topic_uri)}
+    wanted = {key_id for create in creates if (key_id := _key_id(create)) and same_origin(key_id, origin)}
     async with services.database.reading() as session:
         known = set(await session.scalars(select(Keypair.key_id).where(Keypair.key_id.in_(wanted))))
     for key_id in sorted(wanted):
@@ -210,7 +218,8 @@ async def prove(
         keys[key_id] = await _key(services, key_id)
     loop = asyncio.get_running_loop()
     now = services.clock()
-    for verdict in await loop.run_in_executor(services.executor, _judge_all, list(creates), keys, topic_uri, name, now):
+    judge_all = partial(_judge_all, list(creates), keys, origin, refusal, now)
+    for verdict in await loop.run_in_executor(services.executor, judge_all):
         if isinstance(verdict, StatusDraft):
             found.drafts.append(verdict)
         else:
@@ -227,17 +236,15 @@ async def _key(services: Services, key_id: str) -> tuple[PublicKey, str] | None:
 
 
 def _judge_all(
-    creates: list[JsonObject], keys: dict[str, tuple[PublicKey, str] | None], topic_uri: str, name: str, now: datetime
+    creates: list[JsonObject], keys: Keys, origin: str, refusal: Refusal, now: datetime
 ) -> list[StatusDraft | str]:
-    return [_judge(create, keys, topic_uri, name, now) for create in creates]
+    return [_judge(create, keys, origin, refusal, now) for create in creates]
 
 
-def _judge(
-    create: JsonObject, keys: dict[str, tuple[PublicKey, str] | None], topic_uri: str, name: str, now: datetime
-) -> StatusDraft | str:
+def _judge(create: JsonObject, keys: Keys, origin: str, refusal: Refusal, now: datetime) -> StatusDraft | str:
     """The post in a Create, or why it isn't taken."""
     actor = create.get("actor")
-    if create.get("type") != "Create" or not isinstance(actor, str) or not same_origin(actor, topic_uri):
+    if create.get("type") != "Create" or not isinstance(actor, str) or not same_origin(actor, origin):
         return "foreign-author"
     known = keys.get(_key_id(create) or "")
     if known is None or known[1] != actor:
@@ -252,7 +259,7 @@ def _judge(
         return "wrong-proof"
     except DocumentRefused:
         return "unreadable"
-    return refusal_of(activity, draft, topic_uri=topic_uri, name=name) or draft
+    return refusal(activity, draft) or draft
 
 
 def refusal_of(activity: Activity, draft: StatusDraft, *, topic_uri: str, name: str) -> str | None:
@@ -282,7 +289,7 @@ async def _store(services: Services, row: TopicSubscription, page: ArchivePage, 
         current = await unit.session.get(TopicSubscription, row.id)
         if current is None or current.state != ACCEPTED or current.position != row.position:
             return True  # somebody else was quicker, or it has ended
-        made = await store_old(unit, proven.drafts)
+        made = (await store_old(unit, proven.drafts, lambda author, draft: Visibility.PUBLIC)).made
         is_known = current.complete_at is not None and not made and bool(page.creates)
         is_end = page.following is None or is_known
         current.stored += made
@@ -298,8 +305,19 @@ async def _store(services: Services, row: TopicSubscription, page: ArchivePage, 
         return is_end
 
 
-async def store_old(unit: UnitOfWork, drafts: Sequence[StatusDraft]) -> int:
-    """Store posts that are new here, and take over the newer state of those that aren't; how many are new."""
+@dataclass(slots=True)
+class Stored:
+    """How many posts were new here, and how many were brought up to date."""
+
+    made: int = 0
+    edited: int = 0
+
+
+async def store_old(unit: UnitOfWork, drafts: Sequence[StatusDraft], audience: Audience) -> Stored:
+    """Store posts that are new here, and take over the newer state of those that aren't.
+
+    `audience` says for whom a post is; None leaves it out.
+    """
     authors = [draft.attributed_to or "" for draft in drafts]
     uris = [uri for draft in drafts for uri in (draft.uri, draft.in_reply_to_uri) if uri]
     named = [uri for draft in drafts for uri in (*draft.to, *draft.cc, *draft.audience) if not uri.endswith("#Public")]
@@ -307,20 +325,27 @@ async def store_old(unit: UnitOfWork, drafts: Sequence[StatusDraft]) -> int:
     await preload_accounts(unit, [*authors, *named, *mentioned])
     await preload_statuses(unit, uris)
     gone = await buried(unit, uris)
-    made = 0
+    stored = Stored()
     for draft in drafts:
         author = unit.accounts.get(draft.attributed_to or "")
         uri = draft.uri or ""
         if author is None or author.is_local or not author.is_active or (uri, author.uri) in gone:
             continue
-        known = unit.statuses.get(uri)
+        known, visibility = unit.statuses.get(uri), audience(author, draft)
+        if visibility is None:
+            continue
         if known is None:
-            group, _ = await placed(unit, author, draft, Visibility.PUBLIC) if draft.audience else (None, None)
-            await create_status(unit, author, draft, visibility=Visibility.PUBLIC, group=group)
-            made += 1
+            group = None
+            if draft.audience:
+                group, visibility = await placed(unit, author, draft, visibility)
+            made = await create_status(unit, author, draft, visibility=visibility, group=group)
+            made.edited_at = draft.updated_at
+            stored.made += 1
         elif known.account_id == author.id and draft.updated_at is not None and _is_newer(draft, known):
             await edit_status(unit, author, known, draft)
-    return made
+            known.edited_at = draft.updated_at  # also of an edit that was undone by the next one
+            stored.edited += 1
+    return stored
 
 
 def _is_newer(draft: StatusDraft, known: Status) -> bool:

@@ -8,7 +8,7 @@ from communities.remote import REFRESH_ROLES
 from communities.topics import SUBSCRIBE_TOPICS
 from federation.cards import FETCH_CARD, fetch_card
 from federation.services import Services
-from federation.sync.names import CATCH_UP
+from federation.sync.names import CATCH_UP, COMPARE
 from federation.trends import FETCH_TRENDS, fetch_trends_of
 from inbox.archives import backfill_topic
 from inbox.community_roles import refresh_roles
@@ -16,6 +16,7 @@ from inbox.fetching import fetch_status
 from inbox.quote_stamps import CHECK_STAMP, check_stamp
 from inbox.showcases import refresh_showcase
 from inbox.sync.catch_up import catch_up
+from inbox.sync.compare import compare_digests
 from inbox.synchronization import SYNCHRONIZE, run_synchronization
 from models.accounts import Account
 from models.statuses import Status
@@ -47,6 +48,7 @@ def job_handlers(services: Services) -> Mapping[str, JobHandler]:
     return {
         BACKFILL_TOPIC: partial(backfill_topic, services),
         CATCH_UP: partial(catch_up, services),
+        COMPARE: partial(compare_digests, services),
         CHECK_STAMP: partial(check_stamp, services),
         FETCH_CARD: partial(fetch_card, services),
         FETCH_TRENDS: partial(fetch_trends_of, services),

@@ -14,6 +14,7 @@ from federation.peers.sync import Disagreement, handle_synchronization, parse_sy
 from federation.services import Services
 from federation.trust.authentication import Requester
 from jobs.queue import enqueue_job
+from models import UnitOfWork
 from models.accounts import Account
 from outbox.publish import activity_uri, send_to
 
@@ -68,9 +69,11 @@ async def _disown(services: Services, found: Disagreement) -> None:
     async with services.database.unit_of_work() as unit:
         followee = await unit.session.get_one(Account, found.followee_id)
         for account_id in found.unexpected:
-            follower = await unit.session.get_one(Account, account_id)
-            follow = follow_activity(
-                f"{follower.uri}#follows/{followee.id}", actor_uri=follower.uri, target_uri=followee.uri
-            )
-            document = undo_activity(activity_uri(unit), follow)
-            await send_to(services, unit, follower, document, followee, ordering_key=followee.uri)
+            await disown(services, unit, await unit.session.get_one(Account, account_id), followee)
+
+
+async def disown(services: Services, unit: UnitOfWork, follower: Account, followee: Account) -> None:
+    """Tell the followee's server that one of ours doesn't follow."""
+    follow = follow_activity(f"{follower.uri}#follows/{followee.id}", actor_uri=follower.uri, target_uri=followee.uri)
+    document = undo_activity(activity_uri(unit), follow)
+    await send_to(services, unit, follower, document, followee, ordering_key=followee.uri)

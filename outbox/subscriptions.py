@@ -47,9 +47,12 @@ async def request_subscriptions(unit: UnitOfWork, tag: Tag | None = None) -> Non
     await enqueue_job(unit, SUBSCRIBE_TOPICS, payload, unique_key=f"{SUBSCRIBE_TOPICS}:{'' if tag is None else tag.id}")
 
 
-async def backfill_later(unit: UnitOfWork, subscription: TopicSubscription, *, due_in: float = 0) -> None:
-    """Have the archive read (on) once this unit is committed."""
-    key = f"{BACKFILL_TOPIC}:{subscription.id}"
+async def backfill_later(
+    unit: UnitOfWork, subscription: TopicSubscription, *, due_in: float = 0, is_more: bool = False
+) -> None:
+    """Have the archive read once this unit is committed; `is_more`: read on by the job that asks for it, which waits
+    under the ordinary key until it has ended."""
+    key = f"{BACKFILL_TOPIC}:{subscription.id}" + (f":{unit.new_id()}" if is_more else "")
     await enqueue_job(unit, BACKFILL_TOPIC, {"subscription_id": subscription.id}, unique_key=key, due_in=due_in)
 
 

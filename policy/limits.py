@@ -70,3 +70,13 @@ ARCHIVE_PAGES: Final = 20_000
 ARCHIVE_PAGE_BYTES: Final = 4_194_304
 ARCHIVE_PAGE_POSTS: Final = 500
 ARCHIVE_AUTHORS_AT_ONCE: Final = 300
+# Digests: how often a peer may ask, what one answer holds, what one comparison does before it goes on in another job.
+DIGEST_REQUESTS_AN_HOUR: Final = 2_000  # of one peer; its burst, too
+DIGEST_DAYS_AT_ONCE: Final = 31
+DIGEST_POSTS_LOOKED_AT: Final = 50_000  # for one answer, of days whose digests aren't kept yet
+DIGEST_ITEMS: Final = 1_000  # on a page
+DIGEST_ITEM_PAGES: Final = 200  # of one day that anybody reads
+DIGEST_POSTS_AT_ONCE: Final = 80
+DIGEST_BYTES: Final = 1_048_576  # of posts in one answer
+DIGEST_REPAIRS_A_DAY: Final = 20_000  # posts of one day that one comparison fetches
+DIGEST_DOUBTS: Final = 300  # posts that a peer doesn't list, and is asked about one by one, in one run

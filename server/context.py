@@ -177,4 +177,6 @@ def federation_settings(settings: Settings) -> FederationSettings:
         media_cache_days=settings.media_cache_days,
         has_link_previews=settings.link_previews,
         trends_min_people=settings.trends_min_people,
+        sync_digest_days=settings.sync_digest_days,
+        sync_digest_hours=settings.sync_digest_hours,
     )

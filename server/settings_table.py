@@ -175,6 +175,22 @@ class Settings:
             default="10",
         ),
     ]
+    sync_digest_days: Annotated[
+        int,
+        Setting(
+            kinds.whole_number("days", least=1, most=3650),
+            "How far back what we have of each peer is compared with the peer's digests.",
+            default="90",
+        ),
+    ]
+    sync_digest_hours: Annotated[
+        int,
+        Setting(
+            kinds.whole_number("hours", least=1, most=720),
+            "How often that is done; not with all peers at once.",
+            default="24",
+        ),
+    ]
     media_storage: Annotated[
         str,
         Setting(

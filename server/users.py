@@ -26,6 +26,7 @@ from outbox.communities import tell
 from outbox.profile import publish_account_deletion, publish_account_update
 from policy.roles import ROLES
 from social.accounts import account_by_handle, new_local_account
+from social.digests import digests_changed
 from social.moderation import tell_staff
 
 MAX_NAME_CHARACTERS = 30
@@ -139,6 +140,7 @@ async def suspend_user(unit: UnitOfWork, person: Person) -> bool:
     was_active = person.account.suspended_at is None
     if was_active:
         person.account.suspended_at = person.account.updated_at = unit.now
+        digests_changed(unit)
     person.user.disabled_at = person.user.disabled_at or unit.now
     await sign_out(unit, person.user)
     return was_active

@@ -40,6 +40,7 @@ from models.relations import (
     TagFollow,
 )
 from models.statuses import Attachment, ScheduledStatus, Status
+from social.digests import digests_changed
 from social.tombstones import bury
 from social.uploads import forget_files, forget_files_of
 
@@ -152,6 +153,7 @@ async def remove_account(unit: UnitOfWork, account: Account) -> None:
         *((table, table.target_id == account.id) for table in (Mute, AccountNote, Endorsement)),
         (ListMember, ListMember.account_id == account.id),
     )
+    digests_changed(unit)  # boosts by ours went with what they boosted
     if account.is_local:
         own_uploads = Attachment.account_id == account.id
         await forget_files_of(unit, own_uploads)

@@ -11,6 +11,7 @@ from models.accounts import Account
 from models.statuses import Attachment, Mention, Poll, PollVote, Status, StatusEdit
 from social.conversations import last_status_is_gone
 from social.counters import count
+from social.digests import digest_changed
 from social.drafts import AttachmentDraft, PollDraft, StatusDraft
 from social.notifications import retract
 from social.quotes import attach_quote, drop_quote, keep_consent, quoted_is_gone
@@ -84,6 +85,8 @@ async def edit_status(
         await attach_quote(unit, status, author, draft.quote)
     await unit.session.flush()
     index_later(unit, status.id)
+    if author.is_local:
+        digest_changed(unit, status.id)
     await tell_of_edit(unit, status)
     tell_edited(unit, status)
     return True
@@ -235,6 +238,7 @@ async def delete_status(unit: UnitOfWork, status: Status, *, owner_uri: str) -> 
     if status.boost_of_id is not None:
         count(unit, Status, "boosts_count", status.boost_of_id, -1)
         retract(unit, "reblog", status.account_id, status_id=status.boost_of_id)
+    await _outdate_digests(unit, status)
     await bury(unit, status.uri, kind=status.object_type, owner_uri=owner_uri)
     if status.boost_of_id is None and unit.addresses.is_local(status.uri):
         await forget_files_of(unit, Attachment.status_id == status.id)
@@ -245,3 +249,15 @@ async def delete_status(unit: UnitOfWork, status: Status, *, owner_uri: str) -> 
     await last_status_is_gone(unit, status)
     unit.statuses[status.uri] = None
     unit.boosts.clear()  # those of this status went with it
+
+
+async def _outdate_digests(unit: UnitOfWork, status: Status) -> None:
+    """Of ours, and of the boosts by ours that go with it."""
+    if unit.addresses.is_local(status.uri):
+        digest_changed(unit, status.id)
+    if status.boosts_count:
+        boosts = select(Status.id).join(Account, Account.id == Status.account_id)
+        for boost_id in await unit.session.scalars(
+            boosts.where(Status.boost_of_id == status.id, Account.domain.is_(None))
+        ):
+            digest_changed(unit, boost_id)

@@ -23,6 +23,7 @@ from models.events import Event, Kind
 from models.office import AccountWarning, AuditEntry
 from models.relations import Report
 from policy.roles import STAFF, may_act_on
+from social.digests import digests_changed
 from social.notifications import notify
 
 ACTIONS: Final = ("none", "sensitive", "disable", "silence", "suspend")
@@ -96,6 +97,7 @@ async def lift(unit: UnitOfWork, moderator: Account, target: Account, action: st
     else:
         setattr(target, _COLUMNS[action], None)
         target.updated_at = unit.now
+        digests_changed(unit)
     audit(unit, moderator, _LIFTED[action], "Account", target.id, {"acct": target.acct})
     await unit.session.flush()
 
@@ -151,6 +153,7 @@ def _put(unit: UnitOfWork, target: Account, user: User | None, action: str) -> N
         if getattr(target, column) is None:
             setattr(target, column, unit.now)
             target.updated_at = unit.now
+            digests_changed(unit)
     elif action == "disable" and user is not None:
         user.disabled_at = user.disabled_at or unit.now
     if action in ("disable", "suspend") and user is not None:

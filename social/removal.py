@@ -14,6 +14,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.relations import Favourite, Follow
 from models.statuses import Status
+from social.digests import digests_changed
 
 STATUSES_AT_ONCE: Final = 500
 ACCOUNTS_AT_ONCE: Final = 100
@@ -56,6 +57,7 @@ async def remove_portion(unit: UnitOfWork, origin: str) -> bool:
 
 
 async def _remove_statuses(unit: UnitOfWork, ids: list[int]) -> None:
+    digests_changed(unit)  # boosts by ours go with what they boosted
     gone = aliased(Status)
     for link, count in ((gone.in_reply_to_id, "replies_count"), (gone.boost_of_id, "boosts_count")):
         lost = select(func.count()).where(link == Status.id, gone.id.in_(ids)).correlate(Status).scalar_subquery()

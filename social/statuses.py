@@ -24,6 +24,7 @@ from policy.visibility import is_for_members
 from social.accounts import preload_accounts
 from social.conversations import add_to_conversations, conversation_is_joined
 from social.counters import count
+from social.digests import digest_changed
 from social.drafts import AttachmentDraft, StatusDraft
 from social.notifications import notify
 from social.quotes import attach_quote
@@ -90,6 +91,8 @@ async def create_status(
     status.is_local_only |= author.is_local and quoted is not None and quoted.is_local_only
     attach_uploads(status, uploads)
     index_later(unit, status.id)
+    if author.is_local:
+        digest_changed(unit, status.id)
     count(unit, Account, "statuses_count", author.id)
     if parent is not None:
         count(unit, Status, "replies_count", parent.id)

@@ -14,7 +14,7 @@ from federation.expiring import Expiring
 from federation.flights import Flights
 from federation.trust.key_cache import KeyCache, KnownKey
 from models.accounts import Account
-from policy.limits import ALL_KNOCKS_AN_HOUR, KNOCKS_AN_HOUR
+from policy.limits import ALL_KNOCKS_AN_HOUR, DIGEST_REQUESTS_AN_HOUR, KNOCKS_AN_HOUR
 from policy.rates import RateLimiter
 
 FETCHES_AT_ONCE: Final = 16
@@ -73,6 +73,7 @@ class PeerMemory:
         self.actor_flights: Flights[str, Account] = Flights()
         self.key_flights: Flights[str, KnownKey | None] = Flights()
         self.knocks = Knocks()
+        self.digest_requests = RateLimiter(per_second=DIGEST_REQUESTS_AN_HOUR / 3600, burst=DIGEST_REQUESTS_AN_HOUR)
         self.synchronised: Expiring[str, bool] = Expiring(max_entries=10_000)
 
     async def close(self) -> None:

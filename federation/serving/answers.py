@@ -20,6 +20,8 @@ _TITLES: Final = {
     403: "This server does not exchange anything with yours",
     404: "There is nothing here for you",
     410: "This is gone",
+    429: "Too many requests",
+    503: "Later, please",
 }
 
 

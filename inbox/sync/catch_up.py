@@ -23,6 +23,7 @@ from federation.sync.names import CATCH_UP
 from federation.sync.pages import MAX_PAGE_BYTES, LogPage, PageUnreadable, echo_url, log_url, parse_page
 from federation.sync.peers import keeps_log, office_origin
 from inbox.sync.accept import Accepted, accept_entries, new_rows
+from inbox.sync.compare import request_comparison
 from inbox.sync.echo import restore_own
 from inbox.sync.state import begin_generation, is_older_than
 from jobs.queue import enqueue_jobs
@@ -58,7 +59,9 @@ async def catch_up(services: Services, payload: dict[str, Any]) -> None:
     for _ in range(PAGES_AT_ONCE):
         if not await catch_up_once(services, host):
             return
-    await request_catch_up(services, [host])
+    async with services.database.unit_of_work() as unit:
+        # Under a key of its own: this job waits under the ordinary one until it has ended.
+        await enqueue_jobs(unit, CATCH_UP, {f"{CATCH_UP}:{host}:{unit.new_id()}": {"host": host}})
 
 
 async def catch_up_once(services: Services, host: str) -> bool:
@@ -90,6 +93,8 @@ async def hear_echo(services: Services, host: str) -> bool:
         if is_last:
             values |= {"echo_since": None, "echoed_at": unit.now}
         await unit.session.execute(update(PeerSync).where(PeerSync.host == host).values(values))
+        if is_last:
+            await request_comparison(unit, [host])
     return True
 
 
@@ -143,6 +148,8 @@ async def take_in(unit: UnitOfWork, host: str, page: LogPage, accepted: list[Acc
     if page.is_cut and row.cut_at is None:
         values["cut_at"] = unit.now
     await unit.session.execute(update(PeerSync).where(PeerSync.host == host).values(values))
+    if page.is_cut:
+        await request_comparison(unit, [host])  # what its log doesn't tell any more, its digests do
     await unit.session.execute(
         delete(LogReceipt).where(
             LogReceipt.host == host,

@@ -20,6 +20,10 @@ class SyncFigures:
     `their_behind` counts what we have for it and it hasn't heard by its last word (None: it hasn't said), and
     `oldest_missing_at` is when the oldest of that was written. `is_restoring` while it is asked for what it has from
     us.
+
+    Digests: `compared_at` is when the last comparison came to its end; the numbers are those of the one under way
+    (`is_comparing`), or else of the last: days that differed, what was missing or too much on them, what was mended
+    and what wasn't. `compare_error` is why it stopped.
     """
 
     host: str
@@ -32,6 +36,13 @@ class SyncFigures:
     is_restoring: bool = False
     cut_at: datetime | None = None
     last_error: str | None = None
+    compared_at: datetime | None = None
+    is_comparing: bool = False
+    differing_days: int = 0
+    missing: int = 0
+    repaired: int = 0
+    unrepaired: int = 0
+    compare_error: str | None = None
 
 
 async def sync_figures(services: Services, host: str) -> SyncFigures:
@@ -58,4 +69,11 @@ async def sync_figures(services: Services, host: str) -> SyncFigures:
         is_restoring=row.echo_since is not None,
         cut_at=row.cut_at,
         last_error=row.last_error,
+        compared_at=row.compared_at,
+        is_comparing=row.compare_day is not None,
+        differing_days=row.differing_days,
+        missing=row.missing,
+        repaired=row.repaired,
+        unrepaired=row.unrepaired,
+        compare_error=row.compare_error,
     )

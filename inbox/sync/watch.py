@@ -18,6 +18,7 @@ from sqlalchemy import Row, Table, delete, select, update
 from federation.services import Services
 from federation.sync.peers import sync_peers
 from inbox.sync.catch_up import PAUSE, request_catch_up
+from inbox.sync.compare import request_due_comparisons
 from inbox.sync.state import note_resumption
 from jobs.waiting import wait_at_most
 from models import UnitOfWork
@@ -27,6 +28,7 @@ from outbox.log import counters
 POLL_SECONDS: Final = 3.0
 GAP_PATIENCE: Final = timedelta(seconds=5)
 RECEIPTS_AT_ONCE: Final = 2_000
+LOOK_EVERY: Final = timedelta(minutes=5)
 
 _RECEIPTS: Table = LogReceipt.__table__  # type: ignore[assignment]
 
@@ -37,6 +39,7 @@ class PeerWatch:
     def __init__(self, services: Services, *, interval: timedelta) -> None:
         self._services = services
         self._interval = interval
+        self._looked_at: datetime | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ask every peer, then watch until `stop` is set."""
@@ -44,6 +47,7 @@ class PeerWatch:
         while not stop.is_set():
             await self.run_once()
             await self.ask_the_silent()
+            await self.compare_when_due()
             await wait_at_most(stop, POLL_SECONDS)
 
     async def begin(self) -> None:
@@ -70,6 +74,13 @@ class PeerWatch:
         async with self._services.database.reading() as session:
             asked = set(await session.scalars(query))
         await request_catch_up(self._services, [host for host in peers if host not in asked])
+
+    async def compare_when_due(self) -> None:
+        """Have the digests of the peers compared whose time has come; looks once in a while."""
+        now = self._services.clock()
+        if self._looked_at is None or now - self._looked_at >= LOOK_EVERY:
+            self._looked_at = now
+            await request_due_comparisons(self._services, await sync_peers(self._services))
 
 
 async def advance(unit: UnitOfWork, hosts: Iterable[str]) -> list[str]:

@@ -20,9 +20,11 @@ def upgrade() -> None:
     _index_communities()
     _add_peer_policies()
     _add_peer_figures()
+    _add_digests()
 
 
 def downgrade() -> None:
+    _drop_digests()
     _drop_peer_figures()
     _drop_peer_policies()
     _forget_indexes_of_communities()
@@ -68,3 +70,40 @@ def _drop_peer_figures() -> None:
 def _drop_peer_policies() -> None:
     with op.batch_alter_table("peers") as peers:
         peers.drop_column("policy")
+
+
+_COMPARED = ("differing_days", "missing", "repaired", "unrepaired")
+
+
+def _add_digests() -> None:
+    with op.batch_alter_table("peer_sync") as batch_op:
+        batch_op.add_column(sa.Column("compare_day", sa.Date(), nullable=True))
+        batch_op.add_column(sa.Column("compared_at", TIME, nullable=True))
+        for name in _COMPARED:
+            batch_op.add_column(sa.Column(name, BIG, nullable=False, server_default="0"))
+        batch_op.add_column(sa.Column("compare_error", sa.Text(), nullable=True))
+    op.create_table(
+        "digest_marks",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("revision", BIG, nullable=False),
+        sa.Column("is_valid", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_digest_marks")),
+    )
+    op.create_table(
+        "digest_days",
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("subject_id", BIG, autoincrement=False, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("count", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("kind", "subject_id", "day", name=op.f("pk_digest_days")),
+    )
+    op.create_index("ix_digest_days_day", "digest_days", ["day"])
+
+
+def _drop_digests() -> None:
+    for table in ("digest_days", "digest_marks"):
+        op.drop_table(table)
+    with op.batch_alter_table("peer_sync") as batch_op:
+        for name in ("compare_day", "compared_at", *_COMPARED, "compare_error"):
+            batch_op.drop_column(name)

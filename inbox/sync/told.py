@@ -1,0 +1,199 @@
+"""What a peer was told by this office, as queries: the one place that says what a digest for it may hold.
+
+*Posts* are what accounts of ours that somebody there follows said to their followers: public, unlisted and for
+followers, boosts included, without what stays in the office or is for a community's members. *Topics* are the archives
+of the hashtags that the peer follows here. *Follows* are those of its people to ours. Nothing else is in a digest, on a
+list, or given away for a number: who isn't followed from there isn't named. What a policy for the peer keeps from it
+(`policy.peers`) isn't there either.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from communities.archive import is_archived
+from federation.sync.digests import DAILY, FOLLOWS, POSTS, TOPICS, Item, ItemPage
+from models import Database
+from models.accounts import INSTANCE_ACTOR_ID, Account
+from models.relations import Follow
+from models.statuses import Status, StatusTag, Tag
+from models.sync import DigestDay
+from policy.limits import DIGEST_ITEMS
+from policy.peers import PeerPolicy, receivable
+from social.digests import (
+    NOTHING,
+    ROWS_AT_ONCE,
+    TOLD_KINDS,
+    TOPIC,
+    Digest,
+    compute_days,
+    day_of,
+    digest_of,
+    id_range,
+    in_day,
+    is_over,
+    is_tellable,
+    version_of,
+)
+from social.follows import ACCEPTED
+
+_There = aliased(Account)
+_Here = aliased(Account)
+KINDS: Final = {POSTS: TOLD_KINDS, TOPICS: (TOPIC,)}
+Query = Any
+
+
+def _lives_at(origin: str) -> ColumnElement[bool]:
+    return _There.uri.startswith(f"{origin}/", autoescape=True) & _There.domain.is_not(None)
+
+
+def _follows(origin: str, column: Any) -> Query:
+    """Of the follows from an office to our active accounts, a column."""
+    return (
+        select(column)
+        .select_from(Follow)
+        .join(_There, _There.id == Follow.follower_id)
+        .join(_Here, _Here.id == Follow.followee_id)
+        .where(_lives_at(origin), _Here.domain.is_(None), _Here.suspended_at.is_(None), _Here.gone_at.is_(None))
+    )
+
+
+def followed_accounts(origin: str) -> Query:
+    """The ids of the people of ours whom somebody there follows."""
+    people = (_Here.actor_type != "Group", _Here.topic.is_(None), _Here.id != INSTANCE_ACTOR_ID)
+    return _follows(origin, Follow.followee_id).where(Follow.state == ACCEPTED, *people)
+
+
+def followed_topics(origin: str) -> Query:
+    """The ids of the hashtags whose actors the office follows here."""
+    followed = _follows(origin, _Here.topic).where(Follow.state == ACCEPTED, _Here.topic.is_not(None))
+    return select(Tag.id).where(Tag.name.in_(followed))
+
+
+def _subjects(origin: str, kind: str) -> Query:
+    return followed_accounts(origin) if kind == POSTS else followed_topics(origin)
+
+
+def told_posts(origin: str, kind: str, policy: PeerPolicy | None) -> ColumnElement[bool]:
+    """The condition on statuses of a kind, as far as the peer's policy goes."""
+    if kind == POSTS:
+        return Status.account_id.in_(followed_accounts(origin)) & is_tellable() & receivable(policy)
+    carried = select(StatusTag.status_id).where(StatusTag.tag_id.in_(followed_topics(origin)))
+    return Status.id.in_(carried) & is_archived() & receivable(policy)
+
+
+async def counted_on(
+    database: Database, origin: str, days: Sequence[date], policy: PeerPolicy
+) -> dict[date, dict[str, Digest]]:
+    """The same as `told_on` for a peer with rules: post by post, for what is kept knows of no rules."""
+    found: dict[date, dict[str, Digest]] = {day: dict.fromkeys(DAILY, NOTHING) for day in days}
+    for kind in DAILY:
+        after, end = id_range(days[0])[0], id_range(days[-1])[1]
+        while True:
+            query = (
+                select(Status.id, Status.uri, Status.edited_at)
+                .where(told_posts(origin, kind, policy), Status.id >= after, Status.id < end)
+                .order_by(Status.id)
+                .limit(ROWS_AT_ONCE)
+            )
+            names: dict[int, list[str]] = defaultdict(list)
+            async with database.reading() as session:
+                rows = (await session.execute(query)).all()
+                carried = select(StatusTag.status_id, Tag.name).join(Tag, Tag.id == StatusTag.tag_id)
+                carried = carried.where(StatusTag.status_id.in_([row.id for row in rows]))
+                if kind == TOPICS:
+                    followed = carried.where(StatusTag.tag_id.in_(followed_topics(origin)))
+                    for status_id, name in await session.execute(followed):
+                        names[status_id].append(name)
+            for row in rows:
+                item = (row.uri, version_of(row.edited_at))
+                for prefix in [[name] for name in names[row.id]] if kind == TOPICS else [[]]:
+                    found[day_of(row.id)][kind] += digest_of(*prefix, *item)
+            if len(rows) < ROWS_AT_ONCE:
+                break
+            after = rows[-1].id + 1
+            await asyncio.sleep(0)
+    return found
+
+
+async def told_on(
+    database: Database, origin: str, days: Sequence[date], policy: PeerPolicy | None
+) -> dict[date, dict[str, Digest]]:
+    """The digests of days: of those that are over from what is kept (`social.digests.keep_days`), else counted now."""
+    if policy is not None and policy.restricts:
+        return await counted_on(database, origin, days, policy)
+    kept = [day for day in days if is_over(day, database.clock())]
+    found: dict[date, dict[str, Digest]] = {day: dict.fromkeys(DAILY, NOTHING) for day in days}
+    async with database.reading() as session:
+        for kind in DAILY if kept else ():
+            query = select(DigestDay.day, DigestDay.digest, DigestDay.count).where(
+                DigestDay.kind.in_(KINDS[kind]),
+                DigestDay.subject_id.in_(_subjects(origin, kind)),
+                DigestDay.day >= kept[0],
+                DigestDay.day <= kept[-1],
+            )
+            for day, kept_digest, count in await session.execute(query):
+                found[day][kind] += Digest(int.from_bytes(kept_digest), count)
+    if len(kept) < len(days):
+        async with database.reading() as session:
+            wanted = {kind: set(await session.scalars(_subjects(origin, kind))) for kind in DAILY}
+        for (day, kind, subject_id), digest in (await compute_days(database, days[len(kept)], days[-1]))[0].items():
+            name = TOPICS if kind == TOPIC else POSTS
+            if subject_id in wanted[name]:
+                found[day][name] += digest
+    return found
+
+
+async def follows_digest(session: AsyncSession, origin: str) -> Digest:
+    """Of who there follows whom here."""
+    found = NOTHING
+    for item in await _follow_items(session, origin, 0, None):
+        found += digest_of(item.uri, item.of, item.state)
+    return found
+
+
+async def items_of(
+    session: AsyncSession, origin: str, kind: str, day: date | None, after: int, policy: PeerPolicy | None
+) -> ItemPage:
+    """The page of items after a number."""
+    if kind == FOLLOWS or day is None:
+        items = await _follow_items(session, origin, after, DIGEST_ITEMS + 1)
+    else:
+        query = (
+            select(Status.id, Status.uri, Status.edited_at)
+            .where(told_posts(origin, kind, policy), in_day(day), Status.id > after)
+            .order_by(Status.id)
+            .limit(DIGEST_ITEMS + 1)
+        )
+        items = [Item(row.id, row.uri, version_of(row.edited_at)) for row in await session.execute(query)]
+    page = items[:DIGEST_ITEMS]
+    return ItemPage(page, page[-1].number if len(items) > DIGEST_ITEMS else None)
+
+
+async def _follow_items(session: AsyncSession, origin: str, after: int, limit: int | None) -> list[Item]:
+    columns = (Follow.id, Follow.state, _There.uri.label("who"), _Here.uri.label("of"))
+    query = (
+        select(*columns)
+        .join(_There, _There.id == Follow.follower_id)
+        .join(_Here, _Here.id == Follow.followee_id)
+        .where(_lives_at(origin), _Here.domain.is_(None), _Here.suspended_at.is_(None), _Here.gone_at.is_(None))
+        .where(_Here.topic.is_(None), Follow.id > after)
+        .order_by(Follow.id)
+        .limit(limit)
+    )
+    return [Item(row.id, row.who, of=row.of, state=row.state) for row in await session.execute(query)]
+
+
+async def posts_by_number(
+    session: AsyncSession, origin: str, numbers: Collection[int], policy: PeerPolicy | None
+) -> Sequence[Status]:
+    """Those of these posts that the office was told of, in the order of their numbers."""
+    condition = told_posts(origin, POSTS, policy) | told_posts(origin, TOPICS, policy)
+    query = select(Status).where(Status.id.in_(numbers), condition).order_by(Status.id)
+    return (await session.scalars(query)).all()
