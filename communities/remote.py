@@ -27,6 +27,7 @@ from social.follows import accept_follow, end_follow
 from social.notifications import notify
 
 REFRESH_ROLES: Final = "refresh_roles"
+READ_COMMUNITY: Final = "read_community"
 
 
 async def remember(unit: UnitOfWork, group: Account, told: CommunityDraft | None) -> Community:
@@ -121,6 +122,8 @@ async def let_in(unit: UnitOfWork, group: Account, account: Account, follow: Fol
     if place.standing.state is State.REQUESTED and place.community.kind != Kind.OPEN:
         notify(unit, account, APPROVED, group, subject_id=group.id)
     await request_roles(unit, group)
+    reading = {"group_id": group.id, "account_id": account.id}
+    await enqueue_job(unit, READ_COMMUNITY, reading, unique_key=f"{READ_COMMUNITY}:{group.id}:{account.id}")
     return True
 
 

@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
-from communities.remote import REFRESH_ROLES
+from communities.remote import READ_COMMUNITY, REFRESH_ROLES
 from communities.topics import SUBSCRIBE_TOPICS
 from federation.cards import FETCH_CARD, fetch_card
 from federation.services import Services
 from federation.sync.names import CATCH_UP, COMPARE
 from federation.trends import FETCH_TRENDS, fetch_trends_of
 from inbox.archives import backfill_topic
+from inbox.community_posts import read_community
 from inbox.community_roles import refresh_roles
 from inbox.fetching import fetch_status
 from inbox.quote_stamps import CHECK_STAMP, check_stamp
@@ -55,6 +56,7 @@ def job_handlers(services: Services) -> Mapping[str, JobHandler]:
         IMPORT: partial(run_import, services, fetch_status),
         PEERING_JOB: partial(take_step_again, services),
         JOIN_LISTED: partial(join_listed, services),
+        READ_COMMUNITY: partial(read_community, services),
         READ_LIST: partial(read_again, services),
         POLL_CHANGED: partial(publish_poll, services),
         POLL_ENDED: partial(end_poll_of, services),

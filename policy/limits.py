@@ -14,6 +14,7 @@ REPORT_COMMENT_CHARACTERS: Final = 5_000
 MOVE_COOLDOWN_DAYS: Final = 7
 ACTOR_FRESH_HOURS: Final = 24
 INBOUND_ATTEMPTS: Final = 8
+COMMUNITY_POSTS: Final = 40  # of a community of another server, read when one of ours gets in
 ROLE_HOLDERS: Final = 100  # of each role in a community of another server
 # Proposals of instances that nobody here knows.
 PROPOSAL_DAYS: Final = 14

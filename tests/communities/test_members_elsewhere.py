@@ -55,15 +55,18 @@ async def test_two_offices_talk_in_an_open_community(two_offices: tuple[Office, 
     hans, bea = await hamburg.create_person("hans"), await lisbon.create_person("bea")
     group = await host(hans)
     acct = f"afterwork@{hamburg.domain}"
+    await hamburg.api(hans).post("/api/v1/statuses", {"status": "@afterwork Founded!"})
+    await run_until_idle(hamburg, lisbon)
     await follow(bea, acct)
     await run_until_idle(hamburg, lisbon)
+    assert [(who, "Founded" in content) for who, content in await home(bea)] == [(acct, True)]
     relationship = await follow(bea, acct)
     assert (relationship["following"], relationship["requested"]) == (True, False)
     posted = await hamburg.api(hans).post("/api/v1/statuses", {"status": "@afterwork Beer at six?"})
     assert posted.status == 200
     await run_until_idle(hamburg, lisbon)
     shown = await home(bea)
-    assert [who for who, _ in shown] == [acct]
+    assert [who for who, _ in shown] == [acct, acct]
     thread = (await lisbon.api(bea).get("/api/v1/timelines/home")).json()[0]["reblog"]
     answer = await lisbon.api(bea).post(
         "/api/v1/statuses", {"status": f"@hans@{hamburg.domain} Seven!", "in_reply_to_id": thread["id"]}

@@ -34,7 +34,6 @@ async def test_people_here_take_part_in_a_community_of_lemmy(office: Office, rem
     group = await remote.actor("cocina", uri=uri, type="Group", attributedTo=f"{uri}/moderators",
                                featured=f"{uri}/featured", postingRestrictedToMods=False)  # fmt: skip
     remote.publish({"id": f"{uri}/moderators", "type": "OrderedCollection", "orderedItems": [mona.uri]})
-    await follows(office, alice, group)
 
     async def announced(value: Any) -> str | None:
         made = group.activity("Announce", value, to=[PUBLIC], cc=[group.followers_url])
@@ -44,14 +43,23 @@ async def test_people_here_take_part_in_a_community_of_lemmy(office: Office, rem
         return {
             "type": "Page", "id": f"{remote.origin}/post/{number}", "attributedTo": elsa.uri, "to": [uri, PUBLIC],
             "audience": uri, "name": f"Tortilla {number}", "cc": [], "content": "<p>Sin cebolla</p>",
-            "mediaType": "text/html", "published": "2026-01-09T07:00:00Z", **more,
+            "mediaType": "text/html", "published": f"2026-01-09T07:0{number}:00Z", **more,
         }  # fmt: skip
 
+    old = page(0)
+    remote.publish(old)
+    told = {"type": "Create", "actor": elsa.uri, "object": old}
+    remote.publish({"id": f"{uri}/outbox", "type": "OrderedCollection", "orderedItems": [
+        group.activity("Announce", told), elsa.activity("Announce", f"{remote.origin}/post/77"),
+    ]})  # fmt: skip
+    await follows(office, alice, group)
+    assert await home_uris(alice) == [old["id"]]
+    assert ("GET", "/post/77") not in remote.requests  # the community didn't say that
     post = page(1)
     remote.publish(post)
     assert await announced(said(elsa, group, "Create", post)) == "applied"
     assert await announced(post["id"]) == "duplicate"  # what Lemmy sends besides, for Mastodon
-    assert await home_uris(alice) == [post["id"]]
+    assert sorted(await home_uris(alice)) == [old["id"], post["id"]]
     comment = {
         "type": "Note", "id": f"{remote.origin}/comment/1", "attributedTo": mona.uri, "to": [PUBLIC],
         "cc": [uri, elsa.uri], "audience": uri, "content": "<p>Con</p>", "inReplyTo": post["id"],
