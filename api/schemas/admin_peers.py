@@ -62,7 +62,8 @@ class PeerPolicyEntity(Entity):
 
 
 class PeerSyncEntity(Entity):
-    """How far both have heard each other out; `behind` is what we lack, `their_behind` what they lack."""
+    """How far both have heard each other out; `behind` is what we lack, `their_behind` what they lack. Of digests:
+    what the comparison that is under way, or the last one, found and mended."""
 
     takes_part = required(fields.Boolean)
     in_sync_at = nullable(Timestamp)
@@ -73,6 +74,13 @@ class PeerSyncEntity(Entity):
     is_restoring = required(fields.Boolean)
     cut_at = nullable(Timestamp)
     last_error = nullable(fields.String)
+    compared_at = nullable(Timestamp)
+    is_comparing = required(fields.Boolean)
+    differing_days = required(fields.Integer)
+    missing = required(fields.Integer)
+    repaired = required(fields.Integer)
+    unrepaired = required(fields.Integer)
+    compare_error = nullable(fields.String)
 
 
 class PeerHealthEntity(Entity):

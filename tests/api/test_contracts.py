@@ -44,7 +44,8 @@ NEVER = {
         (f"{kind}.{name} there" for kind, names in (
             ("PeerHealth", ("last_received_at", "last_delivered_at", "last_error", "circuit", "oldest_queued_at",
                             "delivery_p50_seconds", "delivery_p95_seconds", "clock_ahead_seconds", "clock_seen_at")),
-            ("PeerSync", ("in_sync_at", "checked_at", "their_behind", "oldest_missing_at", "cut_at", "last_error")),
+            ("PeerSync", ("in_sync_at", "checked_at", "their_behind", "oldest_missing_at", "cut_at", "last_error",
+                          "compared_at", "compare_error")),
         ) for name in names),
         "takes what happens between two offices: tests/inbox/test_peer_health.py plays it",
     ),
