@@ -7,12 +7,14 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from server.demo import looking
 from server.demo.checks import Expectation, until
 from server.demo.client import Client
 from server.demo.scene import Made, Scene, shortened
+
+HOME: Final = "/api/v1/timelines/home"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class FavouriteFromApp:
     async def play(self, scene: Scene) -> None:
         client, made = scene.clients[self.by], scene.made[self.key]
         await until(f"{client.employee.label} sees {made.uri}", partial(_is_at_home, client, made))
-        status = await _at_home(client, made)
+        status = await client.find(HOME, made.uri)
         await client.post(f"/api/v1/statuses/{status['id']}/favourite")
         made.favourites += 1
 
@@ -114,16 +116,11 @@ async def _is_told(client: Client, kind: str, uri: str, handle: str) -> bool:
     return False
 
 
-async def _at_home(client: Client, made: Made) -> Any:
-    found = [status for status in await client.get("/api/v1/timelines/home") if status["uri"] == made.uri]
-    return found[0] if found else None
-
-
 async def _is_at_home(client: Client, made: Made) -> bool:
-    status = await _at_home(client, made)
+    status = await client.find(HOME, made.uri)
     return status is not None and looking.plain_text(status["content"]).endswith(looking.plain_text(made.text))
 
 
 async def _is_counted(client: Client, made: Made) -> bool:
-    status = await _at_home(client, made)
+    status = await client.find(HOME, made.uri)
     return status is not None and status["favourites_count"] == made.favourites

@@ -40,6 +40,13 @@ class Client:
         """What is at a path of the API."""
         return await self._ask("GET", path, params=query)
 
+    async def find(self, path: str, uri: str, **query: str) -> Any:
+        """The status of this URI in a list of statuses, None when it isn't among the newest forty."""
+        for status in await self.get(path, limit="40", **query):
+            if status["uri"] == uri:
+                return status
+        return None
+
     async def post(self, path: str, **fields: Any) -> Any:
         """What an endpoint makes of these fields."""
         return await self._ask("POST", path, json=fields)

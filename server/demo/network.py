@@ -58,20 +58,22 @@ class PostInside:
         shown = partial(_is_in, author, "/api/v1/timelines/home", made, is_local_only=True)
         home = author.employee.office.name
         yield Expectation(what, home, "API: at home, marked as for the office only", shown)
+        found = partial(is_found, author, made.uri, True)
+        yield Expectation(what, home, "API: and found by its address", found)
         for client in scene.clients.values():
             if client.employee.office is not author.employee.office:
                 who = client.employee.person.first_name
-                hidden = partial(_finds_nothing, client, made.uri)
+                hidden = partial(is_found, client, made.uri, False)
                 yield Expectation(
                     what, client.employee.office.name, f"API: {who} doesn't find it by its address", hidden
                 )
 
 
 async def _is_in(client: Client, path: str, made: Made, *, is_local_only: bool = False) -> bool:
-    for status in await client.get(path, limit="40"):
-        if status["uri"] == made.uri:
-            return plain_text(status["content"]) == plain_text(made.text) and status["local_only"] is is_local_only
-    return False
+    status = await client.find(path, made.uri)
+    if status is None:
+        return False
+    return plain_text(status["content"]) == plain_text(made.text) and status["local_only"] is is_local_only
 
 
 async def _is_complete(client: Client, name: str, domains: set[str]) -> bool:
@@ -79,6 +81,7 @@ async def _is_complete(client: Client, name: str, domains: set[str]) -> bool:
     return {office["domain"] for office in topic["offices"] if office["complete"]} == domains
 
 
-async def _finds_nothing(client: Client, uri: str) -> bool:
+async def is_found(client: Client, uri: str, expected: bool) -> bool:
+    """Whether looking up the address of a post leads to it, as expected."""
     found = await client.get("/api/v2/search", q=uri, resolve="true")
-    return not found["statuses"]
+    return [status["uri"] for status in found["statuses"]] == ([uri] if expected else [])

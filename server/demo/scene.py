@@ -31,13 +31,20 @@ class Made:
 
 @dataclass
 class Scene:
-    """Everybody by name, the apps of who has one, the posts by the story's keys, and the followees of each."""
+    """Everybody by name, the apps of who has one, the posts by the story's keys, and the followees of each.
+
+    `communities` are handles by name; `private` are the names of those that only members read, `banned` pairs of
+    a community and somebody.
+    """
 
     employees: dict[str, Employee]
     stack: AsyncExitStack
     clients: dict[str, Client] = field(default_factory=dict)
     made: dict[str, Made] = field(default_factory=dict)
     follows: dict[str, set[str]] = field(default_factory=dict)
+    communities: dict[str, str] = field(default_factory=dict)
+    private: set[str] = field(default_factory=set)
+    banned: set[tuple[str, str]] = field(default_factory=set)
 
     async def sign_in(self, name: str) -> None:
         """Give somebody an app that stays signed in until the scene closes."""

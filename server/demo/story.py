@@ -5,6 +5,7 @@ Everybody has followers in all three offices, so that whatever is public has to 
 
 from server.demo.acts import Act, Boost, Favourite, Follow, Vote
 from server.demo.apps import FavouriteFromApp, PostFromApp, SignIn
+from server.demo.community import Ban, Host, Moderate, PostIn
 from server.demo.network import FollowTopic, PostInside
 from server.demo.posts import Delete, Edit, Post
 
@@ -83,4 +84,13 @@ STORY: tuple[Act, ...] = (
     Post("heike", "badge", "Wer neu ist, holt sich den Hafenausweis am Tor 3. #bienvenida"),
     FollowTopic("ines", "bienvenida", ("guide", "badge")),
     PostInside("ines", "cake", "Há bolo na copa do segundo andar."),
+    Host("heike", "hafen", "Rund um den Hafen", members=("lucia", "ines")),
+    PostIn("ines", "crane", "hafen", "Amanhã o guindaste 4 está parado. #porto", readers=("ines", "lucia", "heike")),
+    PostIn("lucia", "detour", "hafen", "¿También por la tarde?", readers=("ines", "lucia", "heike"), reply_to="crane"),
+    PostIn("lucia", "bicycle", "hafen", "Vendo bicicleta, casi nueva.", readers=("ines", "lucia", "heike")),
+    Moderate("heike", "remove", "bicycle", "hafen", "Kein Flohmarkt", readers=("ines", "heike")),
+    Moderate("heike", "lock", "crane", "hafen", "Der Kran läuft wieder", readers=("ines", "lucia", "heike")),
+    Ban("heike", "lucia", "hafen", "Zum dritten Mal"),
+    Host("heike", "zoll", "Zoll intern", members=("ines",), is_private=True),
+    PostIn("ines", "customs", "zoll", "O processo 17 ficou retido em Bremerhaven.", readers=("ines", "heike")),
 )

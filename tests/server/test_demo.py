@@ -92,6 +92,12 @@ async def test_check_plays_the_story_and_proves_every_act_at_every_office(tmp_pa
         "posts from an app",
         "follows the topic",
         "posts for the office only",
+        "hosts the community",
+        "hosts the private community",
+        "comments in @hafen",
+        "removes",
+        "locks",
+        "bans",
     ):
         assert any(f" {verb} " in row or f" {verb}: " in row for row in rows), verb
     assert f"All {len(rows)} as it should be" in text
