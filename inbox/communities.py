@@ -1,22 +1,44 @@
 """Where a post from elsewhere belongs: in which community, and to whom it is visible there."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import select
 
 from communities.posts import check_submission
-from communities.standings import CommunityError
+from communities.standings import CommunityError, CommunityRefused
 from models import UnitOfWork
 from models.accounts import Account
 from models.communities import Membership
+from models.statuses import Status
 from models.visibility import Visibility
 from policy.communities import banned_now
+from policy.visibility import is_for_members
 from social.accounts import preload_accounts
 from social.drafts import StatusDraft
 from social.statuses import status_by_uri
 
 
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a post belongs; `refused_by` is a community of ours that doesn't take it, and `reason` says why."""
+
+    group: Account | None
+    visibility: Visibility
+    refused_by: Account | None = None
+    reason: str = ""
+
+
 async def placed(
     unit: UnitOfWork, author: Account, draft: StatusDraft, visibility: Visibility, *, brought_by: str | None = None
 ) -> tuple[Account | None, Visibility]:
+    """The community and the visibility of `placement`, where nobody is told of a refusal."""
+    found = await placement(unit, author, draft, visibility, brought_by=brought_by)
+    return found.group, found.visibility
+
+
+async def placement(
+    unit: UnitOfWork, author: Account, draft: StatusDraft, visibility: Visibility, *, brought_by: str | None = None
+) -> Placement:
     """The community that it was posted in, and the visibility that it has there; None and as it was for the others.
 
     The author says so in `audience` or by addressing it (FEP-1b12); naming it in what is for one's own followers, or
@@ -24,25 +46,37 @@ async def placed(
     only who may post does; from anybody else it is no post of the community, and what was meant for its members is for
     nobody. In a community of another server what is for its members must come from it (`brought_by` is its id): an
     author can't reach them past their own community, and who is banned there is in it no more.
+
+    A public reply belongs where its thread is, when that is a community of ours, whatever it says of it.
     """
-    group = await _addressed(unit, draft)
+    parent = await status_by_uri(unit, draft.in_reply_to_uri) if draft.in_reply_to_uri else None
+    group = await _addressed(unit, draft) or await _of_thread(unit, parent, visibility)
     if group is None:
-        return None, visibility
+        return Placement(None, visibility)
     if not visibility.is_public:
         if group.followers_url not in (*draft.to, *draft.cc, *draft.audience):
-            return None, visibility
+            return Placement(None, visibility)
         visibility = Visibility.PRIVATE
     if not group.is_local:
         is_in = visibility.is_public or group.uri == brought_by
         if not is_in or (group.uri != brought_by and await is_banned(unit, group.id, author)):
-            return None, visibility if visibility.is_public else Visibility.DIRECT
-        return group, visibility
-    parent = await status_by_uri(unit, draft.in_reply_to_uri) if draft.in_reply_to_uri else None
+            return Placement(None, visibility if visibility.is_public else Visibility.DIRECT)
+        return Placement(group, visibility)
     try:
         found = await check_submission(unit.session, group, author, parent=parent, visibility=visibility, now=unit.now)
-    except CommunityError:
-        return None, visibility if visibility.is_public else Visibility.DIRECT
-    return group, found.visibility
+    except CommunityError as refused:
+        # Of a community that isn't there for the author nothing is said.
+        refused_by = group if isinstance(refused, CommunityRefused) else None
+        outside = visibility if visibility.is_public else Visibility.DIRECT
+        return Placement(None, outside, refused_by, str(refused))
+    return Placement(group, found.visibility)
+
+
+async def _of_thread(unit: UnitOfWork, parent: Status | None, visibility: Visibility) -> Account | None:
+    if parent is None or parent.group_id is None or not visibility.is_public or is_for_members(parent):
+        return None
+    group = await unit.session.get(Account, parent.group_id)
+    return group if group is not None and group.is_local and group.is_active else None
 
 
 async def _addressed(unit: UnitOfWork, draft: StatusDraft) -> Account | None:

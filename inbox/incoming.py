@@ -36,6 +36,8 @@ class Outcome(StrEnum):
     WITHOUT_TAG = "forbidden: a topic announces what carries its hashtag"
     NOT_ENTITLED = "forbidden: a community passes on what its moderators did, or what its author has signed"
     ELSEWHERE = "forbidden: that is not in this community"
+    NOT_A_MODERATOR = "forbidden: only moderators of this community do that"
+    NOT_FOR_THEM = "forbidden: this community doesn't take it from its author"
     SUPERSEDED = "superseded"  # undone, deleted or overtaken before it arrived
     BOOSTS_STOP = "forbidden: boosts by this peer have no effect here"
     UNSUPPORTED = "unsupported"  # a type, or an object of a type, that we don't know

@@ -1,8 +1,9 @@
 """Create: a peer's account wrote something (ActivityPub §7.2). Votes come the same way (Mastodon's convention)."""
 
 from federation.cards import request_card
+from federation.documents import reject_post_activity
 from federation.parse import visibility_of
-from inbox.communities import placed
+from inbox.communities import placement
 from inbox.handlers.vote import apply_vote
 from inbox.incoming import Handler, Incoming, MissingReference, Outcome, References, Scene
 from inbox.quote_stamps import request_stamp_check
@@ -12,6 +13,7 @@ from models.statuses import Status
 from models.visibility import Visibility
 from outbox.communities import publish_in_community
 from outbox.forward import forward_to_followers
+from outbox.publish import activity_uri, send_to
 from social.drafts import StatusDraft
 from social.statuses import create_status, reach_silently, status_by_uri
 
@@ -56,7 +58,12 @@ async def store_status(scene: Scene, draft: StatusDraft) -> Outcome:
     delivered_to = _delivered_to(scene, draft, visibility)
     if delivered_to and visibility is Visibility.DIRECT:
         visibility = Visibility.LIMITED
-    group, visibility = await placed(scene.unit, scene.sender, draft, visibility, brought_by=scene.incoming.group_uri)
+    found = await placement(scene.unit, scene.sender, draft, visibility, brought_by=scene.incoming.group_uri)
+    group, visibility = found.group, found.visibility
+    if found.refused_by is not None:
+        await _say_why_not(scene, found.refused_by, draft, found.reason)
+        if not visibility.is_public:
+            return Outcome.NOT_FOR_THEM
     status = await create_status(
         scene.unit, scene.sender, draft, visibility=visibility, delivered_to=delivered_to, group=group
     )
@@ -65,6 +72,17 @@ async def store_status(scene: Scene, draft: StatusDraft) -> Outcome:
     await request_stamp_check(scene.unit, status)
     await forward_to_followers(scene.services, scene.unit, scene.activity, draft)
     return Outcome.APPLIED
+
+
+async def _say_why_not(scene: Scene, group: Account, draft: StatusDraft, reason: str) -> None:
+    """The community answers the author's server, which then doesn't show the post as one in it (FEP-1b12)."""
+    if scene.activity.id is None or scene.activity.type != "Create" or scene.incoming.group_uri is not None:
+        return
+    document = reject_post_activity(
+        activity_uri(scene.unit), group=group, create_uri=scene.activity.id, author_uri=scene.sender.uri,
+        status_uri=draft.uri or "", reason=reason,
+    )  # fmt: skip
+    await send_to(scene.services, scene.unit, group, document, scene.sender, ordering_key=scene.activity.id)
 
 
 async def _deliver_again(scene: Scene, draft: StatusDraft, status: Status) -> Outcome:

@@ -5,6 +5,7 @@ from sqlalchemy.orm import aliased
 
 from federation.trust.origins import same_origin
 from inbox.communities_elsewhere import taken_out
+from inbox.communities_here import act_here
 from inbox.incoming import Handler, Outcome, Scene
 from models.statuses import Status
 from outbox.forward import forward_to_followers
@@ -19,6 +20,9 @@ from social.tombstones import bury
 
 async def apply_delete(scene: Scene) -> Outcome:
     """Delete each object that is the sender's; the others are passed over (O09)."""
+    done = await act_here(scene)
+    if done is not None:
+        return done
     outcomes = [await _delete_one(scene, uri) for uri in scene.activity.object_ids]
     if not outcomes:
         return Outcome.INVALID
@@ -73,4 +77,7 @@ async def _delete_sender(scene: Scene) -> Outcome:
     return Outcome.APPLIED
 
 
-HANDLER = Handler(apply_delete, "A status or an account is gone; also before it arrived")
+HANDLER = Handler(
+    apply_delete,
+    "A status or an account is gone, also before it arrived; or a moderator removes a post from a community of ours",
+)

@@ -1,5 +1,6 @@
 """Flag: a peer reports one of our accounts, with or without statuses (Mastodon's shape)."""
 
+from inbox.communities_here import act_here
 from inbox.incoming import Handler, Outcome, Scene
 from models.accounts import Account
 from social.accounts import preload_accounts
@@ -9,6 +10,9 @@ from social.statuses import preload_statuses
 
 async def apply_flag(scene: Scene) -> Outcome:
     """Keep the report of the first local account that is named, or whose status is; the rest is context (O25)."""
+    done = await act_here(scene)
+    if done is not None:
+        return done
     local = [uri for uri in scene.activity.object_ids if scene.unit.addresses.is_local(uri)]
     await preload_accounts(scene.unit, local)
     await preload_statuses(scene.unit, local)
@@ -30,4 +34,4 @@ async def apply_flag(scene: Scene) -> Outcome:
     return Outcome.APPLIED if filed is not None else Outcome.DUPLICATE
 
 
-HANDLER = Handler(apply_flag, "A report for our moderators")
+HANDLER = Handler(apply_flag, "A report for our moderators, or for those of a community of ours")

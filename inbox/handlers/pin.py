@@ -5,6 +5,8 @@ object is tells them apart. `featuredTags` is taken as well.
 """
 
 from federation.parse.tags import hashtags_of
+from federation.serving.communities import ROLE_COLLECTIONS
+from inbox.communities_here import act_here
 from inbox.incoming import Handler, Incoming, Outcome, References, Scene
 from policy.limits import PINNED_STATUSES
 from social.drafts import TagDraft
@@ -15,7 +17,9 @@ from social.tags import find_or_create_tag
 
 
 def pinned_reference(incoming: Incoming) -> References:
-    """What is pinned may be older than what we have; a hashtag needs nothing."""
+    """What is pinned may be older than what we have; a hashtag needs nothing, and who gets a role is known or isn't."""
+    if (incoming.activity.target_id or "").rpartition("/collections/")[2] in ROLE_COLLECTIONS:
+        return References(known_accounts=incoming.activity.object_ids)
     return References() if _hashtags(incoming) else References(statuses=incoming.activity.object_ids[:1])
 
 
@@ -30,6 +34,9 @@ async def apply_remove(scene: Scene) -> Outcome:
 
 
 async def _set_pinned(scene: Scene, *, is_pinned: bool) -> Outcome:
+    done = await act_here(scene)
+    if done is not None:
+        return done
     if tags := _hashtags(scene.incoming):
         return await _set_featured(scene, tags, is_featured=is_pinned)
     target, uri = scene.activity.target_id, scene.activity.object_id
@@ -68,6 +75,11 @@ async def _set_featured(scene: Scene, tags: tuple[TagDraft, ...], *, is_featured
 
 
 ADD = Handler(
-    apply_add, f"A pinned status (`featured`), up to {PINNED_STATUSES} are shown; a featured hashtag", pinned_reference
+    apply_add,
+    f"A pinned status (`featured`), up to {PINNED_STATUSES} are shown; a featured hashtag; a role or a pinned post in "
+    "a community of ours",
+    pinned_reference,
 )
-REMOVE = Handler(apply_remove, "A status is no longer pinned, or a hashtag no longer featured")
+REMOVE = Handler(
+    apply_remove, "A status is no longer pinned, a hashtag no longer featured, a role or a place in a community taken"
+)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from federation.activity import id_of
 from federation.trust.origins import same_origin
 from inbox.communities_elsewhere import taken_out
+from inbox.communities_here import act_here
 from inbox.handlers.like import pass_on_reaction, reaction
 from inbox.handlers.resolve import reopened
 from inbox.incoming import Handler, Outcome, Scene
@@ -34,6 +35,9 @@ async def apply_undo(scene: Scene) -> Outcome:
     embedded = scene.activity.object or {}
     if embedded and id_of(embedded.get("actor")) not in (None, scene.sender.uri):
         return Outcome.FORBIDDEN
+    done = await act_here(scene)
+    if done is not None:
+        return done
     kinds = [embedded["type"]] if embedded.get("type") in UNDOABLE else list(UNDOABLE)
     for kind in kinds:
         if await UNDOABLE[kind](scene, embedded):

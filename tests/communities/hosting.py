@@ -8,6 +8,7 @@ from communities.changes import Change
 from communities.groups import Wish, create
 from models.accounts import Account
 from models.communities import Kind
+from models.statuses import Status
 from outbox.communities import composer, tell
 from tests.peers import Office, Person
 from tests.remote_peers import PUBLIC, JsonObject, RemoteActor
@@ -41,6 +42,8 @@ async def act(
 async def _row(unit: Any, value: Any) -> Any:
     if isinstance(value, Account | Person):
         return await unit.session.get_one(Account, value.id)
+    if isinstance(value, Status):
+        return await unit.session.get_one(Status, value.id)
     if isinstance(value, RemoteActor):
         return (await unit.session.scalars(select(Account).where(Account.uri == value.uri))).one()
     return value
