@@ -155,8 +155,9 @@ async def show_community(visit: Visit) -> web.StreamResponse:
 async def _threads(reading: Reading, group: Account, max_id: int) -> Page[Card]:
     assert reading.viewer is not None
     query = listing(reading.viewer).where(
-        *posts_in(group.id), Status.id < max_id, wanted_by(reading.viewer.id, now=reading.now)
-    )
+        *posts_in(group.id), Status.featured_at.is_(None), Status.id < max_id,
+        wanted_by(reading.viewer.id, now=reading.now),
+    )  # fmt: skip
     rows, has_more = cut(await rows_of(reading, query.order_by(Status.id.desc()).limit(PAGE_SIZE + 1)))
     return Page(await load_cards(reading, rows), rows[-1][0].id if has_more else None, is_first=max_id == MAX_ID)
 
