@@ -353,6 +353,8 @@ async def crowd(office: Office, group_id: int, number: int, *, first: int = 0) -
     async with office.services.database.unit_of_work() as unit:
         rows = [(unit.new_id(), f"https://porto.example/users/p{n}", f"p{n}") for n in range(first, first + number)]
         now = unit.now
+        group = await unit.session.get_one(Account, group_id)
+        group.followers_count += number
         await unit.session.execute(insert(Account), [
             {"id": key, "uri": uri, "username": name, "domain": "porto.example", "inbox_url": f"{uri}/inbox",
              "shared_inbox_url": inbox_url,
