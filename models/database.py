@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from models.addresses import LocalAddresses
 from models.events import EventHub, pack
@@ -115,10 +116,22 @@ class Database:
         async with self.reading() as session:
             return bool(await session.scalar(text("SELECT 1")) == 1)
 
+    def connections(self) -> dict[str, int]:
+        """How many connections this process uses right now, to write and to read (PostgreSQL: one pool)."""
+        named = {"writing": self._writer, "reading": self._reader}
+        if self._writer is self._reader:
+            named = {"in use": self._writer}
+        return {name: _checked_out(engine) for name, engine in named.items()}
+
     async def close(self) -> None:
         await self._reader.dispose()
         if self._writer is not self._reader:
             await self._writer.dispose()
+
+
+def _checked_out(engine: AsyncEngine) -> int:
+    pool = engine.pool
+    return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
 
 def _to_json(value: Any) -> str:

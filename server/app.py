@@ -23,24 +23,36 @@ from federation.services import Services
 from inbox.fetching import fetch_status
 from inbox.journal import Journal
 from server.health import Health, health_routes
+from server.metrics import metrics_routes
 from server.middlewares import add_security_headers, around_requests
 from server.passwords import hash_password, is_password
 from server.proxies import Front
 from server.settings import Settings
 from server.tokens import BearerTokens
+from server.traffic import Traffic
 from web.routes import web_pages
 
 
 def make_app(
-    services: Services, settings: Settings, *, journal: Journal | None = None, health: Health | None = None
+    services: Services,
+    settings: Settings,
+    *,
+    journal: Journal | None = None,
+    health: Health | None = None,
+    traffic: Traffic | None = None,
 ) -> web.Application:
-    """The application; give it the journal and the health that the workers of the same process use."""
-    app = web.Application(middlewares=[around_requests(front_of(settings))], client_max_size=settings.max_body_bytes)
+    """The application; give it the journal, the health and the traffic that the same process uses elsewhere."""
+    traffic = traffic or Traffic()
+    app = web.Application(
+        middlewares=[around_requests(front_of(settings), traffic)], client_max_size=settings.max_body_bytes
+    )
     bearers = Bearers(services.database)
     bearer = BearerTokens(bearers)
     media = services.media
     pages = web_pages(services, is_password=is_password, hash_password=hash_password)
     app.add_routes(health_routes(health or Health(services.database)))
+    if settings.metrics_token and settings.metrics_listen is None:
+        app.add_routes(metrics_routes(services, traffic, settings.metrics_token))
     app.add_routes(inbox.routes.routes(services, journal or Journal(services.database)))
     app.add_routes(outbox.routes.routes(services, bearer=bearer, media=media, fetch_status=fetch_status))
     app.add_routes(outbox.file_routes.routes(services))

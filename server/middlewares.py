@@ -17,8 +17,9 @@ from keys.refusals import SignatureRefused
 from server.logs import log_context
 from server.problems import Problem, problem_of, problem_response
 from server.proxies import Front
+from server.traffic import Traffic
 
-HEALTH_PATHS = frozenset({"/healthz", "/readyz"})
+HEALTH_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 PAGE_POLICY = (
     "default-src 'self'; img-src 'self' data: http: https:; media-src 'self' http: https:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -27,7 +28,7 @@ PAGE_POLICY = (
 log = structlog.get_logger(__name__)
 
 
-def around_requests(front: Front) -> Middleware:
+def around_requests(front: Front, traffic: Traffic | None = None) -> Middleware:
     """The middleware of one server."""
 
     @web.middleware
@@ -37,6 +38,8 @@ def around_requests(front: Front) -> Middleware:
         request = front.believed(request)
         with log_context(request_id):
             response = await _answer(front, request, handler, request_id)
+            if traffic is not None:
+                traffic.note(request, response.status, time.perf_counter() - started)
             _log_access(request, response, started)
         return response
 

@@ -213,6 +213,7 @@ def _email(value: object) -> str:
 
 DOMAIN = Kind("host or host:port", _domain)
 LISTEN = Kind("host:port", _listen_address)
+LISTEN_OR_NOT = Kind("host:port", lambda value: _listen_address(value) if value else None)
 ORIGIN = Kind("URL without a path", _origin)
 DATABASE_URL = Kind("`sqlite:///…` or `postgresql://…`", _database_url)
 NETWORKS = Kind("list of networks (CIDR)", _networks)

@@ -68,6 +68,22 @@ class Settings:
         ListenAddress,
         Setting(kinds.LISTEN, "Address and port that the HTTP server listens on.", default="127.0.0.1:8080"),
     ]
+    metrics_token: Annotated[
+        str,
+        Setting(
+            kinds.TEXT,
+            "Turns `/metrics` on, for who sends it as `Authorization: Bearer`; `openssl rand -hex 32` makes one.",
+            default="",
+        ),
+    ] = field(repr=False)
+    metrics_listen: Annotated[
+        ListenAddress | None,
+        Setting(
+            kinds.LISTEN_OR_NOT,
+            "Serves `/metrics` here and not at the office's own address; without a token for whoever reaches it.",
+            default="",
+        ),
+    ]
     data_dir: Annotated[
         Path,
         Setting(

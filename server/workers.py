@@ -23,9 +23,12 @@ from server.context import open_services
 from server.drain import Drain
 from server.health import Health
 from server.listener import Runner
+from server.metrics import metrics_app
 from server.roles import HTTP, ROLES
 from server.runtime import Workers, keep_running
+from server.setting_kinds import ListenAddress
 from server.settings import Settings
+from server.traffic import Traffic
 
 GRACE_SECONDS = 10.0
 CUT_SECONDS = 1.0  # for handlers that don't end by themselves, once they are cancelled
@@ -51,11 +54,14 @@ async def run_office(settings: Settings, roles: Sequence[str]) -> None:
 async def running_office(settings: Settings, roles: Sequence[str] = ROLES) -> AsyncIterator[Services]:
     """Run an office until the block ends: HTTP on its address and its loops, as far as the roles say."""
     async with open_services(settings) as services, AsyncExitStack() as stack:
-        journal, health = Journal(services.database), Health(services.database)
+        journal, health, traffic = Journal(services.database), Health(services.database), Traffic()
         await stack.enter_async_context(background(settings, services, journal, roles))
         if HTTP in roles:
-            app = make_app(services, settings, journal=journal, health=health)
-            await stack.enter_async_context(listening(app, settings))
+            app = make_app(services, settings, journal=journal, health=health, traffic=traffic)
+            await stack.enter_async_context(listening(app, settings.listen))
+        if settings.metrics_listen is not None:
+            figures = metrics_app(services, traffic, settings.metrics_token)
+            await stack.enter_async_context(listening(figures, settings.metrics_listen))
         log.info("ready", origin=settings.origin, roles=",".join(roles), listen=str(settings.listen))
         try:
             yield services
@@ -74,7 +80,7 @@ def retention(settings: Settings) -> dict[str, int]:
 
 
 @asynccontextmanager
-async def listening(app: web.Application, settings: Settings) -> AsyncIterator[Runner]:
+async def listening(app: web.Application, address: ListenAddress) -> AsyncIterator[Runner]:
     """Serve `app` until the block ends; requests under way are finished."""
     runner = Runner(
         app, access_log=None, handle_signals=False, keepalive_timeout=KEEP_ALIVE_SECONDS, shutdown_timeout=CUT_SECONDS
@@ -82,7 +88,7 @@ async def listening(app: web.Application, settings: Settings) -> AsyncIterator[R
     drain = Drain(app)
     await runner.setup()
     try:
-        await web.TCPSite(runner, settings.listen.host, settings.listen.port, reuse_address=True).start()
+        await web.TCPSite(runner, address.host, address.port, reuse_address=True).start()
         yield runner
     finally:
         await drain.close(runner, GRACE_SECONDS)

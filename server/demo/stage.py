@@ -125,7 +125,7 @@ async def _running(
         await stack.enter_async_context(background(settings, services, journal, ROLES))
         app = make_app(services, settings, journal=journal, health=health)
         try:
-            await stack.enter_async_context(listening(app, settings))
+            await stack.enter_async_context(listening(app, settings.listen))
         except OSError as error:  # somebody was quicker than we, after the ports were checked
             raise _unusable(settings.listen.port, error) from error
         tokens = {person.name: await _hire(services, plan, person, password_hash) for person in plan.people}
