@@ -14,8 +14,16 @@ class PageRefused(Exception):
 
 
 def sentence_of(texts: Texts, refused: Exception) -> str:
-    """Why a community's rules say no. The floors below speak English: elsewhere it is said in general."""
-    return str(refused) if texts.language == DEFAULT_LANGUAGE else texts("community_refused")
+    """Why a community's rules say no. The floors below speak English: their sentences are keys of the texts.
+
+    Those that hold a name or a number are said in general elsewhere.
+    """
+    sentence = str(refused)
+    if texts.language == DEFAULT_LANGUAGE:
+        return sentence
+    if sentence.startswith("The name ") and sentence not in texts:
+        return texts("community_taken")
+    return texts(sentence) if sentence in texts else texts("community_refused")
 
 
 class SignInNeeded(Exception):

@@ -2,9 +2,10 @@
 
 `web/locale/<language>/LC_MESSAGES/tertulia.po` are the source, compiled in memory when the first page needs them, so
 that a checkout and an installed package read the same. Keys are names (`sign_in`), English is a translation like the
-others. Values in braces are filled in by the caller; the result is text, which templates escape. Keys that end in
-`.one` and `.many` belong to a count, for which the catalogue has the plural forms of its language. A key without a
-text is a KeyError: a test renders every page in every language, another compares the catalogues with the templates.
+others; what the rules of communities say no with is its own key. Values in braces are filled in by the caller; the
+result is text, which templates escape. Keys that end in `.one` and `.many` belong to a count, for which the catalogue
+has the plural forms of its language. A key without a text is a KeyError: a test renders every page in every language,
+another compares the catalogues with the templates.
 """
 
 from functools import lru_cache

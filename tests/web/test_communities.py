@@ -1,9 +1,12 @@
 """The pages of communities: found, joined, written in and looked after without a script; each right has its refusal."""
 
+import ast
 import re
+from pathlib import Path
 
 from tests.peers import Office, Person
 from tests.web.browser import Browser, signed_in
+from web.texts import LANGUAGES, Texts
 
 NEW = "/communities/new"
 
@@ -53,7 +56,11 @@ async def test_a_community_is_made_found_joined_and_written_in(office: Office, b
         await follow_to(browser, f"{path}/posts/{number}/{action}")
         assert mark in browser.page.text
     assert (await theirs.send("/compose", text="Y claveles", audience="public", parent_id=number)).status == 403
-    assert "no lo permiten" in theirs.page.text
+    assert "Esta conversación está cerrada" in theirs.page.text
+    await theirs.show(NEW)
+    for name, sentence in (("garden", "está cogido"), ("a b", "hasta 30 letras")):
+        assert (await theirs.send(NEW, name=name)).status == 422
+        assert sentence in theirs.page.text
     await theirs.show(path)
     assert (await theirs.send(f"{path}/posts/{number}/remove", reason="x")).status == 403
     assert (await theirs.send("/compose", text="x", audience="public", community_id="1")).status == 404
@@ -145,3 +152,24 @@ async def test_a_hidden_community_is_no_page_for_who_was_not_invited(
     assert "takeover" not in (await theirs.show("/communities")).text
     assert (await guest.get(path)).headers["Location"].startswith("/sign-in")
     assert (await theirs.send(f"{path}/join", token="wrong")).status == 403
+
+
+def test_what_rules_say_no_with_is_said_in_every_language() -> None:
+    root = Path(__file__).parents[2]
+    said = set()
+    for path in (*root.glob("communities/*.py"), *root.glob("outbox/communit*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            name = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+            first = node.args[0] if isinstance(node, ast.Call) and node.args else None
+            if name in ("CommunityRefused", "NotAllowed") and isinstance(first, ast.Constant):
+                said.add(first.value)
+            if isinstance(node, ast.FunctionDef) and node.name == "_why_not":
+                said |= {
+                    one.value
+                    for one in ast.walk(node)
+                    if isinstance(one, ast.Constant) and str(one.value).endswith(".")
+                }
+    assert len(said) > 20
+    for language in LANGUAGES:
+        texts = Texts(language)
+        assert {sentence for sentence in said if sentence not in texts} == set()
