@@ -74,7 +74,7 @@ ARCHIVE_AUTHORS_AT_ONCE: Final = 300
 # Digests: how often a peer may ask, what one answer holds, what one comparison does before it goes on in another job.
 DIGEST_REQUESTS_AN_HOUR: Final = 2_000  # of one peer; its burst, too
 DIGEST_DAYS_AT_ONCE: Final = 31
-DIGEST_POSTS_LOOKED_AT: Final = 50_000  # for one answer, of days whose digests aren't kept yet
+DIGEST_POSTS_LOOKED_AT: Final = 20_000  # for one answer, of days whose digests aren't kept yet
 DIGEST_ITEMS: Final = 1_000  # on a page
 DIGEST_ITEM_PAGES: Final = 200  # of one day that anybody reads
 DIGEST_POSTS_AT_ONCE: Final = 80
