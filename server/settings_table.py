@@ -283,7 +283,7 @@ class Settings:
         Setting(
             kinds.one_of("both", "office", "network", "none"),
             "Communities that are made at the first start with everybody of the office in them: of the office, of the "
-            "network, or both. What is posted in that of the network doesn't reach other offices yet.",
+            "network, or both. That of the network is for one office to make; people of the others join it.",
             default="office",
         ),
     ]
