@@ -7,14 +7,17 @@
 * The batch is applied in the order of arrival in one transaction, without savepoints. When one of it raises, the
   batch rolls back and each activity gets a transaction of its own, so that a poisonous one fails alone. Who stores
   what somebody else stores at the same moment hasn't failed: it is applied again, at once (`models.collisions`).
+* What a community announces is applied in the order in which it came, after what else came with it: fetching goes on
+  side by side, but an act of a moderator mustn't overtake the post that it is about.
 * Effects, outgoing answers and the mark "done" commit together. A failure is tried again with growing pauses, then
   kept as a dead letter (`failed`) and no longer in anybody's way.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, cast
 
 import structlog
@@ -43,10 +46,13 @@ LEASE_SECONDS = 300
 # While there is work, batches gather this long: what a batch costs at least is shared by all that are in it.
 GATHER_SECONDS = 0.03
 SLOW_AT_ONCE = 64
+# So long one announcement of a community waits for the one before it; what is still being fetched then is overtaken.
+IN_ORDER_SECONDS = 10.0
 CRASHES_ALLOWED = 4 * INBOUND_ATTEMPTS
 POLL_SECONDS = 5.0
 
 
+Turn = Callable[[], Awaitable[None]]
 # Made once: building a statement costs more than SQLite needs for running it. `is_queued` is spelled as a literal,
 # because with a parameter the partial index isn't used and every claim walks through the whole journal.
 _JOURNAL = cast(Table, InboundActivity.__table__)
@@ -89,6 +95,7 @@ class InboxWorker:
         self._services = services
         self._journal = journal
         self._slow: set[asyncio.Task[None]] = set()
+        self._last_of: dict[str, asyncio.Task[None]] = {}
         self._expects_work = False
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -126,12 +133,16 @@ class InboxWorker:
             await asyncio.wait(self._slow, return_when=asyncio.FIRST_COMPLETED)
         claimed = await self._claim()
         work = [made for row in claimed if (made := await self._interpret(row))]
-        ready, slow = await self._prepare(work)
+        at_hand = asyncio.Event()
+        ready, slow = await self._prepare(work, at_hand)
         for task in slow:
             self._slow.add(task)
             task.add_done_callback(self._slow.discard)
-        if ready:
-            await self._apply(ready)
+        try:
+            if ready:
+                await self._apply(ready)
+        finally:
+            at_hand.set()
         return len(claimed)
 
     async def _claim(self) -> Sequence[Any]:
@@ -166,30 +177,49 @@ class InboxWorker:
             await self._finish_one(row.id, f"{type(error).__name__}: {error}", state="failed")
         return None
 
-    async def _prepare(self, work: list[Work]) -> tuple[list[Work], list[asyncio.Task[None]]]:
-        """Split the batch into what has everything it needs and what still waits for other servers."""
+    async def _prepare(self, work: list[Work], at_hand: asyncio.Event) -> tuple[list[Work], list[asyncio.Task[None]]]:
+        """Split the batch into what has everything it needs and what still waits for other servers.
+
+        `at_hand` is set when the first part has been applied.
+        """
         try:
             missing = await prepare(self._services, [item.incoming for item in work])
         except Exception as error:
             if len(work) == 1:
                 await self._fail(work[0], error)
                 return [], []
-            parts = [await self._prepare([item]) for item in work]
+            parts = [await self._prepare([item], at_hand) for item in work]
             return [item for ready, _ in parts for item in ready], [task for _, slow in parts for task in slow]
         ready = [item for item, lacks in zip(work, missing, strict=True) if lacks is None]
         slow = [
-            asyncio.create_task(self._fetch_and_apply(item, lacks), name="inbound-fetch")
-            for item, lacks in zip(work, missing, strict=True)
-            if lacks is not None
+            self._start(item, lacks, at_hand) for item, lacks in zip(work, missing, strict=True) if lacks is not None
         ]
         return ready, slow
 
-    async def _fetch_and_apply(self, item: Work, fetch: Any) -> None:
+    def _start(self, item: Work, fetch: Any, at_hand: asyncio.Event) -> asyncio.Task[None]:
+        if not item.incoming.inner:
+            return asyncio.create_task(self._fetch_and_apply(item, fetch), name="inbound-fetch")
+        group = item.incoming.activity.actor
+        turn = partial(self._turn, at_hand, self._last_of.get(group))
+        task = asyncio.create_task(self._fetch_and_apply(item, fetch, turn), name="inbound-fetch")
+        self._last_of[group] = task
+        task.add_done_callback(lambda ended: self._last_of.get(group) is ended and self._last_of.pop(group))
+        return task
+
+    async def _turn(self, at_hand: asyncio.Event, before: asyncio.Task[None] | None) -> None:
+        """Wait for what came before an announcement of a community."""
+        await at_hand.wait()
+        if before is not None:
+            await asyncio.wait([before], timeout=IN_ORDER_SECONDS)
+
+    async def _fetch_and_apply(self, item: Work, fetch: Any, turn: Turn | None = None) -> None:
         try:
             await fetch()
         except Exception as error:
             await self._fail(item, error)
         else:
+            if turn is not None:
+                await turn()
             await self._apply_singly(item)
 
     async def _apply(self, work: list[Work]) -> None:

@@ -12,6 +12,7 @@ from models.communities import Community, Kind, Role, State
 from models.statuses import Status
 from outbox import community_acts
 from tests.communities.hosting import host
+from tests.fixtures_offices import OpenOffice
 from tests.peers import Office, Person, run_until_idle
 
 
@@ -157,3 +158,44 @@ async def test_who_asks_from_another_office_is_let_in_by_a_moderator(two_offices
     await run_until_idle(hamburg, lisbon)
     context = (await hamburg.api(hans).get(f"/api/v1/statuses/{posted['id']}/context")).json()
     assert [one["content"] for one in context["descendants"]] == ["<p>Us?</p>"]
+
+
+async def test_a_moderator_of_one_office_looks_after_what_another_posts_in_the_community_of_a_third(
+    two_offices: tuple[Office, Office], open_office: OpenOffice
+) -> None:
+    hamburg, lisbon = two_offices
+    berlin = await open_office("berlin")
+    for one, other in ((hamburg, berlin), (lisbon, berlin), (berlin, hamburg), (berlin, lisbon)):
+        await one.confirm(other)
+    hans, bea = await hamburg.create_person("hans"), await lisbon.create_person("bea")
+    carl, ana = await lisbon.create_person("carl"), await berlin.create_person("ana")
+    group = await host(hans, kind=Kind.BY_INVITATION, is_private=False)
+    acct = f"afterwork@{hamburg.domain}"
+    for person in (bea, ana):
+        await person.office.api(person).get("/api/v2/search", q=f"@{acct}", resolve=True)
+        await hamburg.api(hans).get("/api/v2/search", q=f"@{person.acct}", resolve=True)
+        await act(hans, "invite", group, await known(hamburg, Account, person.uri))
+        await run_until_idle(hamburg, lisbon, berlin)
+        await follow(person, acct)
+        await run_until_idle(hamburg, lisbon, berlin)
+        assert (await follow(person, acct))["following"]
+    await act(hans, "set_role", group, await known(hamburg, Account, ana.uri), Role.MODERATOR)
+    made = (await lisbon.api(bea).post("/api/v1/statuses", {"status": f"@{acct} Buy my car"})).json()
+    await run_until_idle(hamburg, lisbon, berlin)
+    assert [who for who, _ in await home(ana)] == [acct]
+    there = await known(berlin, Account, group.uri)
+    await act(ana, "remove_post", there, await known(berlin, Status, made["uri"]), reason="No ads")
+    await run_until_idle(hamburg, lisbon, berlin)
+    for office in (hamburg, lisbon, berlin):
+        assert (await known(office, Status, made["uri"])).removed_at is not None, office.name
+    told = (await lisbon.api(bea).get("/api/v1/notifications", types=["community.removed"])).json()
+    assert [one["account"]["acct"] for one in told] == [acct]
+    # She invites somebody of Lisbon, too, whose office hears of it from the community.
+    await berlin.api(ana).get("/api/v2/search", q=f"@{carl.acct}", resolve=True)
+    await act(ana, "invite", there, await known(berlin, Account, carl.uri))
+    await run_until_idle(hamburg, lisbon, berlin)
+    told = (await lisbon.api(carl).get("/api/v1/notifications", types=["community.invitation"])).json()
+    assert [one["account"]["acct"] for one in told] == [ana.acct]
+    await follow(carl, acct)
+    await run_until_idle(hamburg, lisbon, berlin)
+    assert (await follow(carl, acct))["following"]
