@@ -4,14 +4,13 @@ Each check gives one finding, never an exception; later checks are left out when
 is changed, except that the first start of the services happens here if it hasn't happened before.
 """
 
+import asyncio
 import os
 import shutil
 import stat
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import timedelta
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from ipaddress import ip_network
 from urllib.parse import quote
@@ -21,7 +20,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from content.film import FilmTools
 from content.media import MediaMissing
 from content.storage import StorageFailed
-from federation.actors.discovery import schemes
 from federation.client import HttpClient, RemoteError
 from federation.dereference import ACCEPT
 from federation.peers import PeerState
@@ -31,12 +29,13 @@ from keys.keypairs import KeyRejected
 from models.peers import Peer
 from server.context import open_database, open_services
 from server.migrate import DatabaseNotReady, MigrationFailed, schema_state
-from server.peer_check import check_peer
+from server.peer_check import MAX_CLOCK_SECONDS, check_peer, clock_ahead
 from server.queues import queue_status
 from server.settings import Settings, SettingsError, check_data_dir_belongs
+from server.tls_check import look_at
 
+PEERS_AT_ONCE = 8
 MIN_FREE_BYTES = 1024**3
-MAX_CLOCK_DIFFERENCE = timedelta(seconds=30)
 # Our own origin may be anywhere, in a private network too; the guard is there for addresses that strangers choose.
 _EVERYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
@@ -92,19 +91,30 @@ async def examine_services(settings: Settings, services: Services) -> AsyncGener
     """What can be said once the services are open."""
     yield await check_queues(services)
     yield await check_media(settings, services)
+    yield await check_door(settings, services)
     for finding in await check_origin(settings):
         yield finding
     peers = [peer for peer in await services.peers.list() if peer.state == PeerState.ACTIVE]
     yield await check_clock(services, peers)
     if not peers and services.settings.is_closed:
         yield note("peers", "There is no confirmed peer yet: `tertulia peer add DOMAIN` makes one.")
-    for peer in peers:
-        report = await check_peer(services, peer.domain)
-        if report.problems:
-            advice = "Check that the office runs, and that DNS and firewall let you reach it."
-            yield wrong(f"peer {peer.domain}", f"{' '.join(report.problems)} {advice}")
-        else:
-            yield fine(f"peer {peer.domain}", f"It answers and runs {report.software}.")
+    for start in range(0, len(peers), PEERS_AT_ONCE):
+        some = peers[start : start + PEERS_AT_ONCE]
+        for finding in await asyncio.gather(*(examine_peer(services, peer.domain) for peer in some)):
+            yield finding
+
+
+async def examine_peer(services: Services, domain: str) -> Finding:
+    """One peer: its name and certificate, what it is, whether it takes us for a peer, its clock."""
+    report = await check_peer(services, domain)
+    if report.problems:
+        advice = (
+            "Check that the office runs, and that DNS and firewall let you reach it." if report.is_out_of_reach else ""
+        )
+        return wrong(f"peer {domain}", " ".join([*report.problems, advice]).strip())
+    if report.notes:
+        return note(f"peer {domain}", " ".join([*report.notes, f"It runs {report.software}."]))
+    return fine(f"peer {domain}", f"It answers and runs {report.software}.")
 
 
 async def check_media(settings: Settings, services: Services) -> Finding:
@@ -172,6 +182,19 @@ async def check_queues(services: Services) -> Finding:
     return fine("queues", f"{status.deliveries['queued']} deliveries wait, none was given up.")
 
 
+async def check_door(settings: Settings, services: Services) -> Finding:
+    """What others meet before they meet us: the name, and the certificate."""
+    authority = settings.origin.partition("://")[2]
+    door = await look_at(authority, is_plain=settings.is_plain_http)
+    if door.problem is not None:
+        return wrong("own name", door.problem)
+    if door.valid_until is None:
+        return fine("own name", f"{authority} has an address; plain http has no certificate.")
+    if door.soon(services.clock()):
+        return wrong("own name", f"The certificate ends on {door.valid_until:%Y-%m-%d}: see why it wasn't renewed.")
+    return fine("own name", f"{authority} has an address, and a certificate until {door.valid_until:%Y-%m-%d}.")
+
+
 async def check_origin(settings: Settings) -> list[Finding]:
     """What peers see of us: the server, WebFinger under the domain, and the instance actor."""
     scheme = settings.origin.partition(":")[0]
@@ -202,19 +225,14 @@ async def _ask(client: HttpClient, check: str, url: str, accept: str, advice: st
 async def check_clock(services: Services, peers: Sequence[Peer]) -> Finding:
     """Our clock against the first peer that tells the time: signatures are valid for minutes only."""
     for peer in peers:
-        for scheme in schemes(services):
-            try:
-                response = await services.client.get(f"{scheme}://{peer.domain}/.well-known/nodeinfo", accept="*/*")
-                theirs = parsedate_to_datetime(response.headers.get("Date", ""))
-            except (RemoteError, ValueError):
-                continue
-            difference = abs(services.clock() - theirs)
-            if difference > MAX_CLOCK_DIFFERENCE:
-                seconds = difference.total_seconds()
-                return wrong(
-                    "clock",
-                    f"It differs by {seconds:.0f} s from that of {peer.domain}: let NTP set the clock of both, or "
-                    "signatures will be refused.",
-                )
-            return fine("clock", f"It agrees with that of {peer.domain}.")
+        ahead = await clock_ahead(services, peer.domain)
+        if ahead is None:
+            continue
+        if abs(ahead) > MAX_CLOCK_SECONDS:
+            return wrong(
+                "clock",
+                f"It differs by {abs(ahead):.0f} s from that of {peer.domain}: let NTP set the clock of both, or "
+                "signatures will be refused.",
+            )
+        return fine("clock", f"It agrees with that of {peer.domain}.")
     return note("clock", "No peer answered to compare it with: make sure that NTP sets it.")

@@ -114,7 +114,9 @@ def redirecting(location: Callable[[str], str], status: str = "302 Found") -> An
     return answer
 
 
-def certificate_for(directory: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+def certificate_for(
+    directory: Path, name: str, *, valid_for: dt.timedelta = dt.timedelta(hours=1)
+) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """(server, client) contexts: a self-signed certificate for `name`, and a trust store that holds only it."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -125,8 +127,8 @@ def certificate_for(directory: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSL
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(hours=1))
+        .not_valid_before(now - dt.timedelta(days=2))
+        .not_valid_after(now + valid_for)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())

@@ -1,13 +1,17 @@
 """What the doctor finds: each thing that is wrong, with a sentence that says what to do, and nothing else."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from server.doctor import Finding, Verdict, check_clock, check_database, examine
 from server.settings import Settings, load_settings
+from server.tls_check import Door, look_at
 from tests.conftest import Clock
+from tests.federation.loopback_servers import certificate_for
 from tests.peers import Office
 from tests.remote_peers import RemoteServer
 from tests.server.command_line import CommandLine
@@ -22,7 +26,16 @@ async def test_an_office_that_runs_is_fine(two_offices: tuple[Office, Office]) -
     found = await findings(madrid.settings)
     # Where ffmpeg isn't installed, the doctor says so.
     assert {finding.verdict for check, finding in found.items() if check != "media"} == {Verdict.FINE}
-    for check in ("settings", "database", "own server", "own WebFinger", "own actor", "clock", f"peer {lisbon.domain}"):
+    for check in (
+        "settings",
+        "database",
+        "own name",
+        "own server",
+        "own WebFinger",
+        "own actor",
+        "clock",
+        f"peer {lisbon.domain}",
+    ):
         assert check in found
     assert "tertulia" in found[f"peer {lisbon.domain}"].sentence.lower()
 
@@ -47,6 +60,38 @@ async def test_a_peer_of_other_make_is_fine(office: Office, remote: RemoteServer
     assert found[f"peer {remote.host}"] == Finding(
         f"peer {remote.host}", Verdict.FINE, "It answers and runs mastodon 4.5.0."
     )
+
+
+async def test_a_peer_that_does_not_take_us_for_one_is_found(two_offices: tuple[Office, Office]) -> None:
+    madrid, lisbon = two_offices
+    await lisbon.suspend(madrid)
+    found = (await findings(madrid.settings))[f"peer {lisbon.domain}"]
+    assert found.verdict is Verdict.WRONG
+    assert "doesn't take what we sign for that of a peer" in found.sentence
+    assert f"`tertulia peer show {madrid.domain}`" in found.sentence
+    assert "firewall" not in found.sentence
+
+
+async def test_names_and_certificates_are_looked_at(tmp_path: Path, clock: Clock) -> None:
+    async def looked_at(name: str, days: int, *, is_trusted: bool = True) -> Door:
+        server_side, client_side = certificate_for(tmp_path, name, valid_for=timedelta(days=days))
+        server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0, ssl=server_side)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            context = client_side if is_trusted else None
+            return await look_at(f"localhost:{port}", is_plain=False, context=context)
+
+    fresh = await looked_at("localhost", 60)
+    assert (fresh.problem, fresh.soon(clock())) == (None, False)
+    ending = await looked_at("localhost", 3)
+    assert (ending.problem, ending.soon(clock())) == (None, True)
+    for name, days, is_trusted in (("localhost", -1, True), ("other.test", 60, True), ("localhost", 60, False)):
+        problem = (await looked_at(name, days, is_trusted=is_trusted)).problem
+        assert problem is not None
+        assert "The certificate of localhost is refused" in problem
+    assert "Nothing speaks TLS" in ((await look_at("localhost:9", is_plain=False)).problem or "")
+    assert (await look_at("localhost:9", is_plain=True)).problem is None
+    assert "DNS" in ((await look_at("no-such-office.invalid", is_plain=True)).problem or "")
 
 
 async def test_a_wrong_clock_is_found(office: Office, remote: RemoteServer, clock: Clock) -> None:
