@@ -81,24 +81,26 @@ async def _hosted(scene: Scene, uri: str | None) -> Account | None:
     return group if group is not None and group.is_local and group.is_group else None
 
 
-async def _post_of_another(scene: Scene, said: Said) -> tuple[Account, Status] | None:
-    """A post in a community of ours, with it; what its own author deletes is another matter."""
+async def _post_to_moderate(scene: Scene, said: Said) -> tuple[Account, Status] | None:
+    """A post in a community of ours, with it; what its own author deletes (without a summary) is another matter."""
     status = await status_by_uri(scene.unit, said.object_uri)
-    if status is None or status.group_id is None or status.account_id == scene.sender.id:
+    if status is None or status.group_id is None:
+        return None
+    if status.account_id == scene.sender.id and "summary" not in said.document:
         return None
     group = await scene.unit.session.get(Account, status.group_id)
     return (group, status) if group is not None and group.is_local else None
 
 
 async def _remove(scene: Scene, said: Said) -> Change | None:
-    found = await _post_of_another(scene, said)
+    found = await _post_to_moderate(scene, said)
     return None if found is None else await remove_post(
         scene.unit, found[0], scene.sender, found[1], reason=said.reason
     )  # fmt: skip
 
 
 async def _restore(scene: Scene, said: Said) -> Change | None:
-    found = await _post_of_another(scene, said)
+    found = await _post_to_moderate(scene, said)
     return None if found is None else await restore_post(
         scene.unit, found[0], scene.sender, found[1], reason=said.reason
     )  # fmt: skip

@@ -190,6 +190,13 @@ async def test_a_moderator_of_one_office_looks_after_what_another_posts_in_the_c
         assert (await known(office, Status, made["uri"])).removed_at is not None, office.name
     told = (await lisbon.api(bea).get("/api/v1/notifications", types=["community.removed"])).json()
     assert [one["account"]["acct"] for one in told] == [acct]
+    # What she wrote herself only leaves the community, too.
+    made = (await berlin.api(ana).post("/api/v1/statuses", {"status": f"@{acct} Wrong place"})).json()
+    await run_until_idle(hamburg, lisbon, berlin)
+    await act(ana, "remove_post", there, await known(berlin, Status, made["uri"]))
+    await run_until_idle(hamburg, lisbon, berlin)
+    for office in (hamburg, lisbon, berlin):
+        assert (await known(office, Status, made["uri"])).removed_at is not None, office.name
     # She invites somebody of Lisbon, too, whose office hears of it from the community.
     await berlin.api(ana).get("/api/v2/search", q=f"@{carl.acct}", resolve=True)
     await act(ana, "invite", there, await known(berlin, Account, carl.uri))
