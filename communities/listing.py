@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, case, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -20,6 +20,8 @@ from models.relations import Follow, Report
 from models.statuses import Status
 from policy.communities import Standing, banned_now, belongs_to, known_to, may_read_files, named_on, standing
 
+# Made once: an alias copies every column of its table.
+_Host = aliased(Account)
 AnySelect = Select[*tuple[Any, ...]]
 # As a literal: partial indexes are found by what is written in the statement.
 _GROUP: Final = literal("Group", literal_execute=True)
@@ -80,7 +82,8 @@ def members_of(group_id: int, role: Role | None = None) -> AnySelect:
         return (
             select(Membership.account_id.label("key"), *_member_columns(Membership.role, since))
             .join(Account, Account.id == Membership.account_id)
-            .where(Membership.community_id == group_id, Membership.role == role.value, is_member, belongs.exists())
+            .where(Membership.community_id == group_id, Membership.role == role.value, is_member)
+            .where(or_(belongs.exists(), and_(Account.domain.is_not(None), _is_hosted_elsewhere(group_id))))
             .where(*_is_here())
         )
     role_here = case((is_member, Membership.role), else_=Role.MEMBER.value)
@@ -94,6 +97,11 @@ def members_of(group_id: int, role: Role | None = None) -> AnySelect:
         .where(Follow.followee_id == group_id, Follow.state == "accepted", *_is_here())
     )
     return query if role is None else query.where(role_here == role.value)
+
+
+def _is_hosted_elsewhere(group_id: int) -> ColumnElement[bool]:
+    """Of such a community we know who of other offices holds a role, but not whom else its account is followed by."""
+    return select(_Host.id).where(_Host.id == group_id, _Host.domain.is_not(None)).exists()
 
 
 def _member_columns(role: Any, since: Any) -> tuple[Any, ...]:
