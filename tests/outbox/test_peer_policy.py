@@ -110,10 +110,12 @@ async def test_a_policy_holds_for_what_waits_and_for_the_log(pair: Pair) -> None
     assert await has(lisbon, await pair.ana.post("Libre #obra"))
 
 
-async def test_what_waits_for_a_suspended_or_ended_peer_is_never_sent(pair: Pair) -> None:
+@pytest.mark.parametrize("decision", ["suspend", "end"])
+async def test_what_waits_for_a_suspended_or_ended_peer_is_never_sent(pair: Pair, decision: str) -> None:
     madrid, lisbon = pair.offices
     waiting = body(await pair.ana.api.post(STATUSES, {"status": "Ya no"}))
-    await madrid.suspend(lisbon)
+    async with madrid.services.database.unit_of_work() as unit:
+        await getattr(madrid.services.peers, decision)(unit, lisbon.domain)
     await run_until_idle(madrid, lisbon)
     assert not await has(lisbon, waiting)
     assert await readable(lisbon, waiting["uri"]) is None
