@@ -42,7 +42,7 @@ else
 	$(BIN)/tertulia serve --config $(CONFIG) --log-format text
 endif
 
-bench: $(INSTALLED) ## Measure inbound, outbound and memory, as a table
+bench: $(INSTALLED) ## Measure speed, memory and growth, as a table (an hour)
 	$(BIN)/python -m bench
 
 migration: $(INSTALLED) ## Draft the next revision of the tables: make migration MESSAGE="Let an account have two names"

@@ -13,6 +13,7 @@ from sqlalchemy import Integer, Select, SQLColumnExpression, bindparam
 
 from api.call import Call
 from models.base import BigInt
+from models.questions import Question
 
 CURSORS: Final = frozenset({"max_id", "since_id", "min_id"})
 Item = TypeVar("Item")
@@ -54,23 +55,35 @@ class Keyset:
 class PagedQuery:
     """A listing that is asked for often: its pages are statements that are built once and differ in their values.
 
-    To build a statement, and to find out that it was compiled before, costs more than to run it.
+    To build a statement, and to find out that it was compiled before, costs more than to run it. One that is made for
+    every request (`is_lasting=False`: it depends on what is asked for) is better asked in a session.
     """
 
-    def __init__(self, query: AnySelect, column: SQLColumnExpression[int]) -> None:
+    def __init__(self, query: AnySelect, column: SQLColumnExpression[int], *, is_lasting: bool = True) -> None:
         self._query = query
         self._column = column
-        self._made: dict[tuple[bool, bool, bool], AnySelect] = {}
+        self.is_lasting = is_lasting
+        self._made: dict[tuple[bool, bool, bool], tuple[AnySelect, Question]] = {}
 
     def page(self, keyset: Keyset) -> tuple[AnySelect, dict[str, int]]:
         """The statement of a page and its values; give what it finds to `keyset.arrange`."""
+        return self._forms(keyset)[0], self._values(keyset)
+
+    def question(self, keyset: Keyset) -> tuple[Question, dict[str, int]]:
+        """The same to be asked at a glance."""
+        return self._forms(keyset)[1], self._values(keyset)
+
+    def _values(self, keyset: Keyset) -> dict[str, int]:
         cursors = {"max_id": keyset.max_id, "min_id": keyset.min_id, "since_id": keyset.since_id}
+        return {name: value for name, value in cursors.items() if value is not None} | {"page_limit": keyset.limit}
+
+    def _forms(self, keyset: Keyset) -> tuple[AnySelect, Question]:
         form = (keyset.max_id is not None, keyset.min_id is not None, keyset.since_id is not None)
-        statement = self._made.get(form)
-        if statement is None:
-            statement = self._made[form] = self._build(*form)
-        values = {name: value for name, value in cursors.items() if value is not None}
-        return statement, {**values, "page_limit": keyset.limit}
+        made = self._made.get(form)
+        if made is None:
+            statement = self._build(*form)
+            made = self._made[form] = statement, Question(statement)
+        return made
 
     def _build(self, has_max: bool, has_min: bool, has_since: bool) -> AnySelect:
         query, column = self._query, self._column

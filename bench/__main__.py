@@ -1,40 +1,57 @@
-"""`python -m bench`: inbound, outbound and memory of a fresh instance, as a table. Loopback only; ends by itself."""
+"""`python -m bench`: what an office costs, measured from outside, as one table. Loopback only; ends by itself."""
 
 import asyncio
 import os
 import platform
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 
 import click
 import uvloop
 
+from bench import growth, reads, scale, streaming
 from bench.backfill import measure_backfill, render_backfill
+from bench.databases import URL, running_postgresql
 from bench.limits import machine_limits
 from bench.office import BenchFailed
 from bench.people import KeyPool
-from bench.rounds import FULL, QUICK, Size, run_round
-from bench.table import render, render_limits
+from bench.rounds import FULL, QUICK, Results, Size, run_round
+from bench.table import ROWS, Row, render, render_limits
 
-PARTS = ("inbound", "outbound", "backfill")
+IN_ROUNDS = frozenset({"inbound", "outbound", "killed"})
+PARTS = ("inbound", "outbound", "killed", "reads", "growth", "streaming", "scale", "backfill")
+ALL = frozenset(PARTS) - {"backfill", "reads"}  # growth begins with the reads
 ROUND_SECONDS = 900.0
+SCALE_ROWS = (
+    Row("scale.one", "home timelines of one process on PostgreSQL", "a second"),
+    Row("scale.two", "– of two", "a second"),
+    Row("scale.ratio", "– times as many", "", least=1.7),
+)
 
 
 @click.command()
 @click.option("--runs", default=3, show_default=True, type=click.IntRange(1, 9), help="Rounds; the medians are shown.")
 @click.option("--quick", is_flag=True, help="One small round, to see that it works.")
-@click.option("--only", type=click.Choice(PARTS), help="Only this part; backfill is measured by itself.")
-def main(runs: int, quick: bool, only: str | None) -> None:
+@click.option("--only", type=click.Choice(PARTS), multiple=True, help="Only these parts; backfill is never among all.")
+@click.option("--postgresql", is_flag=True, help="On a PostgreSQL from the wheel that the tests use.")
+@click.option("--url", help="Read another server instead, with Mastodon's client API: its origin, with --token.")
+@click.option("--token", default="", help="A token for it.")
+def main(runs: int, quick: bool, only: tuple[str, ...], postgresql: bool, url: str | None, token: str) -> None:
     """Measure Tertulia from outside, on loopback, and print a table. Misses are printed as they are."""
-    parts = frozenset([only] if only else PARTS[:2])
+    size, runs = (QUICK, 1) if quick else (FULL, runs)
     try:
-        print(uvloop.run(measure(1 if quick else runs, QUICK if quick else FULL, parts)))
+        if url:
+            print(uvloop.run(measure_other(url.rstrip("/"), token, size, runs)))
+        else:
+            print(uvloop.run(measure(runs, size, frozenset(only) or ALL, is_postgresql=postgresql)))
     except BenchFailed as failure:
         sys.exit(f"The benchmark could not be finished: {failure}")
 
 
-async def measure(runs: int, size: Size, parts: frozenset[str]) -> str:
+async def measure(runs: int, size: Size, parts: frozenset[str], *, is_postgresql: bool = False) -> str:
     """Everything, as text to be printed."""
     note(f"the machine's own limits; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     limits = await machine_limits()
@@ -43,13 +60,61 @@ async def measure(runs: int, size: Size, parts: frozenset[str]) -> str:
     pool, rounds = KeyPool(), []
     for number in range(1, runs + 1):
         note(f"round {number} of {runs}")
-        async with asyncio.timeout(ROUND_SECONDS):
-            rounds.append(await run_round(size, pool, parts, note))
-    title = (
+        # Leases of five minutes run out after a kill: once is enough.
+        wanted = parts if number == 1 else parts - {"killed"}
+        rounds.append(await _round(size, pool, wanted, is_postgresql=is_postgresql))
+    database = "PostgreSQL" if is_postgresql else "SQLite"
+    rows = [*ROWS, *reads.ROWS, *growth.rows(size.statuses), *streaming.ROWS, *SCALE_ROWS]
+    return "\n\n".join([_title(database, runs), render(rounds, _labels(size), rows=rows), render_limits(limits)])
+
+
+async def measure_other(origin: str, token: str, size: Size, runs: int) -> str:
+    """The reading part of any server; its CPU is its own business."""
+    reader = reads.Reader(origin, token)
+    rounds = [await reads.measure_reads(reader, size.requests, None) for _ in range(runs)]
+    return f"{_title(origin, runs)}\n\n{render(rounds, _labels(size), rows=reads.ROWS)}"
+
+
+async def _round(size: Size, pool: KeyPool, parts: frozenset[str], *, is_postgresql: bool) -> Results:
+    """Every part once, each in an office of its own but for those that follow each other in `run_round`."""
+    found: Results = {}
+    if parts & IN_ROUNDS:
+        async with asyncio.timeout(ROUND_SECONDS), _settings(is_postgresql) as settings:
+            found |= await run_round(size, pool, parts, note, settings)
+    if parts & {"reads", "growth"}:
+        note("reading")
+        sizes = size.statuses if "growth" in parts else size.statuses[:1]
+        async with _settings(is_postgresql) as settings:
+            found |= await growth.measure_growth(sizes, size.requests, note, settings)
+    if "streaming" in parts:
+        note("streaming")
+        async with _settings(is_postgresql) as settings:
+            found |= await streaming.measure_streaming(size.sockets, settings)
+    if "scale" in parts:
+        note("two processes")
+        async with _settings(True) as settings:
+            found |= await scale.measure_scale(size.requests, note, settings)
+    return found
+
+
+@asynccontextmanager
+async def _settings(is_postgresql: bool) -> AsyncIterator[dict[str, str]]:
+    if not is_postgresql:
+        yield {}
+        return
+    with running_postgresql() as url:
+        yield {URL: url}
+
+
+def _labels(size: Size) -> dict[str, int]:
+    return {name: value for name, value in asdict(size).items() if isinstance(value, int)}
+
+
+def _title(what: str, runs: int) -> str:
+    return (
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({platform.machine()}, Python "
-        f"{platform.python_version()}), load {os.getloadavg()[0]:.1f}, SQLite, median of {runs}"
+        f"{platform.python_version()}), load {os.getloadavg()[0]:.1f}, {what}, median of {runs}"
     )
-    return "\n\n".join([title, render(rounds, asdict(size)), render_limits(limits)])
 
 
 def note(line: str) -> None:

@@ -76,7 +76,7 @@ async def _watch(madrid: Office, lisbon: Office, token: str, posts: int) -> Back
         if response.status != 200:
             raise BenchFailed(f"following was answered {response.status}: {await response.text()}")
     if await lisbon.wait_for_count(posts, STALLED_SECONDS, STORED) < posts:
-        raise BenchFailed(f"only {lisbon.count(STORED)} of {posts} posts came")
+        raise BenchFailed(f"only {await lisbon.count(STORED)} of {posts} posts came")
     await lisbon.wait_for_count(1, STALLED_SECONDS, COMPLETE)
     seconds = time.perf_counter() - started
     return Backfilled(

@@ -77,9 +77,9 @@ async def _warm_up(office: Office, fleet: Fleet, readership: Readership) -> None
     readership.earlier = list(readership.pen.notes.values())
     readership.boosts = [(author, note) for author in readership.authors for note in readership.earlier]
     random.Random(0).shuffle(readership.boosts)
-    before = office.count(IN_FEED, readership.reader.id)
+    before = await office.count(IN_FEED, readership.reader.id)
     for scheme in (Scheme.CAVAGE_RSA, Scheme.RFC9421_ED25519):  # the second time only the keys are news
-        await post_all(_signed(office, readership, activities, scheme), CONNECTIONS)
+        await post_all(signed(office, readership, activities, scheme), CONNECTIONS)
     wanted = before + len(activities)
     found = await office.wait_for_count(wanted, STALLED_SECONDS, IN_FEED, readership.reader.id)
     if found < wanted:
@@ -91,11 +91,11 @@ async def measure_inbound(
 ) -> Inbound:
     """Send `size` activities and watch them arrive."""
     pen = Pen(name)
-    activities = _activities(readership, pen, size, random.Random(name))
+    activities = activities_of(readership, pen, size, random.Random(name))
     fleet.publish_notes(pen.notes.values())
-    requests = _signed(office, readership, activities, scheme, proofs=proofs)
+    requests = signed(office, readership, activities, scheme, proofs=proofs)
     await office.settle()
-    before = office.count(IN_FEED, readership.reader.id)
+    before = await office.count(IN_FEED, readership.reader.id)
     cpu, started = office.cpu_seconds, time.perf_counter()
     statuses = await post_all(requests, CONNECTIONS)
     found = await office.wait_for_count(before + size, STALLED_SECONDS, IN_FEED, readership.reader.id) - before
@@ -104,7 +104,7 @@ async def measure_inbound(
     return Inbound(found / seconds, cpu * 1000 / size, size - statuses[202], size - found)
 
 
-def _activities(readership: Readership, pen: Pen, size: int, dice: random.Random) -> list[Document]:
+def activities_of(readership: Readership, pen: Pen, size: int, dice: random.Random) -> list[Document]:
     """70 % notes, 20 % replies, 10 % boosts, well mixed; nobody boosts a note twice."""
     made = []
     for number in range(size):
@@ -120,7 +120,7 @@ def _activities(readership: Readership, pen: Pen, size: int, dice: random.Random
     return made
 
 
-def _signed(
+def signed(
     office: Office, readership: Readership, activities: list[Document], scheme: Scheme, *, proofs: bool = False
 ) -> list[Prepared]:
     people = {author.uri: author for author in readership.authors}

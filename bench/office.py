@@ -1,26 +1,31 @@
 """The instance that is measured: started from the command line, set up as an administrator and an app would.
 
-Its cost is read from /proc (CPU of all its threads, resident memory), its progress from its database file, so that
+Its cost is read from /proc (CPU of all its threads, resident memory), its progress from its database, so that
 watching costs it nothing.
 """
 
 import asyncio
 import os
 import socket
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+from sqlalchemy.engine import make_url
 
-START_SECONDS = 30.0
+from bench import databases
+from models import Database
+from models.addresses import LocalAddresses
+from server.migrate import migrate
+
+START_SECONDS = 90.0
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.02
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -61,20 +66,34 @@ class Office:
         """Resident memory."""
         return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * PAGE_KIB / 1024
 
-    def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
-        """Ask the database file, read-only."""
-        with closing(sqlite3.connect(f"file:{self.directory}/tertulia.db?mode=ro", uri=True, timeout=10)) as connection:
-            return connection.execute(query, parameters).fetchall()
+    async def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Ask its database, read-only."""
+        return await databases.rows(self.environ, query, parameters)
 
-    def count(self, query: str, *parameters: object) -> int:
-        return int(self.rows(query, *parameters)[0][0])
+    async def count(self, query: str, *parameters: object) -> int:
+        return int((await self.rows(query, *parameters))[0][0])
+
+    def open_database(self) -> Database:
+        """Its database, to be written to."""
+        url = self.environ.get(databases.URL, f"sqlite+aiosqlite:///{self.directory}/tertulia.db")
+        return Database(url, addresses=LocalAddresses(self.origin, self.environ["TERTULIA_DOMAIN"]))
+
+    async def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        self.process.kill()
+        self.process.wait()
+
+    async def start_again(self) -> None:
+        """Start it once more, with what it had."""
+        self.process = _started(self.environ, self.directory, ())
+        await _until_ready(self)
 
     async def wait_for_count(self, wanted: int, seconds: float, query: str, *parameters: object) -> int:
         """Wait until a count is reached, or doesn't change for `seconds`; what it is then."""
         found, deadline = -1, 0.0
         while found < wanted:
             now, before = time.monotonic(), found
-            found = self.count(query, *parameters)
+            found = await self.count(query, *parameters)
             deadline = now + seconds if found != before else deadline
             if now > deadline:
                 break
@@ -93,9 +112,9 @@ class Office:
 
     async def new_account(self, name: str) -> Account:
         """Make somebody with a token, by the command line."""
-        await self._run("user", "create", name, "--email", f"{name}@bench.example", "--password", "bench-password-1")
-        token = (await self._run("token", "create", name)).strip()
-        number = self.count("SELECT id FROM accounts WHERE username = ? AND domain IS NULL", name)
+        await self.run("user", "create", name, "--email", f"{name}@bench.example", "--password", "bench-password-1")
+        token = (await self.run("token", "create", name)).strip()
+        number = await self.count("SELECT id FROM accounts WHERE username = ? AND domain IS NULL", name)
         return Account(number, f"{self.origin}/users/{number}", token)
 
     async def post_outbox(self, client: aiohttp.ClientSession, account: Account, document: dict[str, Any]) -> float:
@@ -107,7 +126,7 @@ class Office:
                 raise BenchFailed(f"POST outbox was answered {response.status}: {(await response.text())[:300]}")
             return time.perf_counter() - started
 
-    async def _run(self, *arguments: str) -> str:
+    async def run(self, *arguments: str) -> str:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-c", MAIN, *arguments, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -143,17 +162,22 @@ async def running_office(
     domain = domain or free_domain()
     with tempfile.TemporaryDirectory(prefix="tertulia-bench-") as name:
         directory = Path(name)
-        environ = _environ(domain, directory) | (settings or {})
+        environ = _environ(domain, directory) | dict(settings or {})
+        if databases.URL in environ:
+            await migrate(make_url(environ[databases.URL]))
         if prepare is not None:
             await prepare(environ)
-        with (directory / "server.log").open("wb") as log:
-            process = subprocess.Popen([*wrapper, sys.executable, "-c", MAIN, "serve"], env=environ, stderr=log)  # noqa: ASYNC220
+        office = Office(f"http://{domain}", directory, _started(environ, directory, wrapper), environ)
         try:
-            office = Office(f"http://{domain}", directory, process, environ)
             await _until_ready(office)
             yield office
         finally:
-            _stop(process)
+            _stop(office.process)
+
+
+def _started(environ: dict[str, str], directory: Path, wrapper: Sequence[str]) -> subprocess.Popen[bytes]:
+    with (directory / "server.log").open("ab") as log:
+        return subprocess.Popen([*wrapper, sys.executable, "-c", MAIN, "serve"], env=environ, stderr=log)
 
 
 def _environ(domain: str, directory: Path) -> dict[str, str]:

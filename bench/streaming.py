@@ -1,18 +1,14 @@
-"""`python -m bench.streaming`: what a thousand idle WebSockets cost an instance, and one event to all of them."""
+"""`python -m bench --only streaming`: what a thousand idle WebSockets cost, and one event to all of them."""
 
 import asyncio
-import os
-import platform
 import resource
 import time
-from datetime import UTC, datetime
+from collections.abc import Mapping
 
 import aiohttp
-import click
-import uvloop
 
-from bench.office import Account, BenchFailed, Office, running_office
-from bench.table import Row, render
+from bench.office import Account, Office, running_office
+from bench.table import Row
 
 PEOPLE = 12
 PATIENCE = 60.0
@@ -20,20 +16,23 @@ AT_ONCE = 50
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
 
 
-@click.command()
-@click.option("--sockets", default=1000, show_default=True, type=click.IntRange(1, 20_000))
-def main(sockets: int) -> None:
-    """Measure the memory of idle sockets, on loopback."""
+ROWS = (
+    Row("streaming.sockets", "{sockets} idle WebSockets: resident memory more", "MiB", most=30),
+    Row("streaming.each", "– of each", "KiB", most=30),
+    Row("streaming.spread", "one status to {sockets} of them, from the post to the last", "ms"),
+    Row("streaming.cpu", "– CPU of the server", "ms"),
+    Row("streaming.after", "– resident memory more, afterwards", "MiB"),
+)
+
+
+async def measure_streaming(count: int, settings: Mapping[str, str] | None = None) -> dict[str, float]:
+    """What the sockets cost, by the names of `ROWS`."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, sockets * 2 + 1000)), hard))
-    print(f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({platform.machine()}, Python "
-          f"{platform.python_version()}), load {os.getloadavg()[0]:.1f}, SQLite")  # fmt: skip
-    print(uvloop.run(measure(sockets)))
-
-
-async def measure(count: int) -> str:
-    """The table."""
-    async with running_office() as office, aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as client:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, count * 2 + 1000)), hard))
+    async with (
+        running_office(settings=settings) as office,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as client,
+    ):
         people = [await office.new_account(f"watcher{number}") for number in range(max(1, min(PEOPLE, count // 80)))]
         await say(office, client, people[0])
         await (await watch(office, client, people[0])).close()
@@ -48,21 +47,14 @@ async def measure(count: int) -> str:
         seconds = time.perf_counter() - started
         await office.settle()
         found = {
-            "sockets": idle - before,
-            "each": (idle - before) * 1024 / count,
-            "spread": seconds * 1000,
-            "cpu": (office.cpu_seconds - cpu) * 1000,
-            "after": office.memory_mib - before,
+            "streaming.sockets": idle - before,
+            "streaming.each": (idle - before) * 1024 / count,
+            "streaming.spread": seconds * 1000,
+            "streaming.cpu": (office.cpu_seconds - cpu) * 1000,
+            "streaming.after": office.memory_mib - before,
         }
         await asyncio.gather(*(socket.close() for socket in sockets))
-    rows = (
-        Row("sockets", f"{count} idle WebSockets: resident memory more", "MiB", most=30 * count / 1000),
-        Row("each", "– of each", "KiB"),
-        Row("spread", f"one status to {count} of them, from the post to the last", "ms"),
-        Row("cpu", "– CPU of the server", "ms"),
-        Row("after", "– resident memory more, afterwards", "MiB"),
-    )
-    return render([found], {}, rows=rows)
+    return found
 
 
 async def connect(
@@ -93,10 +85,3 @@ async def one_event(socket: aiohttp.ClientWebSocketResponse) -> None:
 
 async def say(office: Office, client: aiohttp.ClientSession, person: Account) -> None:
     await office.post_outbox(client, person, {"type": "Note", "content": "<p>Hello</p>", "to": [PUBLIC]})
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except BenchFailed as failure:
-        raise SystemExit(f"The benchmark could not be finished: {failure}") from failure

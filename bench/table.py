@@ -17,11 +17,11 @@ class Row:
 
 
 ROWS = (
-    Row("inbound.rsa.rate", "inbound, draft-cavage RSA", "a second", least=600),
-    Row("inbound.rsa.cpu", "– CPU each", "ms", most=1.5),
+    Row("inbound.rsa.rate", "inbound, draft-cavage RSA", "a second", least=900),
+    Row("inbound.rsa.cpu", "– CPU each", "ms", most=1.3),
     Row("inbound.rsa.lost", "– refused or lost", "", most=0),
-    Row("inbound.ed25519.rate", "inbound, RFC 9421 Ed25519", "a second", least=600),
-    Row("inbound.ed25519.cpu", "– CPU each", "ms", most=1.5),
+    Row("inbound.ed25519.rate", "inbound, RFC 9421 Ed25519", "a second", least=900),
+    Row("inbound.ed25519.cpu", "– CPU each", "ms", most=1.3),
     Row("inbound.ed25519.lost", "– refused or lost", "", most=0),
     Row("inbound.proofs.rate", "the same with FEP-8b32 proofs", "a second"),
     Row("inbound.proofs.cpu", "– CPU each", "ms"),
@@ -36,14 +36,15 @@ ROWS = (
     Row("outbound.ed25519.some.rate", "{posts} posts to {some_hosts} hosts, Ed25519", "a second", least=900),
     Row("outbound.ed25519.some.cpu", "– CPU each", "ms", most=0.6),
     Row("outbound.ed25519.some.lost", "– lost", "", most=0),
-    Row("outbound.rsa.many.rate", "1 post to {hosts} hosts, RSA", "a second", least=500),
+    Row("outbound.rsa.many.rate", "1 post to {hosts} hosts, RSA", "a second", least=800),
     Row("outbound.rsa.many.cpu", "– CPU each", "ms", most=1.6),
     Row("outbound.rsa.many.lost", "– lost", "", most=0),
     Row("outbound.rsa.many.answer", "– answer to the client", "ms", most=10),
-    Row("outbound.ed25519.many.rate", "1 post to {hosts} hosts, Ed25519", "a second", least=500),
+    Row("outbound.ed25519.many.rate", "1 post to {hosts} hosts, Ed25519", "a second", least=800),
     Row("outbound.ed25519.many.cpu", "– CPU each", "ms", most=0.6),
     Row("outbound.ed25519.many.lost", "– lost", "", most=0),
     Row("outbound.ed25519.many.answer", "– answer to the client", "ms", most=10),
+    Row("killed.lost", "lost when the server is killed after its last 202", "", most=0),
     Row("memory.start", "resident memory at the start", "MiB", most=90),
     Row("memory.end", "resident memory after all of this", "MiB", most=130),
 )

@@ -13,8 +13,6 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from lxml import etree  # type: ignore[import-untyped]
-
 from content.names import sanitize_name
 
 MAX_URL_CHARACTERS = 2_000
@@ -92,6 +90,9 @@ def first_link(content_html: str, others: Container[str | None] = ()) -> str | N
 
 
 def _parsed(text: str) -> Any:
+    # 5 MiB that an office in which nobody posts links does without.
+    from lxml import etree  # type: ignore[import-untyped]
+
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=False)
     try:
         return etree.fromstring(text.encode("utf-8", "replace"), parser)

@@ -16,10 +16,12 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import QueuePool
+from sqlalchemy.util import greenlet_spawn
 
 from models.addresses import LocalAddresses
 from models.events import EventHub, pack
 from models.ids import IdGenerator
+from models.questions import Glance
 from models.signals import Signals
 from models.sqlite_driver import IMPATIENT, PATIENT, InPlaceDriver
 from models.statements import share_statements
@@ -86,6 +88,20 @@ class Database:
         """A session for queries. Nothing is committed."""
         async with self._read_sessions() as session:
             yield session
+
+    @asynccontextmanager
+    async def glancing(self) -> AsyncIterator[Glance]:
+        """A look at a connection of the pool without a session around it: for what is read most (`Question`)."""
+        pooled = await greenlet_spawn(self._reader.sync_engine.pool.connect)
+        connection: Any = pooled.driver_connection
+        try:
+            if self.is_sqlite:
+                connection = connection._conn  # aiosqlite's own: what runs in place needs no thread
+                connection.execute("BEGIN")
+            yield Glance(self._reader.sync_engine, connection)
+        finally:
+            is_lost = not self.is_sqlite and connection.is_closed()  # no session was there to notice
+            await greenlet_spawn(pooled.invalidate if is_lost else pooled.close)  # the pool ends the transaction
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:

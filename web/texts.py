@@ -12,11 +12,10 @@ from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
-from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog
 
 LANGUAGES: Final = ("en", "es")
 DEFAULT_LANGUAGE: Final = "en"
@@ -68,8 +67,10 @@ def catalogue_path(language: str) -> Path:
     return FOLDER / language / "LC_MESSAGES" / "tertulia.po"
 
 
-def read_catalogue(language: str) -> Catalog:
+def read_catalogue(language: str) -> "Catalog":
     """The texts of a language as Babel sees them."""
+    from babel.messages.pofile import read_po  # 4 MiB that an office without a visitor to its pages does without
+
     with catalogue_path(language).open("rb") as file:
         return read_po(file, locale=language, abort_invalid=True)
 
@@ -77,6 +78,8 @@ def read_catalogue(language: str) -> Catalog:
 @lru_cache(maxsize=len(LANGUAGES))
 def translations(language: str) -> GNUTranslations:
     """The texts of a language, compiled. They never change while a process runs."""
+    from babel.messages.mofile import write_mo
+
     compiled = BytesIO()
     write_mo(compiled, read_catalogue(language))
     compiled.seek(0)

@@ -9,9 +9,10 @@ from sqlalchemy import delete, func, select
 from api.call import Call, Json
 from api.endpoints import Endpoint, many
 from api.errors import NotFound
-from api.notifications.loading import entities_of, notification_entities
-from api.notifications.queries import COLUMNS, listed, of_the_present, unread
-from api.pagination import Keyset, Page, page
+from api.notifications.loading import notification_entities
+from api.notifications.pages import notification_page
+from api.notifications.queries import unread
+from api.pagination import Page
 from api.schemas.notifications import (
     CountArgs,
     CountEntity,
@@ -24,12 +25,7 @@ from models.feeds import Notification
 
 async def get_notifications(call: Call) -> Page:
     """Get all notifications, of certain types or of one account."""
-    keyset = Keyset.of(call)
-    query = of_the_present(select(*COLUMNS).where(*listed(call)))
-    async with call.database.reading() as session:
-        rows = keyset.arrange(await session.execute(keyset.apply(query, Notification.id)))
-        entities = await entities_of(call.api, session, rows, call.me)
-    return page(call, entities, [row.id for row in rows])
+    return await notification_page(call)
 
 
 async def get_notification(call: Call) -> Json:

@@ -8,6 +8,7 @@ Polls and quotes change with things that have no stamp here, so a status with on
 with filters gets everything from `api.loading`, because filters read the text.
 """
 
+from collections import namedtuple
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Final
@@ -21,11 +22,12 @@ from sqlalchemy.types import NullType
 from api.call import Api, Call
 from api.entities.status import own_part, shared_part, viewer_part
 from api.entities.status_page import StatusPage
-from api.loading import communities_of, is_complete, load_page, marks_of, status_entities
+from api.loading import communities_of, is_complete, load_page, marks_at_a_glance, status_entities
 from api.pagination import AnySelect, Keyset, Page, PagedQuery, page
 from models.accounts import Account
 from models.base import BigInt, UtcDateTime
 from models.filters import Filter
+from models.questions import Question, among
 from models.statuses import Status
 from policy.timelines import wanted_by
 from policy.visibility import visible_to
@@ -40,7 +42,7 @@ _STATUS_STAMP: Final = (
     *("edited_at", "replies_count", "boosts_count", "favourites_count", "quotes_count", "card_id", "visibility"),
     *("in_reply_to_id", "is_sensitive"),
 )
-_ACCOUNT_STAMP: Final = (
+ACCOUNT_STAMP: Final = (
     *("updated_at", "followers_count", "following_count", "statuses_count", "last_status_at", "limited_at"),
     "suspended_at",
 )
@@ -53,25 +55,28 @@ _WRAPPER: Final = (
     *("in_reply_to_account_id", "application_id"),
 )
 _AUTHOR: Final = ("uri", "followers_url")
-# The columns of a head, in the order in which `_Head` cuts them.
+# The columns of a head, in the order in which `Head` cuts them.
 _GROUPS: Final = (
     (Status, _WRAPPER),
     (Status, _SHOWN),
     (Status, _STATUS_STAMP),
-    (_Author, _ACCOUNT_STAMP),
+    (_Author, ACCOUNT_STAMP),
     (_Author, _AUTHOR),
     (_Boosted, _SHOWN),
     (_Boosted, _STATUS_STAMP),
-    (_BoostedAuthor, _ACCOUNT_STAMP),
+    (_BoostedAuthor, ACCOUNT_STAMP),
     (_BoostedAuthor, _AUTHOR),
 )
 _ENDS: Final = [sum(len(names) for _, names in _GROUPS[:number]) for number in range(len(_GROUPS) + 1)]
 _CUTS: Final = tuple(slice(start, end) for start, end in pairwise(_ENDS))
 
 
-def heads(*, is_signed_in: bool) -> AnySelect:
-    """The query of heads: add where they are listed, then give it to `status_page`. Visibility and wishes are in it."""
-    columns = [_raw(source, name, names) for source, names in _GROUPS for name in names]
+def heads(*, is_signed_in: bool, is_listed: bool = True) -> AnySelect:
+    """The query of heads: add where they are listed, then give it to `status_page`.
+
+    Visibility is in it, and in lists what the viewer wishes to be shown.
+    """
+    columns = [_column(source, name, names) for source, names in _GROUPS for name in names]
     has_filters = exists(select(Filter.id).where(Filter.account_id == VIEWER)) if is_signed_in else false()
     query = (
         select(*(column.label(f"c{number}") for number, column in enumerate(columns)), has_filters.label("has_filters"))
@@ -84,44 +89,49 @@ def heads(*, is_signed_in: bool) -> AnySelect:
         boosts = or_(Status.boost_of_id.is_(None), visible_to(None, _Boosted))
         return query.where(visible_to(None), boosts)
     boosts = or_(Status.boost_of_id.is_(None), visible_to(VIEWER, _Boosted))
-    return query.where(visible_to(VIEWER), boosts, wanted_by(VIEWER, now=NOW))
+    query = query.where(visible_to(VIEWER), boosts)
+    return query.where(wanted_by(VIEWER, now=NOW)) if is_listed else query
 
 
-def _raw(source: Any, name: str, names: Sequence[str]) -> Any:
-    """A column of a group; of a stamp as the database has it: it is compared and never read."""
-    column = getattr(source, name)
-    return type_coerce(column, NullType()) if names in (_STATUS_STAMP, _ACCOUNT_STAMP) else column
+def _column(source: Any, name: str, names: Sequence[str]) -> Any:
+    return raw(source, name) if names in (_STATUS_STAMP, ACCOUNT_STAMP) else getattr(source, name)
 
 
-class _Named:
-    """Some columns of a row, by their names."""
-
-    def __init__(self, names: Sequence[str], values: Sequence[Any]) -> None:
-        self.__dict__.update(zip(names, values, strict=True))
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(name)
+def raw(source: Any, name: str) -> Any:
+    """A column of a stamp as the database has it: it is compared and never read."""
+    return type_coerce(getattr(source, name), NullType())
 
 
-class _Head:
+_Wrapper = namedtuple("_Wrapper", _WRAPPER)  # type: ignore[misc]
+_Shown = namedtuple("_Shown", _SHOWN)  # type: ignore[misc]
+_AuthorPart = namedtuple("_AuthorPart", _AUTHOR)  # type: ignore[misc]
+
+
+def _has_stamps(shown: Any) -> bool:
+    """Whether all that changes the entity is in the stamps: polls and quotes have none."""
+    return shown.quote_state is None and shown.object_type != "Question"
+
+
+class Head:
     """A row of the query of heads: the status that is shown with its author, and the boost around it, if it is one."""
 
     __slots__ = (
-        *("author", "author_json", "author_stamp", "booster_json", "booster_stamp", "can_be_kept", "parts", "shown"),
-        *("stamp", "wrapper"),
+        *("author", "author_json", "author_stamp", "booster_json", "booster_stamp", "can_be_kept", "has_filters"),
+        *("parts", "shown", "stamp", "wrapper"),
     )
 
     def __init__(self, row: Sequence[Any]) -> None:
-        wrapper, own, own_stamp, own_author_stamp, own_author, *boosted = [tuple(row[cut]) for cut in _CUTS]
+        wrapper, own, own_stamp, own_author_stamp, own_author, *boosted = [row[cut] for cut in _CUTS]
         is_boost = boosted[0][0] is not None
         shown, stamp, author_stamp, author = boosted if is_boost else (own, own_stamp, own_author_stamp, own_author)
-        self.wrapper = _Named(_WRAPPER, wrapper) if is_boost else None
+        self.wrapper: Any = _Wrapper._make(wrapper) if is_boost else None
         self.booster_stamp = own_author_stamp
-        self.shown = _Named(_SHOWN, shown)
+        self.shown: Any = _Shown._make(shown)
         self.stamp = stamp
         self.author_stamp = author_stamp
-        self.author = _Named(_AUTHOR, author)
-        self.can_be_kept = self.shown.quote_state is None and self.shown.object_type != "Question"
+        self.author: Any = _AuthorPart._make(author)
+        self.has_filters = bool(row[-1])
+        self.can_be_kept = _has_stamps(self.shown)
         self.parts: tuple[bytes, bytes] | None = None
         self.author_json: bytes | None = None
         self.booster_json: bytes | None = None
@@ -142,41 +152,68 @@ class _Head:
         return self.parts is not None and self.author_json is not None and is_framed
 
 
+_BY_ID: Final = {
+    is_signed_in: Question(heads(is_signed_in=is_signed_in, is_listed=False).where(among(Status.id, "ids")))
+    for is_signed_in in (True, False)
+}
+
+
 async def status_page(call: Call, query: PagedQuery, context: str, parameters: dict[str, Any] | None = None) -> Page:
     """The page that the request asks for of a query made of `heads(…)`, sorted by the id of the status.
 
     `parameters` are the values of further bound parameters; `context` is what the viewer's filters call this list.
     """
     keyset = Keyset.of(call)
-    statement, cursors = query.page(keyset)
-    values: dict[str, Any] = {**cursors, **(parameters or {})}
-    if call.viewer is not None:
-        values |= {"viewer": call.viewer.id, "now": call.services.clock()}
-    async with call.database.reading() as session:
-        rows = keyset.arrange((await session.execute(statement, values)).all())
-        ids = [row[0] for row in rows]
-        if rows and rows[0].has_filters:
+    listed = keyset.arrange(await _ask(call, query, keyset, _seen_by(call) | (parameters or {})))
+    ids = [head.id for head in listed]
+    if listed and listed[0].has_filters:
+        async with call.database.reading() as session:
             return page(call, await status_entities(call.api, session, ids, call.viewer, context=context), ids)
-        listed = [_Head(row) for row in rows]
-        return page(call, await _joined(call.api, session, call.viewer, listed), ids)
+    return page(call, b"[" + b",".join((await joined(call, listed)).values()) + b"]", ids)
 
 
-async def _joined(api: Api, session: AsyncSession, viewer: Account | None, listed: Sequence[_Head]) -> bytes:
-    """The page as JSON."""
+async def _ask(call: Call, query: PagedQuery, keyset: Keyset, values: dict[str, Any]) -> list[Head]:
+    if query.is_lasting:
+        question, cursors = query.question(keyset)
+        async with call.database.glancing() as glance:
+            return [Head(row) for row in await glance.ask(question, values | cursors)]
+    statement, cursors = query.page(keyset)
+    async with call.database.reading() as session:
+        return [Head(tuple(row)) for row in await session.execute(statement, values | cursors)]
+
+
+def _seen_by(call: Call) -> dict[str, Any]:
+    return {} if call.viewer is None else {"viewer": call.viewer.id, "now": call.services.clock()}
+
+
+async def heads_of(call: Call, ids: Sequence[int]) -> list[Head]:
+    """The statuses with these ids that the viewer may see, in any order, wherever they are listed."""
+    async with call.database.glancing() as glance:
+        rows = await glance.ask(_BY_ID[call.viewer is not None], _seen_by(call) | {"ids": list(ids)})
+    return [Head(row) for row in rows]
+
+
+async def joined(call: Call, listed: Sequence[Head]) -> dict[int, bytes]:
+    """The statuses as JSON by their ids, in this order; what is gone by now is left out. Nobody's filters are asked."""
     if not listed:
-        return b"[]"
+        return {}
+    api, viewer = call.api, call.viewer
     sheet = StatusPage(viewer, api.services.clock())
     sheet.accounts = {head.shown.account_id: head.author for head in listed}
-    sheet.communities = await communities_of(session, [head.shown for head in listed])
+    shown = [head.shown for head in listed]
     if viewer is not None:
-        sheet.marks = await marks_of(session, viewer, [head.shown for head in listed])
+        async with call.database.glancing() as glance:
+            sheet.marks = await marks_at_a_glance(glance, viewer, shown)
     missing = [head for head in listed if not head.recall(api)]
-    if missing:
-        await _render(api, session, viewer, missing)
-    return b"[" + b",".join([_bytes_of(head, sheet) for head in listed if head.parts is not None]) + b"]"
+    if missing or any(status.group_id is not None for status in shown):
+        async with call.database.reading() as session:
+            sheet.communities = await communities_of(session, shown)
+            if missing:
+                await _render(api, session, viewer, missing)
+    return {head.id: _bytes_of(head, sheet) for head in listed if head.parts is not None}
 
 
-async def _render(api: Api, session: AsyncSession, viewer: Account | None, missing: Sequence[_Head]) -> None:
+async def _render(api: Api, session: AsyncSession, viewer: Account | None, missing: Sequence[Head]) -> None:
     """Make what isn't kept, and keep what may be. What is gone since the first query stays without parts."""
     loaded = await load_page(api, session, [head.id for head in missing], viewer)
     for head in missing:
@@ -204,7 +241,7 @@ def _inner(part: dict[str, Any]) -> bytes:
     return orjson.dumps(part)[1:-1]
 
 
-def _bytes_of(head: _Head, sheet: StatusPage) -> bytes:
+def _bytes_of(head: Head, sheet: StatusPage) -> bytes:
     """A status of the page, joined of its parts."""
     assert head.parts is not None
     assert head.author_json is not None

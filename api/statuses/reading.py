@@ -8,12 +8,13 @@ from typing import Any, Final
 
 from sqlalchemy import bindparam, literal, or_, select
 
-from api.access import visible_original, visible_status
+from api.access import visible_original
 from api.accounts.pages import edges_page, is_active
 from api.call import Call, Json
 from api.endpoints import Access, Endpoint, many
 from api.entities.status_edit import former_version, present_version
 from api.entities.status_source import status_source
+from api.errors import NotFound
 from api.loading import account_entities, status_entities
 from api.pagination import AnySelect, Page
 from api.schemas.accounts import AccountEntity
@@ -21,6 +22,7 @@ from api.schemas.fields import AccountPageArgs
 from api.schemas.posting import ManyStatusesArgs
 from api.schemas.status_extras import ContextEntity, StatusEditEntity, StatusSourceEntity
 from api.schemas.statuses import StatusEntity
+from api.statuses.pages import heads_of, joined
 from api.statuses.posting import shown
 from models.accounts import Account
 from models.base import BigInt
@@ -69,11 +71,16 @@ async def get_statuses(call: Call) -> list[Json]:
         return await status_entities(call.api, session, list(dict.fromkeys(call.args["id"])), call.viewer)
 
 
-async def get_status(call: Call) -> Json:
+async def get_status(call: Call) -> bytes | Json:
     """View one status."""
-    async with call.database.reading() as session:
-        status = await visible_status(call, session, call.id())
-        return await shown(call, status.id, session)
+    number = call.id()
+    found = await heads_of(call, [number])
+    if found and found[0].has_filters:
+        return await shown(call, number)
+    entity = (await joined(call, found)).get(number)
+    if entity is None:
+        raise NotFound
+    return entity
 
 
 async def get_context(call: Call) -> Json:

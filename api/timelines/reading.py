@@ -104,14 +104,14 @@ async def get_tag(call: Call) -> Page:
         query = query.where(_carries([normalise_hashtag(name)]))
     if call.args["none"]:
         query = query.where(~_carries([normalise_hashtag(name) for name in call.args["none"]]))
-    return await status_page(call, PagedQuery(query, Status.id), "public")
+    return await status_page(call, PagedQuery(query, Status.id, is_lasting=False), "public")
 
 
 async def get_link(call: Call) -> Page:
     """View link timeline: public statuses that hold a link."""
     card = select(PreviewCard.id).where(PreviewCard.url == call.args["url"]).scalar_subquery()
     query = _public(call.viewer is not None).where(Status.card_id == card)
-    return await status_page(call, PagedQuery(query, Status.id), "public")
+    return await status_page(call, PagedQuery(query, Status.id, is_lasting=False), "public")
 
 
 def _public(is_signed_in: bool, is_local: bool | None = None, only_media: bool = False) -> AnySelect:

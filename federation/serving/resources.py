@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 import orjson
-from sqlalchemy import exists, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from communities.standings import stays_inside
@@ -22,13 +22,25 @@ from federation.serving.answers import Answer, ReadRefused, document_answer, not
 from federation.serving.read_gate import Reader, exists_for, is_blocked, is_for_everybody, may_read, require_reader
 from models.accounts import INSTANCE_ACTOR_ID, Account
 from models.activities import Delivery, OutboundActivity
+from models.base import BigInt
 from models.communities import Community
+from models.questions import Question
 from models.relations import Follow
 from models.statuses import Status, Tombstone
 from models.visibility import Visibility
 
 _KEPT: Final = timedelta(seconds=60)
 _MAX_KEPT: Final = 2048
+# What names the bytes that are kept of an actor of ours, of one that everybody may see.
+_PLAIN: Final = Question(
+    select(Account.id, Account.updated_at, Account.followers_url).where(
+        Account.id == bindparam("account_id", type_=BigInt),
+        Account.domain.is_(None),
+        Account.actor_type != "Group",
+        Account.gone_at.is_(None),
+        Account.suspended_at.is_(None),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +66,10 @@ class ActorPages:
         """The document of an actor; its key stub for strangers in a closed network, so that nobody must wait (S36)."""
         services = self._services
         is_open_to_all = account_id == INSTANCE_ACTOR_ID or not services.settings.is_closed
+        is_stub = reader.is_anonymous and not is_open_to_all
+        body = await self._remembered(account_id, is_stub=is_stub)
+        if body is not None:
+            return Answer(body, is_for_everybody=is_open_to_all and reader.is_anonymous)
         async with services.database.reading() as session:
             account = await local_account(session, account_id, reader)
             gone = account is None or account.gone_at is not None
@@ -62,8 +78,17 @@ class ActorPages:
             assert account is not None
             if account.suspended_at is not None:
                 raise not_found()
-            body = await self._body(session, account, is_stub=reader.is_anonymous and not is_open_to_all)
+            body = await self._body(session, account, is_stub=is_stub)
         return Answer(body, is_for_everybody=is_open_to_all and reader.is_anonymous)
+
+    async def _remembered(self, account_id: int, *, is_stub: bool) -> bytes | None:
+        """What is kept of an actor that is there for everybody, found with a glance; None where more has to be asked.
+
+        Who is there for some (a community) is left to `answer`, and so is who is gone or suspended.
+        """
+        async with self._services.database.glancing() as glance:
+            rows = await glance.ask(_PLAIN, {"account_id": account_id})
+        return self._kept.get((*rows[0], is_stub), self._services.clock()) if rows else None
 
     async def _body(self, session: AsyncSession, account: Account, *, is_stub: bool) -> bytes:
         services, now = self._services, self._services.clock()

@@ -8,13 +8,14 @@ finds 2.0 listed under a name it doesn't know switches features off that we have
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import unquote, urlsplit
 from xml.sax.saxutils import quoteattr
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import Text, bindparam, func, select
 
 from communities.topics import PREFIX, topic_account, topic_username
 from content.hashtags import normalise_hashtag
@@ -24,6 +25,7 @@ from federation.serving.answers import Answer, ReadRefused, not_found
 from federation.serving.negotiation import ACTIVITY_JSON
 from federation.serving.read_gate import NOBODY, exists_for
 from models.accounts import INSTANCE_ACTOR_ID, Account, User
+from models.questions import Question
 from policy.domains import normalise_domain
 
 JRD_JSON: Final = "application/jrd+json"
@@ -39,6 +41,32 @@ _URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\x00-\x20\x7f<>\"\\^`{|}]
 _ACTOR_PATH: Final = re.compile(r"/users/([0-9]{1,19})")
 _PROFILE_PATH: Final = re.compile(r"/@([^/@]{1,255})")
 _MAX_RESOURCE: Final = 2000
+
+
+_NAMED: Final = Question(
+    select(
+        Account.id, Account.username, Account.uri, Account.url, Account.avatar_url, Account.actor_type,
+        Account.suspended_at, Account.gone_at,
+    ).where(func.lower(Account.username) == bindparam("name", type_=Text), Account.domain.is_(None))
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What a descriptor tells of an account of ours: the columns of `_NAMED`."""
+
+    id: int
+    username: str
+    uri: str
+    url: str | None
+    avatar_url: str | None
+    actor_type: str
+    suspended_at: datetime | None
+    gone_at: datetime | None
+
+    @property
+    def is_group(self) -> bool:
+        return self.actor_type == "Group"
 
 
 async def webfinger_answer(services: Services, resources: Sequence[str], rels: Sequence[str]) -> Answer:
@@ -117,7 +145,7 @@ def _is_uri(text: str) -> bool:
     return bool(user and at and host)
 
 
-async def _account_of(services: Services, resource: str) -> Account | None:
+async def _account_of(services: Services, resource: str) -> Account | Described | None:
     scheme, _, rest = resource.partition(":")
     if scheme.lower() == "acct":
         user, _, host = rest.rpartition("@")
@@ -135,12 +163,13 @@ async def _account_of(services: Services, resource: str) -> Account | None:
     return await _by_name(services, unquote(match[1])) if match else None
 
 
-async def _is_there(services: Services, account: Account) -> bool:
+async def _is_there(services: Services, account: Account | Described) -> bool:
     """Nobody learns of a hidden community here: who is invited is told its id."""
     if not account.is_group:
         return True
     async with services.database.reading() as session:
-        return await exists_for(session, NOBODY, account)
+        found = account if isinstance(account, Account) else await session.get_one(Account, account.id)
+        return await exists_for(session, NOBODY, found)
 
 
 def _is_our_domain(services: Services, host: str) -> bool:
@@ -158,17 +187,15 @@ async def _by_id(services: Services, account_id: int) -> Account | None:
     return account if account is not None and account.is_local else None
 
 
-async def _by_name(services: Services, name: str) -> Account | None:
+async def _by_name(services: Services, name: str) -> Account | Described | None:
     """An account by its user name; our domain is the name of the instance actor (FEP-d556, Mastodon's convention)."""
     if _is_our_domain(services, name):
         return await _by_id(services, INSTANCE_ACTOR_ID)
     if not name.isprintable():  # PostgreSQL refuses NUL, and nobody is called so
         return None
-    async with services.database.reading() as session:
-        found = await session.scalars(
-            select(Account).where(func.lower(Account.username) == name.lower(), Account.domain.is_(None))
-        )
-        return found.first() or _topic_called(services, name)
+    async with services.database.glancing() as glance:
+        found = await glance.ask(_NAMED, {"name": name.lower()})
+    return Described(*found[0]) if found else _topic_called(services, name)
 
 
 def _topic_called(services: Services, name: str) -> Account | None:
@@ -179,7 +206,7 @@ def _topic_called(services: Services, name: str) -> Account | None:
     return topic_account(services.addresses, hashtag, hashtag, services.clock())
 
 
-def _account_descriptor(services: Services, account: Account) -> JsonObject:
+def _account_descriptor(services: Services, account: Account | Described) -> JsonObject:
     addresses = services.addresses
     is_instance = account.id == INSTANCE_ACTOR_ID
     name = addresses.domain if is_instance else account.username

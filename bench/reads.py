@@ -1,0 +1,133 @@
+"""Reading: what clients and peers ask for most, over one connection and over sixteen.
+
+Everything that has to be known is asked from the server with the token, so any server with Mastodon's client API can be
+measured (`--url`, `--token`). A request is bytes that were written before the clock starts, an answer its length.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import quote, urlsplit
+
+import aiohttp
+
+from bench.office import BenchFailed
+from bench.sending import Prepared, post_all
+from bench.table import Row
+
+HOME = "/api/v1/timelines/home?limit=20"
+PAGES = 50
+CONNECTIONS = (1, 16)
+WARM_UP = 50
+
+
+# What the issue asks for, in milliseconds of CPU.
+TARGETS = {
+    "home": ("`GET /api/v1/timelines/home?limit=20`", 0.4),
+    "deep": ("– its fiftieth page", 0.45),
+    "notifications": ("`GET /api/v1/notifications`", 0.35),
+    "status": ("`GET /api/v1/statuses/:id`", 0.15),
+    "actor": ("an actor document", 0.12),
+    "webfinger": ("WebFinger", 0.1),
+}
+ROWS = tuple(
+    row
+    for name, (label, most) in TARGETS.items()
+    for row in (
+        *(Row(f"reads.{name}.{number}.rate", f"{label}, {number} connection{'s'[: number - 1]}", "a second")
+          for number in CONNECTIONS),
+        *(Row(f"reads.{name}.{number}.cpu", f"– CPU each, {number} connection{'s'[: number - 1]}", "ms",
+              most=most if number > 1 else None) for number in CONNECTIONS),
+    )
+)  # fmt: skip
+
+
+class Measured(Protocol):
+    """A server whose CPU can be told; of one elsewhere it can't."""
+
+    @property
+    def cpu_seconds(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A server to be read, and somebody who reads."""
+
+    origin: str
+    token: str
+
+    def get(self, path: str, accept: str = "*/*") -> Prepared:
+        """A request as it goes over the wire."""
+        parts = urlsplit(self.origin)
+        lines = [f"GET {path} HTTP/1.1", f"Host: {parts.netloc}", f"Accept: {accept}", "User-Agent: bench"]
+        if self.token and path.startswith("/api/"):
+            lines.append(f"Authorization: Bearer {self.token}")
+        return Prepared(parts.hostname or "", parts.port or 80, "\r\n".join([*lines, "", ""]).encode())
+
+
+async def reading_requests(reader: Reader) -> dict[str, Prepared]:
+    """The requests that are measured, by name; what isn't there (too short a timeline) is left out."""
+    headers = {"Authorization": f"Bearer {reader.token}"}
+    async with aiohttp.ClientSession(headers=headers) as client:
+        me, home = await _json(client, reader, "/api/v1/accounts/verify_credentials"), await _json(client, reader, HOME)
+        deep = await _page(client, reader, home)
+    actor = urlsplit(f"{reader.origin}/users/{me['username']}" if me.get("uri") is None else me["uri"])
+    handle = quote(f"acct:{me['username']}@{await _domain(reader)}", safe="")
+    made = {
+        "home": HOME,
+        "deep": deep,
+        "notifications": "/api/v1/notifications",
+        "status": f"/api/v1/statuses/{home[0]['id']}" if home else None,
+        "actor": actor.path,
+        "webfinger": f"/.well-known/webfinger?resource={handle}",
+    }
+    return {
+        name: reader.get(path, "application/activity+json" if name == "actor" else "application/json")
+        for name, path in made.items()
+        if path is not None
+    }
+
+
+async def measure_reads(reader: Reader, requests: int, server: Measured | None) -> dict[str, float]:
+    """Requests a second and CPU of each (`reads.<what>.<connections>.rate` and `.cpu`), of all that there is."""
+    found: dict[str, float] = {}
+    for name, request in (await reading_requests(reader)).items():
+        await _all(name, request, WARM_UP, 1)
+        for connections in CONNECTIONS:
+            cpu, started = server.cpu_seconds if server else 0.0, time.perf_counter()
+            await _all(name, request, requests, connections)
+            seconds = time.perf_counter() - started
+            found[f"reads.{name}.{connections}.rate"] = requests / seconds
+            if server:
+                found[f"reads.{name}.{connections}.cpu"] = (server.cpu_seconds - cpu) * 1000 / requests
+    return found
+
+
+async def _all(name: str, request: Prepared, times: int, connections: int) -> None:
+    statuses = await post_all([request] * times, connections)
+    if statuses[200] < times:
+        raise BenchFailed(f"{name} was answered {dict(statuses)}: {request.data.splitlines()[0].decode()}")
+
+
+async def _page(client: aiohttp.ClientSession, reader: Reader, items: list[Any]) -> str | None:
+    """Where the fiftieth page of the home timeline is."""
+    path = None
+    for _ in range(PAGES - 1):
+        if not items:
+            return None
+        path = f"{HOME}&max_id={items[-1]['id']}"
+        items = await _json(client, reader, path)
+    return path if items else None
+
+
+async def _json(client: aiohttp.ClientSession, reader: Reader, path: str) -> Any:
+    async with client.get(reader.origin + path) as response:
+        if response.status != 200:
+            raise BenchFailed(f"{path} was answered {response.status}: {(await response.text())[:300]}")
+        return await response.json()
+
+
+async def _domain(reader: Reader) -> str:
+    """The domain of handles, which may differ from the host."""
+    async with aiohttp.ClientSession() as client:
+        return str((await _json(client, reader, "/api/v2/instance"))["domain"])
