@@ -49,11 +49,11 @@ def absent(kind: str, address: Address) -> Address:
     return (*front, other, *more)
 
 
-def filled(path: str, ask: Ask, address: Address, domain: str) -> str:
+def filled(path: str, ask: Ask, address: Address, domain: str, day: str) -> str:
     """The path and query of one request."""
     values = iter(address)
     target = re.sub(r"\{[^{}]+\}", lambda _: quote(next(values), safe="@"), path) if "{" in path else path
-    return target + ask.query.format(*(quote(one, safe=":/@") for one in address), domain=domain)
+    return target + ask.query.format(*(quote(one, safe=":/@") for one in address), domain=domain, day=day)
 
 
 async def ask_all(
@@ -103,7 +103,7 @@ def _as_if(given: Given, address: Address, other: Address) -> Given:
 
 
 async def _request(world: World, asker: Asker, how: str, path: str, ask: Ask, address: Address) -> Given:
-    target = filled(path, ask, address, world.madrid.domain)
+    target = filled(path, ask, address, world.madrid.domain, world.madrid.services.clock().date().isoformat())
     document = ask.document
     for number, value in enumerate(address):
         document = document.replace(f"{{{number}}}", value)
