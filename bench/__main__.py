@@ -24,7 +24,7 @@ from bench.table import ROWS, Row, render, render_limits
 IN_ROUNDS = frozenset({"inbound", "outbound", "killed"})
 PARTS = ("inbound", "outbound", "killed", "reads", "growth", "streaming", "scale", "backfill")
 ALL = frozenset(PARTS) - {"backfill", "reads"}  # growth begins with the reads
-ROUND_SECONDS = 900.0
+ROUND_SECONDS = 1800.0
 SCALE_ROWS = (
     Row("scale.one", "home timelines of one process on PostgreSQL", "a second"),
     Row("scale.two", "– of two", "a second"),
