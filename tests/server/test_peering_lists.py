@@ -132,6 +132,16 @@ async def test_a_list_that_is_not_its_publisher_s_word_is_refused(
         async with madrid.services.database.reading() as session:
             known = await session.get_one(PeeringList, remote.host)
         assert (known.entries, known.last_error) == ([], "the list is older than the one before it")
+        for items in ([head.card], []):  # it is read every hour, whatever came of the last time
+            remote.documents[LIST_PATH] = signed(head, items)
+            clock.advance(hours=2)
+            await madrid.run_until_idle()
+            async with madrid.services.database.reading() as session:
+                known = await session.get_one(PeeringList, remote.host)
+            assert ([entry["domain"] for entry in known.entries], known.last_error) == (
+                [item["domain"] for item in items],
+                "",
+            )
 
 
 async def test_a_listed_office_with_another_key_is_not_joined(
