@@ -74,9 +74,11 @@ async def get_list(call: Call) -> Page:
     list_id = call.id()
     async with call.database.reading() as session:
         owner = await session.scalar(select(AccountList.account_id).where(AccountList.id == list_id))
-        if owner != call.me.id:
+        if is_community := owner != call.me.id:
             await community_list(session, call.me.id, list_id)
-            return await status_page(call, community_timeline(), "home", {"group": list_id})
+    # Outside of the session: a request that holds one connection and waits for another could wait for its like.
+    if is_community:
+        return await status_page(call, community_timeline(), "home", {"group": list_id})
     return await status_page(call, _LIST, "home", {"list": list_id})
 
 

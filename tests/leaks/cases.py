@@ -6,7 +6,8 @@ bytes of an answer. `world.py` makes the things, with one secret for every case.
 Who asks: `nobody` has neither token nor signature. In Madrid, where all of it is, `ana` wrote most of it and owns both
 communities, `mia` belongs to everything, `ivo` is invited to the hidden community, `mal` is a colleague and no more. In
 Lisbon, `zoe` follows ana and is written to, `yan` is a stranger, `lisbon` is the instance itself. `carol` follows ana
-from a limited peer, `eve` is on a server that nobody confirmed.
+from a limited peer, `nora` from one with a policy (public and unlisted posts, of one topic), `eve` is on a server that
+nobody confirmed.
 """
 
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ Address = tuple[str, ...]
 COLLEAGUES: Final = frozenset({"mia", "ivo", "mal"})
 LISBON: Final = frozenset({"zoe", "yan", "lisbon"})
 # They ask for everything; the others for all that they may know, and of each kind for one thing that they may not.
-THOROUGH: Final = frozenset({"mia", "mal", "lisbon", "yan", "carol"})
+THOROUGH: Final = frozenset({"mia", "mal", "lisbon", "yan", "carol", "nora"})
 
 _NONE: Final = frozenset[str]()
 _MEMBERS: Final = frozenset({"mia"})
@@ -56,6 +57,8 @@ WHO_MAY: Final[Mapping[str, frozenset[str]]] = {
     "followers-only post": _FOLLOWERS,
     "private message": _MENTIONED,
     "deleted post": _NONE,
+    # Public, and yet not for a peer whose policy leaves its hashtag out.
+    "post that a policy keeps from a peer": COLLEAGUES | LISBON | {"carol"},
     # One's own.
     "list": _MEMBERS,
     "filter": _MEMBERS,

@@ -13,7 +13,7 @@ async def what_was_sent(judge: Judge) -> None:
     async with world.lisbon.services.database.reading() as session:
         bodies = list(await session.scalars(select(InboundActivity.body)))
     judge.hear("lisbon was sent", LISBON, b"\n".join(bodies), was_sent=True)
-    for server, who in ((world.limited, "carol"), (world.unknown, "eve")):
+    for server, who in ((world.limited, "carol"), (world.narrowed, "nora"), (world.unknown, "eve")):
         received = b"\n".join(one.message.body or b"" for one in server.received)
         judge.hear(f"the server of {who} was sent", {who}, received, was_sent=True)
     async with world.madrid.services.database.reading() as session:
@@ -25,6 +25,7 @@ async def what_was_sent(judge: Judge) -> None:
     assert queued
     assert bodies
     assert world.limited.received
+    assert any(b"zqpublic" in (one.message.body or b"") for one in world.narrowed.received)
     for name in world.ears.sockets:
         judge.hear(f"{name} · streams", {name}, await world.ears.streamed(name), was_sent=True)
         judge.hear(f"{name} · pushes", {name}, world.ears.pushed(name), was_sent=True)

@@ -70,7 +70,7 @@ SENT = {
 async def test_nothing_secret_is_told_on_any_way_out(open_office: OpenOffice, open_remote: OpenRemote) -> None:
     more = {"rate_limits": "off", "trends_min_people": "2"}
     madrid, lisbon = await open_office("madrid", **more), await open_office("lisbon", **more)
-    async with open_world(madrid, lisbon, await open_remote(), await open_remote()) as world:
+    async with open_world(madrid, lisbon, [await open_remote() for _ in range(3)]) as world:
         assert {secret.name for secret in world.secrets} == set(WHO_MAY)
         judge = Judge(world)
         await what_was_sent(judge)

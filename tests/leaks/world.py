@@ -1,10 +1,10 @@
-"""One world with all that `cases.WHO_MAY` names: Madrid has it, Lisbon is its peer, two other servers look on.
+"""One world with all that `cases.WHO_MAY` names: Madrid has it, Lisbon is its peer, three other servers look on.
 
 Everything is made through the client API by the people it belongs to, while colleagues and strangers listen to streams
 and get pushes. Communities are made and moderated by the verbs of their floor, as the command line does it.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -19,8 +19,10 @@ from communities.groups import Wish, create
 from communities.moderation import remove_post
 from models.accounts import Account
 from models.communities import Kind
+from models.peers import Peer
 from models.statuses import Status
 from outbox.communities import composer, tell
+from outbox.peering.policies import change_policy
 from tests.api.rich_office import ALL_SCOPES, made
 from tests.leaks.askers import Asker, Given, employee, foreigner, instance, passer_by
 from tests.leaks.cases import Address, Secret
@@ -44,6 +46,7 @@ class World:
     madrid: Office
     lisbon: Office
     limited: RemoteServer
+    narrowed: RemoteServer
     unknown: RemoteServer
     askers: dict[str, Asker]
     people: dict[str, Person]
@@ -78,25 +81,28 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(
-    madrid: Office, lisbon: Office, limited: RemoteServer, unknown: RemoteServer
-) -> AsyncIterator[World]:
-    """Make it all. Nothing is on its way any more."""
-    await madrid.confirm(lisbon, limited)
+async def open_world(madrid: Office, lisbon: Office, servers: Sequence[RemoteServer]) -> AsyncIterator[World]:
+    """Make it all. Nothing is on its way any more. `servers`: a limited peer, one with a policy, a stranger."""
+    limited, narrowed, unknown = servers
+    await madrid.confirm(lisbon, limited, narrowed)
     await lisbon.confirm(madrid)
     people = {name: await madrid.create_person(name, scopes=ALL_SCOPES) for name in ("ana", "mia", "ivo", "mal")}
     people |= {name: await lisbon.create_person(name, scopes=ALL_SCOPES) for name in ("zoe", "yan")}
-    carol, eve = await limited.actor("carol"), await unknown.actor("eve")
-    askers = [passer_by(madrid), instance(madrid, lisbon), foreigner(madrid, carol), foreigner(madrid, eve)]
+    await _narrow(madrid, narrowed, visibilities=["public", "unlisted"], topics=["zqopen"])
+    carol, nora, eve = await limited.actor("carol"), await narrowed.actor("nora"), await unknown.actor("eve")
+    askers = [passer_by(madrid), instance(madrid, lisbon), *(foreigner(madrid, one) for one in (carol, nora, eve))]
     askers += [await employee(madrid, person) for name, person in people.items() if name != "ana"]
     async with AsyncExitStack() as stack:
         ears = await stack.enter_async_context(
             listening([people[name] for name in ("mia", "ivo", "mal", "zoe", "yan")])
         )
-        world = World(madrid, lisbon, limited, unknown, {one.name: one for one in askers}, people, [], {}, ears)
-        assert (await carol.post(people["ana"].inbox_url, carol.follow(people["ana"].uri))).status == 202
-        for follower, followee in (("mia", "ana"), ("zoe", "ana"), ("mia", "zoe")):
-            await _follow(world, follower, followee)
+        world = World(
+            madrid, lisbon, limited, narrowed, unknown, {one.name: one for one in askers}, people, [], {}, ears
+        )
+        for follower in (carol, nora):
+            assert (await follower.post(people["ana"].inbox_url, follower.follow(people["ana"].uri))).status == 202
+        for name, followee in (("mia", "ana"), ("zoe", "ana"), ("mia", "zoe")):
+            await _follow(world, name, followee)
         await _controls(world)
         await _for_the_office(world)
         await _in_private(world)
@@ -104,6 +110,11 @@ async def open_world(
         await _ones_own(world)
         await world.settle()
         yield world
+
+
+async def _narrow(madrid: Office, server: RemoteServer, **rules: Any) -> None:
+    async with madrid.services.database.unit_of_work() as unit:
+        await change_policy(madrid.services, unit, await unit.session.get_one(Peer, server.host), rules)
 
 
 async def _follow(world: World, follower: str, followee: str) -> None:
@@ -136,6 +147,9 @@ async def _controls(world: World) -> None:
     private = await world.post("ana", "zqfollowers #zqintimate", visibility="private")
     world.keep("followers-only post", "zqfollowers", "zqintimate", private["id"], tag="zqintimate",
                word="zqfollowers", **await _of(world, private))  # fmt: skip
+    guarded = await world.post("ana", "zqnarrowed #zqguarded")
+    world.keep("post that a policy keeps from a peer", "zqnarrowed", "zqguarded", guarded["id"], tag="zqguarded",
+               word="zqnarrowed", **await _of(world, guarded))  # fmt: skip
     whisper = await world.post("ana", f"@mia @{zoe.acct} zqwhisper", visibility="direct")
     world.keep("private message", "zqwhisper", whisper["id"], word="zqwhisper", **await _of(world, whisper))
     gone = await world.post("ana", "zqerased #zqerasedtag")
