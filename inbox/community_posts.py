@@ -5,8 +5,10 @@ community because it says so. What is old is told to nobody, but it is in the ho
 of its date. Of a private community nothing is read this way: what is for its members isn't fetched.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
+
+from sqlalchemy import select
 
 from federation.activity import id_of
 from federation.client import FetchBudget, RemoteError
@@ -20,6 +22,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.collisions import repeat_on_collision
 from models.communities import Community
+from models.statuses import Status
 from models.visibility import Visibility
 from policy.authority import may_boost
 from policy.limits import COMMUNITY_POSTS
@@ -41,9 +44,10 @@ async def read_community(services: Services, payload: dict[str, Any]) -> None:
         return
     budget = FetchBudget(FETCHES)
     announced = await _announced(services, group, budget)
+    outside = await _outside(services, list(announced))
     for uri in announced:
         try:
-            await fetch_status(services, uri, budget=budget, brought_by=group.uri)
+            await fetch_status(services, uri, budget=budget, is_fresh=uri in outside, brought_by=group.uri)
         except (PeerRefused, RemoteError):
             continue
 
@@ -52,6 +56,12 @@ async def read_community(services: Services, payload: dict[str, Any]) -> None:
             await _keep(unit, group.id, int(payload["account_id"]), announced)
 
     await repeat_on_collision(keep)
+
+
+async def _outside(services: Services, uris: Sequence[str]) -> set[str]:
+    """Which of the posts are here and in no community: they came from their authors, before this one was known."""
+    async with services.database.reading() as session:
+        return set(await session.scalars(select(Status.uri).where(Status.uri.in_(uris), Status.group_id.is_(None))))
 
 
 async def _announced(services: Services, group: Account, budget: FetchBudget) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from inbox.quote_stamps import request_stamp_check
 from models.accounts import Account
 from models.collisions import repeat_on_collision
 from models.statuses import Status
+from models.visibility import Visibility
 from policy.limits import THREAD_DEPTH_AT_ONCE
 from social.accounts import account_by_uri
 from social.drafts import StatusDraft
@@ -101,14 +102,22 @@ async def _store(services: Services, author: Account, draft: StatusDraft, brough
         if current is None or not current.is_active or current.is_local:
             return None
         status = await status_by_uri(unit, draft.uri)
+        visibility = visibility_of(draft.to, (*draft.cc, *draft.audience), current.followers_url)
+        group, visibility = await placed(unit, current, draft, visibility, brought_by=brought_by)
         if status is not None:
+            if status.account_id == current.id:
+                _find_its_community(status, group, visibility)
             if status.account_id == current.id and await edit_status(unit, current, status, draft):
                 await request_card(services, unit, status)
                 await request_stamp_check(unit, status)
             return status
-        visibility = visibility_of(draft.to, (*draft.cc, *draft.audience), current.followers_url)
-        group, visibility = await placed(unit, current, draft, visibility, brought_by=brought_by)
         made = await create_status(unit, current, draft, visibility=visibility, group=group)
         await request_card(services, unit, made)
         await request_stamp_check(unit, made)
         return made
+
+
+def _find_its_community(status: Status, group: Account | None, visibility: Visibility) -> None:
+    """It may have come from its author before the community that it was posted in was known here."""
+    if group is not None and status.group_id is None and visibility.is_public:
+        status.group_id = group.id

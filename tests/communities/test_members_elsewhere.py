@@ -95,6 +95,25 @@ async def test_two_offices_talk_in_an_open_community(two_offices: tuple[Office, 
     assert (late.status, "locked" in late.json()["error"]) == (422, True)
 
 
+async def test_what_came_before_the_community_was_known_is_in_it_after_joining(
+    two_offices: tuple[Office, Office],
+) -> None:
+    hamburg, lisbon = two_offices
+    hans, bea = await hamburg.create_person("hans"), await lisbon.create_person("bea")
+    group = await host(hans)
+    await follow(bea, hans.acct)
+    await run_until_idle(hamburg, lisbon)
+    api = hamburg.api(hans)
+    inside = (await api.post("/api/v1/statuses", {"status": "Founded!", "community_id": str(group.id)})).json()["uri"]
+    outside = (await api.post("/api/v1/statuses", {"status": "Elsewhere"})).json()["uri"]
+    await run_until_idle(hamburg, lisbon)
+    assert (await known(lisbon, Status, inside)).group_id is None  # nobody there knows the community
+    await follow(bea, f"afterwork@{hamburg.domain}")
+    await run_until_idle(hamburg, lisbon)
+    here = await known(lisbon, Account, group.uri)
+    assert [(await known(lisbon, Status, uri)).group_id for uri in (inside, outside)] == [here.id, None]
+
+
 async def test_roles_rules_and_bans_reach_the_offices_of_members(two_offices: tuple[Office, Office]) -> None:
     hamburg, lisbon = two_offices
     hans, bea = await hamburg.create_person("hans"), await lisbon.create_person("bea")
