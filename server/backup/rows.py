@@ -42,7 +42,7 @@ def kind_of(column: sa.Column[Any]) -> str:
         (sa.JSON, "json"),
         (sa.Boolean, "flag"),
         (sa.Integer, "whole"),
-        (sa.Numeric, "number"),
+        ((sa.Numeric, sa.Float), "number"),  # SQLAlchemy 2.1 makes them two families
         (sa.String, "text"),
     )
     return next((name for type_, name in kinds if isinstance(column.type, type_)), "derived")

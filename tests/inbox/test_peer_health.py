@@ -36,6 +36,7 @@ async def test_a_peer_s_health_is_counted_and_said_in_a_sentence(
     pair = await open_pair(two_offices)
     await pair.ana.post("Hola")
     await pair.bea.post("Olá")
+    await madrid.services.hosts.flush()  # it is written within seconds
     health, sync = await peer_health(madrid.services, lisbon.domain)
     assert (health.deliveries.get("done", 0) >= 2, health.accepted >= 2, health.refusals) == (True, True, {})
     assert health.outcomes["applied"] >= 2
