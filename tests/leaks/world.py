@@ -106,6 +106,7 @@ async def open_world(madrid: Office, lisbon: Office, servers: Sequence[RemoteSer
         await _controls(world)
         await _for_the_office(world)
         await _in_private(world)
+        await _across_offices(world)
         await _in_hiding(world)
         await _ones_own(world)
         await world.settle()
@@ -195,7 +196,8 @@ async def _for_the_office(world: World) -> None:
     keep("office answer to a post from elsewhere", "zqcandid", answer["id"], status=answer["id"])
 
 
-async def _community(world: World, name: str, wish: Wish) -> Account:
+async def _community(world: World, name: str, wish: Wish, *more: str) -> Account:
+    """One of ana's with mia in it; `more` are invited."""
     services = world.madrid.services
     async with services.database.unit_of_work() as unit:
         ana = await unit.session.get_one(Account, world.people["ana"].id)
@@ -203,8 +205,9 @@ async def _community(world: World, name: str, wish: Wish) -> Account:
             unit, name, wish, make_keys=services.keyring.create_keys, compose=composer(services), owner=ana
         )
         await tell(services, unit, change)
-        for person in ("mia", "ivo") if wish.kind is Kind.HIDDEN else ("mia",):
-            target = await unit.session.get_one(Account, world.people[person].id)
+        for person in ("mia", *more):
+            uri = world.people[person].uri
+            target = (await unit.session.scalars(select(Account).where(Account.uri == uri))).one()
             await tell(services, unit, await invite(unit, change.group, ana, target))
     await made(world.api("mia"), f"{ACCOUNTS}/{change.group.id}/follow")
     return change.group
@@ -240,9 +243,29 @@ async def _in_private(world: World) -> None:
     keep("who is in a private community", f'"id":"{number}"', f"/users/{number}", about="groups", groups=mia)
 
 
+async def _across_offices(world: World) -> None:
+    crew = await _community(world, "crew", Wish(kind=Kind.BY_INVITATION, display_name="Crew"), "zoe")
+    await world.settle()
+    zoe = world.api("zoe")
+    acct = f"crew@{world.madrid.domain}"
+    found = (await zoe.get("/api/v2/search", q=f"@{acct}", resolve=True, type="accounts")).json()["accounts"]
+    assert [one["acct"] for one in found] == [acct]
+    await made(zoe, f"{ACCOUNTS}/{found[0]['id']}/follow")
+    await world.settle()
+    post = await world.post("mia", "@crew zqcrewpost #zqcrewtag")
+    seen = [one for one in (await zoe.get("/api/v1/timelines/home")).json() if "zqcrewpost" in str(one)]
+    reply = await world.post("zoe", "zqovertime", in_reply_to_id=(seen[0]["reblog"] or seen[0])["id"])
+    number = str(crew.id)
+    for kind, value in (("account", number), ("actor", number)):
+        world.open[kind].append((value,))
+    world.keep("post in a private community of two offices", "zqcrewpost", "zqcrewtag", post["id"], tag="zqcrewtag",
+               word="zqcrewpost", **await _of(world, post))  # fmt: skip
+    world.keep("comment in a private community of two offices", "zqovertime", word="zqovertime", url=reply["uri"])
+
+
 async def _in_hiding(world: World) -> None:
     wish = Wish(kind=Kind.HIDDEN, display_name="Zqsanctum", description="zqveiled #zqsigil", rules="zqrule")
-    cabal = await _community(world, "zqcabal", wish)
+    cabal = await _community(world, "zqcabal", wish, "ivo")
     await made(world.api("mia"), f"{ACCOUNTS}/{cabal.id}/endorse")
     post = await world.post("mia", "@zqcabal zqplot #zqcipher")
     reply = await world.post("ana", "zqassent #zqcipher", in_reply_to_id=post["id"])
