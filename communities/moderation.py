@@ -15,6 +15,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.statuses import Status
 from policy.limits import PINNED_STATUSES
+from social.counters import count
 from social.edits import delete_status
 from social.notifications import notify
 
@@ -46,6 +47,8 @@ async def remove_post(
     shared = await shared_of(unit, group, status)
     if shared is not None:
         await delete_status(unit, shared, owner_uri=group.uri)
+        if group.is_local:
+            count(unit, Account, "statuses_count", group.id, -1)
     if author.id != actor.id:
         notify(unit, author, REMOVED, group, status_id=status.id)
     change = Change(

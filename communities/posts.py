@@ -120,7 +120,7 @@ async def announce(unit: UnitOfWork, group: Account, status: Status, author: Acc
         uri = None if group.is_local else f"{group.uri}#shares-{status.id}"  # its own host hasn't told its name
         shared, is_new = await boost(unit, group, status, author, visibility=visibility, uri=uri)
         shared.is_local_only = status.is_local_only
-        if is_new:
+        if is_new and group.is_local:
             count(unit, Account, "statuses_count", group.id)
     return Change(action=Action.ANNOUNCE, group=group, actor=author, status=status, shared=shared, is_new=is_new)
 

@@ -94,7 +94,9 @@ async def _remove_all(unit: UnitOfWork, group: Account, author: Account) -> None
     boosted = select(Status.id).where(posted)
     shared = delete(Status).where(Status.account_id == group.id, Status.boost_of_id.in_(boosted)).returning(Status.id)
     taken = await unit.session.scalars(shared.execution_options(synchronize_session=False))
-    count(unit, Account, "statuses_count", group.id, -len(taken.all()))
+    number = len(taken.all())
+    if group.is_local:
+        count(unit, Account, "statuses_count", group.id, -number)
     removed = update(Status).where(posted, Status.removed_at.is_(None)).values(removed_at=unit.now, featured_at=None)
     await unit.session.execute(removed.execution_options(synchronize_session=False))
     unit.boosts.clear()

@@ -232,7 +232,7 @@ async def delete_status(unit: UnitOfWork, status: Status, *, owner_uri: str) -> 
     )
     await quoted_is_gone(unit, status.id)
     drop_quote(unit, status)
-    count(unit, Account, "statuses_count", status.account_id, -1)
+    await _uncount(unit, status)
     if status.in_reply_to_id is not None:
         count(unit, Status, "replies_count", status.in_reply_to_id, -1)
     if status.boost_of_id is not None:
@@ -249,6 +249,17 @@ async def delete_status(unit: UnitOfWork, status: Status, *, owner_uri: str) -> 
     await last_status_is_gone(unit, status)
     unit.statuses[status.uri] = None
     unit.boosts.clear()  # those of this status went with it
+
+
+async def _uncount(unit: UnitOfWork, status: Status) -> None:
+    """Boosts aren't counted, except by a community of ours, which loses that of a thread with it."""
+    if status.boost_of_id is not None:
+        return
+    count(unit, Account, "statuses_count", status.account_id, -1)
+    if status.group_id is not None and status.in_reply_to_uri is None and status.removed_at is None:
+        group = await unit.session.get(Account, status.group_id)
+        if group is not None and group.is_local:
+            count(unit, Account, "statuses_count", group.id, -1)
 
 
 async def _outdate_digests(unit: UnitOfWork, status: Status) -> None:

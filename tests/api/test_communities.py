@@ -196,6 +196,7 @@ async def test_moderators_pin_lock_remove_and_deal_with_reports(office: Office) 
     assert (await carl.get(f"{posts}/{first['id']}")).status == 404
     assert body(await bea.get(f"{posts}/{first['id']}"))["community"]["removed"] is True
     assert await listed(carl, f"{path}/timeline") == [second["id"]]
+    assert body(await bea.get(path))["threads_count"] == 1
     assert await listed(ana, f"{path}/timeline", removed="true") == [first["id"]]
     assert (await carl.get(f"{path}/timeline", removed="true")).status == 403
     done = check(CommunityReportEntity, body(await ana.post(f"{path}/reports/{filed['id']}/resolve")))
@@ -206,6 +207,9 @@ async def test_moderators_pin_lock_remove_and_deal_with_reports(office: Office) 
     assert await listed(carl, f"{path}/timeline") == [second["id"], first["id"]]
     seen = check(CommunityActEntity, body(await carl.get(f"{path}/log")))
     assert [one["action"] for one in seen] == ["restore", "remove", "unpin", "unlock", "lock", "pin", "create"]
+    assert body(await bea.get(path))["threads_count"] == 2
+    body(await bea.delete(f"{posts}/{first['id']}"))
+    assert body(await bea.get(path))["threads_count"] == 1
 
 
 async def test_what_is_posted_in_a_community_says_so_or_is_refused(office: Office) -> None:

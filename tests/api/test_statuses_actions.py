@@ -48,6 +48,7 @@ async def test_a_boost_is_a_wrapper_and_its_undoing_the_original(office: Office)
     listed = check(AccountEntity, (await office.api(ana).get(f"{PATH}/{status['id']}/reblogged_by")).json())
     assert [account["acct"] for account in listed] == ["bob"]
     undone = await act(bob, status["id"], "unreblog")
+    assert (await office.api(bob).get("/api/v1/accounts/verify_credentials")).json()["statuses_count"] == 0
     assert (undone["id"], undone["reblogged"], undone["reblogs_count"]) == (status["id"], False, 0)
 
 
