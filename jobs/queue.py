@@ -49,6 +49,13 @@ async def enqueue_job(
     await enqueue_jobs(unit, kind, {unique_key: payload}, due_in=due_in)
 
 
+async def enqueue_next(
+    unit: UnitOfWork, kind: str, payload: Mapping[str, Any], *, unique_key: str, due_in: float = 0
+) -> None:
+    """Queue what a running job goes on with: `unique_key` is its own, which it holds until it has ended."""
+    await enqueue_job(unit, kind, payload, unique_key=f"{unique_key}:{unit.new_id()}", due_in=due_in)
+
+
 async def enqueue_jobs(
     unit: UnitOfWork, kind: str, payloads: Mapping[str, Mapping[str, Any]], *, due_in: float = 0
 ) -> None:

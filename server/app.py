@@ -23,7 +23,6 @@ from federation.services import Services
 from inbox.fetching import fetch_status
 from inbox.journal import Journal
 from server.health import Health, health_routes
-from server.metrics import metrics_routes
 from server.middlewares import add_security_headers, around_requests
 from server.passwords import hash_password, is_password
 from server.proxies import Front
@@ -52,6 +51,8 @@ def make_app(
     pages = web_pages(services, is_password=is_password, hash_password=hash_password)
     app.add_routes(health_routes(health or Health(services.database)))
     if settings.metrics_token and settings.metrics_listen is None:
+        from server.metrics import metrics_routes  # off in most offices: they needn't carry its library
+
         app.add_routes(metrics_routes(services, traffic, settings.metrics_token))
     app.add_routes(inbox.routes.routes(services, journal or Journal(services.database)))
     app.add_routes(outbox.routes.routes(services, bearer=bearer, media=media, fetch_status=fetch_status))

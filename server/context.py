@@ -84,7 +84,7 @@ async def open_services(
             clock=clock,
         )
         stack.push_async_callback(services.peers.memory.close)
-        stack.push_async_callback(services.peers.meter.close)
+        stack.push_async_callback(services.peers.meter.flush)
         await ensure_instance_actor(services)
         await services.peers.load()
         yield services

@@ -23,7 +23,6 @@ from server.context import open_services
 from server.drain import Drain
 from server.health import Health
 from server.listener import Runner
-from server.metrics import metrics_app
 from server.roles import HTTP, ROLES
 from server.runtime import Workers, keep_running
 from server.setting_kinds import ListenAddress
@@ -60,6 +59,8 @@ async def running_office(settings: Settings, roles: Sequence[str] = ROLES) -> As
             app = make_app(services, settings, journal=journal, health=health, traffic=traffic)
             await stack.enter_async_context(listening(app, settings.listen))
         if settings.metrics_listen is not None:
+            from server.metrics import metrics_app  # off in most offices
+
             figures = metrics_app(services, traffic, settings.metrics_token)
             await stack.enter_async_context(listening(figures, settings.metrics_listen))
         log.info("ready", origin=settings.origin, roles=",".join(roles), listen=str(settings.listen))

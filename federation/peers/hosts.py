@@ -11,16 +11,15 @@ On failure: what could not be written is still known to this process. Several pr
 and the last to write wins; before a worker leaves a host alone it reads the row again (`know(…, refresh=True)`).
 """
 
-import asyncio
 import random
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
-import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from federation.peers.flushing import Flusher
 from federation.peers.host_rows import CONTACT, HEALTH, SCHEME, KnownHost, make_due, read_hosts, write_hosts
 from federation.peers.host_rows import forget_stale_hosts as forget_stale_hosts
 from federation.sync.marks import SYNC_CAPABILITY
@@ -40,8 +39,6 @@ HOSTS_REMEMBERED = 10_000
 MAX_ERROR_CHARACTERS = 300
 # FEP-844e: how a server says that it verifies RFC 9421 signatures made with Ed25519.
 RFC9421_ED25519_CAPABILITY = "https://datatracker.ietf.org/doc/html/rfc9421#name-eddsa-using-curve-edwards25"
-
-_log = structlog.get_logger(__name__)
 
 
 class HostTable:
@@ -64,8 +61,7 @@ class HostTable:
         self._changed_scheme: set[str] = set()
         self._reopened: set[str] = set()
         self._heard: set[str] = set()
-        self._timer: asyncio.TimerHandle | None = None
-        self._flushing: asyncio.Task[None] | None = None
+        self._flusher = Flusher(self._flush, what="contacts of hosts", usual_seconds=FLUSH_SECONDS)
 
     # Questions, answered from memory
 
@@ -245,38 +241,12 @@ class HostTable:
             return
         self._heard.add(host)
         is_urgent = known is None or known.circuit.open_until is not None
-        self._flush_in(URGENT_FLUSH_SECONDS if is_urgent else FLUSH_SECONDS)
-
-    def _flush_in(self, seconds: float) -> None:
-        """Flush then at the latest; a thousand new hosts at once share a few transactions."""
-        loop = asyncio.get_running_loop()
-        if self._timer is not None:
-            if self._timer.when() <= loop.time() + seconds:
-                return
-            self._timer.cancel()
-        self._timer = loop.call_later(seconds, self._start_flush)
-
-    def _start_flush(self) -> None:
-        self._timer = None
-        if self._flushing is not None and not self._flushing.done():
-            self._flush_in(FLUSH_SECONDS)
-            return
-        self._flushing = asyncio.get_running_loop().create_task(self._flush_logged())
-
-    async def _flush_logged(self) -> None:
-        try:
-            await self._flush()
-        except (SQLAlchemyError, OSError) as error:
-            _log.warning("contacts of hosts could not be written", error=str(error))
+        # A thousand new hosts at once share a few transactions.
+        self._flusher.soon(URGENT_FLUSH_SECONDS if is_urgent else FLUSH_SECONDS)
 
     async def flush(self) -> None:
         """Write at once what `heard_from` collected."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._flushing is not None:
-            await self._flushing
-        await self._flush()
+        await self._flusher.flush()
 
     async def _flush(self) -> None:
         heard, self._heard = sorted(self._heard), set()

@@ -7,7 +7,6 @@ administrator knows are counted by name; whatever strangers do is summed under `
 On failure: what couldn't be written is tried again with what follows; a killed process loses half a minute.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -15,12 +14,12 @@ from email.utils import parsedate_to_datetime
 from itertools import pairwise
 from typing import Any, Final, cast
 
-import structlog
 from sqlalchemy import Table, bindparam, delete, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
 
+from federation.peers.flushing import Flusher
 from models import Database, UnitOfWork
 from models.activities import RemoteHost
 from models.peers import PeerCount
@@ -38,7 +37,6 @@ OTHER_NAME: Final = "other"
 
 _HOSTS = cast(Table, RemoteHost.__table__)
 _COUNTS = cast(Table, PeerCount.__table__)
-_log = structlog.get_logger(__name__)
 
 
 class PeerMeter:
@@ -52,8 +50,7 @@ class PeerMeter:
         self._names: set[str] = set()
         self._clocks: dict[str, tuple[float, datetime]] = {}
         self._unwritten_clocks: set[str] = set()
-        self._timer: asyncio.TimerHandle | None = None
-        self._flushing: asyncio.Task[None] | None = None
+        self._flusher = Flusher(self._write, what="figures of peers", usual_seconds=FLUSH_SECONDS)
 
     def accepted(self, host: str) -> None:
         """An activity of the host was taken."""
@@ -81,7 +78,7 @@ class PeerMeter:
             return
         self._clocks[host] = (ahead, now)
         self._unwritten_clocks.add(host)
-        self._flush_soon()
+        self._flusher.soon()
 
     def _count(self, host: str | None, name: str) -> None:
         known = host if host is not None and self._is_known(host) else OTHERS
@@ -92,35 +89,11 @@ class PeerMeter:
                 self._names.add(name)
         self.totals[known, name] += 1
         self._unwritten[known, name] += 1
-        self._flush_soon()
-
-    def _flush_soon(self) -> None:
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._start_flush)
-
-    def _start_flush(self) -> None:
-        self._timer = None
-        self._flushing = asyncio.get_running_loop().create_task(self._flush_logged())
-
-    async def _flush_logged(self) -> None:
-        try:
-            await self._write()
-        except (SQLAlchemyError, OSError) as error:
-            _log.warning("the figures of peers could not be written", error=str(error))
+        self._flusher.soon()
 
     async def flush(self) -> None:
-        """Write at once what was counted."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._flushing is not None:
-            await self._flushing
-        await self._write()
-
-    async def close(self) -> None:
-        """Write what is left; for the end of the process."""
-        if self._timer is not None or self._flushing is not None:
-            await self.flush()
+        """Write at once what was counted; also for the end of the process."""
+        await self._flusher.flush()
 
     async def _write(self) -> None:
         counts, self._unwritten = self._unwritten, Counter()

@@ -26,7 +26,7 @@ from inbox.sync.accept import Accepted, accept_entries, new_rows
 from inbox.sync.compare import request_comparison
 from inbox.sync.echo import restore_own
 from inbox.sync.state import begin_generation, is_older_than
-from jobs.queue import enqueue_jobs
+from jobs.queue import enqueue_jobs, enqueue_next
 from models import UnitOfWork
 from models.activities import InboundActivity
 from models.insertion import insert_missing
@@ -60,8 +60,7 @@ async def catch_up(services: Services, payload: dict[str, Any]) -> None:
         if not await catch_up_once(services, host):
             return
     async with services.database.unit_of_work() as unit:
-        # Under a key of its own: this job waits under the ordinary one until it has ended.
-        await enqueue_jobs(unit, CATCH_UP, {f"{CATCH_UP}:{host}:{unit.new_id()}": {"host": host}})
+        await enqueue_next(unit, CATCH_UP, {"host": host}, unique_key=f"{CATCH_UP}:{host}")
 
 
 async def catch_up_once(services: Services, host: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from federation.peers import PeerState
 from federation.services import Services
-from jobs.queue import enqueue_job
+from jobs.queue import enqueue_job, enqueue_next
 from models import UnitOfWork
 from models.accounts import Account
 from models.peers import Peer
@@ -41,8 +41,7 @@ async def remove_content(services: Services, payload: dict[str, Any]) -> None:
                 peer.removal_done_at = unit.now
                 return
             if unit.now >= until:
-                key = f"{REMOVE_CONTENT}:{domain}:{unit.new_id()}"
-                await enqueue_job(unit, REMOVE_CONTENT, {"domain": domain}, unique_key=key)
+                await enqueue_next(unit, REMOVE_CONTENT, {"domain": domain}, unique_key=f"{REMOVE_CONTENT}:{domain}")
                 return
         await asyncio.sleep(BREATH_SECONDS)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from jobs.queue import MAX_ATTEMPTS, JobWorker, enqueue_job
+from jobs.queue import MAX_ATTEMPTS, JobWorker, enqueue_job, enqueue_next
 from models import Database
 from models.activities import Job
 from models.signals import JOBS
@@ -57,6 +57,21 @@ async def test_a_job_runs_once_with_its_payload(database: Database, worker: JobW
     (job,) = await all_jobs(database)
     assert job.state == "done"
     assert job.finished_at is not None
+
+
+async def test_a_job_goes_on_with_another_of_its_kind(database: Database) -> None:
+    pages: list[int] = []
+
+    async def read(payload: dict[str, Any]) -> None:
+        pages.append(payload["page"])
+        if payload["page"] < 3:
+            async with database.unit_of_work() as unit:
+                await enqueue_next(unit, "read", {"page": payload["page"] + 1}, unique_key="read:archive")
+
+    async with database.unit_of_work() as unit:
+        await enqueue_job(unit, "read", {"page": 1}, unique_key="read:archive")
+    assert await JobWorker(database, {"read": read}).run_once() == 3
+    assert pages == [1, 2, 3]
 
 
 async def test_many_causes_queue_one_job_and_a_later_one_another(
