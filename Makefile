@@ -53,7 +53,8 @@ messages: $(INSTALLED) ## Add the texts that templates ask for to the catalogues
 
 lock: $(INSTALLED) ## Write the installed versions to constraints.txt
 	{ echo '# Tested versions, for reproducible installs. Written by `make lock`.'; \
-	  $(BIN)/pip freeze --exclude-editable --exclude tertulia; } > constraints.txt.new
+	  $(BIN)/pip freeze --exclude-editable --exclude tertulia | sed '/^soupsieve==/s/$$/; python_full_version >= "3.11.5"/'; \
+	  } > constraints.txt.new
 	mv constraints.txt.new constraints.txt
 	touch $(INSTALLED)
 
