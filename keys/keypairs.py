@@ -139,9 +139,15 @@ class PrivateKey:
 
     @classmethod
     def from_pem(cls, pem: str) -> Self:
-        """Parse PKCS#8 (or PKCS#1, SEC1) text. It takes 60 ms for RSA: keep the result. Raises KeyRejected."""
+        """Parse PKCS#8 (or PKCS#1, SEC1) text that this server wrote. Raises KeyRejected.
+
+        Whether the numbers of an RSA key fit together isn't asked: it takes 44 ms instead of 0.02, and the seal has
+        just proved that they are those that were generated here.
+        """
         try:
-            handle = serialization.load_pem_private_key(pem.encode("ascii"), password=None)
+            handle = serialization.load_pem_private_key(
+                pem.encode("ascii"), password=None, unsafe_skip_rsa_key_validation=True
+            )
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise KeyRejected("not a private key in PEM") from error
         return cls.from_handle(handle)

@@ -1,8 +1,8 @@
 """The private keys of our accounts: made, sealed, unsealed once, and replaced with an overlap.
 
 A key rests in the database sealed under the server's key and bound to its key id, so that a row can't be made to open
-as another's key. Opening and parsing an RSA key takes 60 ms of a core; it happens once, off the event loop, however
-many deliveries ask for it at the same time, and the parsed key is kept.
+as another's key. Opening and parsing a key happens once, off the event loop, however many deliveries ask for it at the
+same time, and the parsed key is kept.
 
 After a rotation the new keys sign at once and the old ones still verify for a week: peers that have them cached, and
 activities under way, lose nothing. Another process notices a rotation within `RECHECK_AFTER`.
