@@ -81,7 +81,7 @@ async def request_trends(services: Services) -> None:
     jobs = {f"{FETCH_TRENDS}:{domain}": {"domain": domain} for domain in services.peers.active(is_full=True)}
     if jobs:
         async with services.database.unit_of_work() as unit:
-            await enqueue_jobs(unit, FETCH_TRENDS, jobs)
+            await enqueue_jobs(unit, FETCH_TRENDS, jobs, is_reminder=True)
 
 
 async def fetch_trends_of(services: Services, payload: dict[str, Any]) -> None:

@@ -107,7 +107,7 @@ async def backfill_topic(services: Services, payload: dict[str, Any]) -> None:
     async with services.database.unit_of_work() as unit:
         row = await unit.session.get(TopicSubscription, int(payload["subscription_id"]))
         if row is not None:
-            await backfill_later(unit, row, due_in=PAUSE_SECONDS, is_more=True)
+            await backfill_later(unit, row, due_in=PAUSE_SECONDS)
 
 
 @dataclass(slots=True)

@@ -42,6 +42,7 @@ async def refresh_roles(services: Services, payload: dict[str, Any]) -> None:
         if uris is not None:
             heard_of.add(role)
             named |= dict.fromkeys(uris, role)
+    named.pop(group.uri, None)  # to store the community is to ask for its roles again
     holders = await _accounts(services, named, budget)
 
     async def keep() -> None:

@@ -1,7 +1,14 @@
 """Background jobs: work that may use the network, done once for many causes, some time after the commit.
 
 `enqueue_job` is part of the caller's unit of work, so a job exists exactly if its cause does. Of jobs with one
-`unique_key` only one waits. The worker claims a few at a time under a lease that outlasts the deadline of a handler.
+`unique_key` only one waits, and never do two run at a time. The worker claims a few at a time under a lease that
+outlasts the deadline of a handler.
+
+**A wish that comes while its job runs isn't lost**: the run may have passed already what it is about. It stays on the
+row (`again_at`, `again_payload`) and becomes a job of its own when the run has ended, however it ended; of several the
+earliest time and the last payload count. A handler that goes on in another run therefore wishes for its own key.
+A *reminder* (somebody looked, an hour is over) is content with a run under way. A wish that joins a waiting job locks
+its row until its unit commits (PostgreSQL): nobody runs the job before what it is about can be seen.
 
 On failure: a handler that raises or takes too long is tried again with growing pauses, then kept as `failed`, a dead
 letter. The claim itself counts as an attempt, so a job that kills its process ends there too. Handlers run outside any
@@ -11,16 +18,17 @@ transaction and may run twice.
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, Table, select, text
+from sqlalchemy import Row, Table, bindparam, case, select, text, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from jobs.backoff import Backoff
-from jobs.leases import claim, due_ids, finish, is_queued, put_back, release_leases
+from jobs.leases import claim, due_ids, is_queued, put_back, release_leases
 from jobs.waiting import wait_at_most, waking
 from models import Database, UnitOfWork
 from models.activities import Job
@@ -38,45 +46,96 @@ MIN_POLL_SECONDS = 0.2
 MAX_ERROR_CHARACTERS = 500
 DONE, FAILED = "done", "failed"
 
+JsonObject = dict[str, Any]
 _JOBS: Table = Job.__table__  # type: ignore[assignment]
+_ENDING = (
+    update(_JOBS)
+    .where(_JOBS.c.id == bindparam("job_id"), is_queued(_JOBS))
+    .values(state=bindparam("as"), last_error=bindparam("why"), finished_at=bindparam("at"), lease_until=None)
+    .returning(_JOBS.c.kind, _JOBS.c.unique_key, _JOBS.c.again_at, _JOBS.c.again_payload)
+)
 _log = structlog.get_logger(__name__)
 
 
 async def enqueue_job(
-    unit: UnitOfWork, kind: str, payload: Mapping[str, Any], *, unique_key: str, due_in: float = 0
+    unit: UnitOfWork,
+    kind: str,
+    payload: Mapping[str, Any],
+    *,
+    unique_key: str,
+    due_in: float = 0,
+    is_reminder: bool = False,
 ) -> None:
-    """Queue a job of `kind`, due in so many seconds, unless one with this `unique_key` waits already."""
-    await enqueue_jobs(unit, kind, {unique_key: payload}, due_in=due_in)
+    """Queue a job of `kind`, due in so many seconds, unless one with this `unique_key` waits already.
 
-
-async def enqueue_next(
-    unit: UnitOfWork, kind: str, payload: Mapping[str, Any], *, unique_key: str, due_in: float = 0
-) -> None:
-    """Queue what a running job goes on with: `unique_key` is its own, which it holds until it has ended."""
-    await enqueue_job(unit, kind, payload, unique_key=f"{unique_key}:{unit.new_id()}", due_in=due_in)
+    When that one runs just now, it runs again after this, unless the wish `is_reminder`.
+    """
+    await enqueue_jobs(unit, kind, {unique_key: payload}, due_in=due_in, is_reminder=is_reminder)
 
 
 async def enqueue_jobs(
-    unit: UnitOfWork, kind: str, payloads: Mapping[str, Mapping[str, Any]], *, due_in: float = 0
+    unit: UnitOfWork,
+    kind: str,
+    payloads: Mapping[str, Mapping[str, Any]],
+    *,
+    due_in: float = 0,
+    is_reminder: bool = False,
 ) -> None:
-    """The same for many of a kind, by their unique keys, with one statement."""
-    insert = sqlite_insert if unit.session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    rows = [
-        {
-            "id": unit.new_id(),
-            "kind": kind,
-            "unique_key": unique_key,
-            "payload": dict(payload),
-            "due_at": unit.now + timedelta(seconds=due_in),
-            "created_at": unit.now,
-        }
-        for unique_key, payload in payloads.items()
-    ]
-    statement: Any = insert(_JOBS)
-    await unit.session.execute(
-        statement.on_conflict_do_nothing(index_elements=["unique_key"], index_where=text("state = 'queued'")), rows
-    )
+    """The same for many of a kind, by their unique keys; all of a unit are inserted at its end, with one statement."""
+    work = _insert_reminders if is_reminder else _insert_wishes
+    due_at = unit.now + timedelta(seconds=due_in)
+    for unique_key, payload in payloads.items():
+        unit.defer(work, _row(unit, kind, unique_key, dict(payload), due_at), is_last=True)
     unit.signal(JOBS)
+
+
+def _row(unit: UnitOfWork, kind: str, unique_key: str, payload: JsonObject, due_at: datetime) -> JsonObject:
+    return {
+        "id": unit.new_id(),
+        "kind": kind,
+        "unique_key": unique_key,
+        "payload": payload,
+        "due_at": due_at,
+        "created_at": unit.now,
+    }
+
+
+async def _insert_wishes(unit: UnitOfWork, rows: list[JsonObject]) -> None:
+    await _insert(unit, rows, is_reminder=False)
+
+
+async def _insert_reminders(unit: UnitOfWork, rows: list[JsonObject]) -> None:
+    await _insert(unit, rows, is_reminder=True)
+
+
+async def _insert(unit: UnitOfWork, rows: list[JsonObject], *, is_reminder: bool) -> None:
+    """Each key once, in their order: two units that wish for the same don't wait for each other in a circle."""
+    by_key = {str(row["unique_key"]): row for row in reversed(rows)}  # what was said first counts
+    statement = _inserting(unit.session.get_bind().dialect.name == "sqlite", is_reminder)
+    await unit.session.execute(statement, [by_key[key] for key in sorted(by_key)])
+
+
+@lru_cache
+def _inserting(is_sqlite: bool, is_reminder: bool) -> Any:
+    """`INSERT` unless the key waits; a wish is noted on a row that is leased. Made once."""
+    made: Any = (sqlite_insert if is_sqlite else postgresql_insert)(_JOBS)
+    waiting = {"index_elements": ["unique_key"], "index_where": text("state = 'queued'")}
+    if is_reminder:
+        return made.on_conflict_do_nothing(**waiting)
+    earlier = (_JOBS.c.again_at.is_(None)) | (_JOBS.c.again_at > made.excluded.due_at)
+    again_at = case((earlier, made.excluded.due_at), else_=_JOBS.c.again_at)
+    wish = {"again_at": again_at, "again_payload": made.excluded.payload}
+    return made.on_conflict_do_update(**waiting, set_=wish, where=_JOBS.c.lease_until.is_not(None))
+
+
+async def _end(unit: UnitOfWork, job_id: int, state: str, error: str | None) -> None:
+    """Mark a job as finished, and queue what was wished for while it ran."""
+    parameters = {"job_id": job_id, "as": state, "why": error, "at": unit.now}
+    ended = (await unit.session.execute(_ENDING, parameters)).one_or_none()
+    if ended is not None and ended.again_at is not None:
+        wished = _row(unit, ended.kind, ended.unique_key, ended.again_payload, ended.again_at)
+        await _insert(unit, [wished], is_reminder=True)
+        unit.signal(JOBS)
 
 
 class JobWorker:
@@ -135,9 +194,9 @@ class JobWorker:
         error = await self._call(row)
         async with self._database.unit_of_work() as unit:
             if error is None:
-                await finish(unit, _JOBS, [row.id], DONE, last_error=None)
+                await _end(unit, row.id, DONE, None)
             elif row.attempts >= self._max_attempts or row.kind not in self._handlers:
-                await finish(unit, _JOBS, [row.id], FAILED, last_error=error)
+                await _end(unit, row.id, FAILED, error)
             else:
                 due_at = unit.now + BACKOFF.delay(row.attempts, self._jitter())
                 await put_back(unit, _JOBS, [{"id": row.id, "due_at": due_at, "last_error": error}])

@@ -141,7 +141,8 @@ class RemoteHost(Base):
 class Job(Base):
     """Background work that may use the network: a thread to fetch, an actor to refresh, followers to synchronise.
 
-    `unique_key` keeps the same work from queueing twice while it waits.
+    `unique_key` keeps the same work from queueing twice while it waits, or running twice at a time. What is wished for
+    while it runs is noted in `again_at` and `again_payload`, and queued when it has ended (`jobs.queue`).
     """
 
     __tablename__ = "jobs"
@@ -161,5 +162,7 @@ class Job(Base):
     due_at: Mapped[datetime]
     lease_until: Mapped[datetime | None]
     last_error: Mapped[str | None]
+    again_at: Mapped[datetime | None]
+    again_payload: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]

@@ -47,6 +47,7 @@ class UnitOfWork:
         self.is_quiet = False  # what is stored is old: nobody is notified, no feed but the topics' followers' shows it
         self._ids = ids
         self._deferred: dict[Deferred, list[Any]] = {}
+        self._last: dict[Deferred, list[Any]] = {}
         self._after_commit: list[Callable[[], None]] = []
 
     def new_id(self, at: datetime | None = None) -> int:
@@ -57,9 +58,12 @@ class UnitOfWork:
         """A new id that is exact as a number of JavaScript."""
         return self._ids.small(self.now)
 
-    def defer(self, work: Deferred, item: Any) -> None:
-        """Have `work(unit, items)` run once before the commit, with this item among the others."""
-        self._deferred.setdefault(work, []).append(item)
+    def defer(self, work: Deferred, item: Any, *, is_last: bool = False) -> None:
+        """Have `work(unit, items)` run once before the commit, with this item among the others.
+
+        `is_last`: after everything else, because it locks rows that other units want too.
+        """
+        (self._last if is_last else self._deferred).setdefault(work, []).append(item)
 
     def signal(self, name: str) -> None:
         """Wake whoever waits for `name` once this unit is committed."""
@@ -76,7 +80,9 @@ class UnitOfWork:
     async def settle(self) -> None:
         """Flush the session and run what was deferred, until nothing is left."""
         await self.session.flush()
-        while self._deferred:
+        while self._deferred or self._last:
+            if not self._deferred:
+                self._deferred, self._last = self._last, {}
             deferred, self._deferred = self._deferred, {}
             for work, items in deferred.items():
                 await work(self, items)

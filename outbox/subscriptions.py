@@ -23,7 +23,7 @@ from federation.client import RemoteError
 from federation.documents import follow_activity, undo_activity
 from federation.services import Services
 from federation.trust.authentication import ActorGone
-from jobs.queue import enqueue_job, enqueue_next
+from jobs.queue import enqueue_job
 from models import UnitOfWork
 from models.accounts import INSTANCE_ACTOR_ID, Account
 from models.addresses import LocalAddresses
@@ -47,12 +47,10 @@ async def request_subscriptions(unit: UnitOfWork, tag: Tag | None = None) -> Non
     await enqueue_job(unit, SUBSCRIBE_TOPICS, payload, unique_key=f"{SUBSCRIBE_TOPICS}:{'' if tag is None else tag.id}")
 
 
-async def backfill_later(
-    unit: UnitOfWork, subscription: TopicSubscription, *, due_in: float = 0, is_more: bool = False
-) -> None:
-    """Have the archive read once this unit is committed; `is_more`: by the job that reads it, so that it goes on."""
-    enqueue, key = enqueue_next if is_more else enqueue_job, f"{BACKFILL_TOPIC}:{subscription.id}"
-    await enqueue(unit, BACKFILL_TOPIC, {"subscription_id": subscription.id}, unique_key=key, due_in=due_in)
+async def backfill_later(unit: UnitOfWork, subscription: TopicSubscription, *, due_in: float = 0) -> None:
+    """Have the archive read once this unit is committed, or read on when the job that reads it asks."""
+    payload, key = {"subscription_id": subscription.id}, f"{BACKFILL_TOPIC}:{subscription.id}"
+    await enqueue_job(unit, BACKFILL_TOPIC, payload, unique_key=key, due_in=due_in)
 
 
 async def subscribe_topics(services: Services, payload: dict[str, Any]) -> None:

@@ -31,10 +31,10 @@ def is_stale(account: Account, now: datetime) -> bool:
     return account.featured_fetched_at is None or now - account.featured_fetched_at > FRESH_FOR
 
 
-async def request_showcase(unit: UnitOfWork, account: Account) -> None:
-    """Have the account's server asked, once this is committed."""
-    payload = {"account_id": account.id}
-    await enqueue_job(unit, REFRESH_SHOWCASE, payload, unique_key=f"{REFRESH_SHOWCASE}:{account.id}")
+async def request_showcase(unit: UnitOfWork, account: Account, *, has_changed: bool = False) -> None:
+    """Have the account's server asked, once this is committed: because somebody looks, or because it `has_changed`."""
+    payload, key = {"account_id": account.id}, f"{REFRESH_SHOWCASE}:{account.id}"
+    await enqueue_job(unit, REFRESH_SHOWCASE, payload, unique_key=key, is_reminder=not has_changed)
 
 
 async def set_pinned(unit: UnitOfWork, account: Account, uris: Sequence[str]) -> None:

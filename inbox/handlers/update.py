@@ -51,7 +51,8 @@ async def _update_actor(scene: Scene) -> Outcome:
     except (DocumentRefused, ActorRefused):
         return Outcome.INVALID
     if account.featured_fetched_at is not None:
-        await request_showcase(scene.unit, account)  # somebody has looked: the rest may have changed as well
+        # Somebody has looked: the rest may have changed as well.
+        await request_showcase(scene.unit, account, has_changed=True)
     return Outcome.APPLIED
 
 

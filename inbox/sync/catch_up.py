@@ -26,7 +26,7 @@ from inbox.sync.accept import Accepted, accept_entries, new_rows
 from inbox.sync.compare import request_comparison
 from inbox.sync.echo import restore_own
 from inbox.sync.state import begin_generation, is_older_than
-from jobs.queue import enqueue_jobs, enqueue_next
+from jobs.queue import enqueue_jobs
 from models import UnitOfWork
 from models.activities import InboundActivity
 from models.insertion import insert_missing
@@ -43,24 +43,23 @@ MAX_ERROR_CHARACTERS: Final = 300
 log = structlog.get_logger(__name__)
 
 
-async def request_catch_up(services: Services, hosts: Iterable[str]) -> None:
-    """Have these peers asked, each once."""
+async def request_catch_up(services: Services, hosts: Iterable[str], *, is_reminder: bool = False) -> None:
+    """Have these peers asked, each once; a reminder is content with a run under way."""
     payloads = {f"{CATCH_UP}:{host}": {"host": host} for host in hosts}
     if payloads:
         async with services.database.unit_of_work() as unit:
-            await enqueue_jobs(unit, CATCH_UP, payloads)
+            await enqueue_jobs(unit, CATCH_UP, payloads, is_reminder=is_reminder)
 
 
 async def catch_up(services: Services, payload: dict[str, Any]) -> None:
-    """The job: read on until nothing is missing, or go on in another job after a number of pages."""
+    """The job: read on until nothing is missing, or go on in another run after a number of pages."""
     host = str(payload["host"])
     await services.peers.refreshed()
     await services.hosts.know([host])
     for _ in range(PAGES_AT_ONCE):
         if not await catch_up_once(services, host):
             return
-    async with services.database.unit_of_work() as unit:
-        await enqueue_next(unit, CATCH_UP, {"host": host}, unique_key=f"{CATCH_UP}:{host}")
+    await request_catch_up(services, [host])
 
 
 async def catch_up_once(services: Services, host: str) -> bool:

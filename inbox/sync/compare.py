@@ -31,7 +31,7 @@ from inbox.sync.mend_follows import mend_follows
 from inbox.sync.repair import Repair, listed_items, repair_day
 from inbox.sync.serving import JSON
 from jobs.leases import is_queued
-from jobs.queue import enqueue_jobs
+from jobs.queue import enqueue_job, enqueue_jobs
 from models import UnitOfWork
 from models.activities import InboundActivity
 from models.sync import PeerSync
@@ -48,24 +48,23 @@ _DAY: Final = timedelta(days=1)
 log = structlog.get_logger(__name__)
 
 
-async def request_comparison(unit: UnitOfWork, hosts: Iterable[str], *, due_in: float = 0) -> None:
-    """Have these peers' digests compared, each once."""
-    await _enqueue(unit, {f"{COMPARE}:{host}": {"host": host} for host in hosts}, due_in)
+async def request_comparison(
+    unit: UnitOfWork, hosts: Iterable[str], *, due_in: float = 0, is_reminder: bool = False
+) -> None:
+    """Have these peers' digests compared, each once; a reminder is content with a run under way."""
+    payloads = {f"{COMPARE}:{host}": {"host": host} for host in hosts}
+    await enqueue_jobs(unit, COMPARE, payloads, due_in=due_in, is_reminder=is_reminder)
 
 
 async def _again(services: Services, host: str, *, due_in: float = 0, waited: int = 0) -> None:
-    """Go on in another job: under a key of its own, because this one waits until it has ended."""
+    """Go on in another run."""
     async with services.database.unit_of_work() as unit:
-        await _enqueue(unit, {f"{COMPARE}:{host}:{unit.new_id()}": {"host": host, "waited": waited}}, due_in)
-
-
-async def _enqueue(unit: UnitOfWork, payloads: dict[str, dict[str, Any]], due_in: float) -> None:
-    if payloads:
-        await enqueue_jobs(unit, COMPARE, payloads, due_in=due_in)
+        payload = {"host": host, "waited": waited}
+        await enqueue_job(unit, COMPARE, payload, unique_key=f"{COMPARE}:{host}", due_in=due_in)
 
 
 async def compare_digests(services: Services, payload: dict[str, Any]) -> None:
-    """The job: go on for a while, then in another job; later, while the log or the journal still has something."""
+    """The job: go on for a while, then in another run; later, while the log or the journal still has something."""
     host = str(payload["host"])
     await services.peers.refreshed()
     await services.hosts.know([host])
@@ -188,9 +187,9 @@ async def request_due_comparisons(services: Services, peers: Iterable[str]) -> N
         for host in peers:
             at = compared.get(host)
             if at is None:
-                await request_comparison(unit, [host], due_in=share_of(host) * FIRST_WITHIN_SECONDS)
+                await request_comparison(unit, [host], due_in=share_of(host) * FIRST_WITHIN_SECONDS, is_reminder=True)
             elif unit.now >= at + interval * (0.9 + 0.2 * share_of(host)):
-                await request_comparison(unit, [host])
+                await request_comparison(unit, [host], is_reminder=True)
 
 
 def share_of(host: str) -> float:

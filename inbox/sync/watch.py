@@ -73,7 +73,7 @@ class PeerWatch:
         query = select(PeerSync.host).where(PeerSync.host.in_(peers), PeerSync.checked_at >= before)
         async with self._services.database.reading() as session:
             asked = set(await session.scalars(query))
-        await request_catch_up(self._services, [host for host in peers if host not in asked])
+        await request_catch_up(self._services, [host for host in peers if host not in asked], is_reminder=True)
 
     async def compare_when_due(self) -> None:
         """Have the digests of the peers compared whose time has come; looks once in a while."""

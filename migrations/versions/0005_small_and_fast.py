@@ -5,6 +5,11 @@ Revision 0005, after 0004. Each area has a pair of functions; the newest comes d
 
 from collections.abc import Sequence
 
+import sqlalchemy as sa
+from alembic import op
+
+from migrations.column_types import JSON, TIME
+
 revision: str = "0005"
 down_revision: str | None = "0004"
 branch_labels: str | Sequence[str] | None = None
@@ -12,8 +17,20 @@ depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    """Nothing yet: each area adds its call here."""
+    _add_wishes()
 
 
 def downgrade() -> None:
-    """Nothing yet: each area adds its call here, the newest first."""
+    _drop_wishes()
+
+
+def _add_wishes() -> None:
+    with op.batch_alter_table("jobs") as jobs:
+        jobs.add_column(sa.Column("again_at", TIME, nullable=True))
+        jobs.add_column(sa.Column("again_payload", JSON, nullable=True))
+
+
+def _drop_wishes() -> None:
+    with op.batch_alter_table("jobs") as jobs:
+        jobs.drop_column("again_payload")
+        jobs.drop_column("again_at")

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from federation.peers import PeerState
 from federation.services import Services
-from jobs.queue import enqueue_job, enqueue_next
+from jobs.queue import enqueue_job
 from models import UnitOfWork
 from models.accounts import Account
 from models.peers import Peer
@@ -24,7 +24,7 @@ async def ask_removal(unit: UnitOfWork, peer: Peer, *, by: Account | None = None
         raise PeeringRefused(f"{peer.domain} is {peer.state}: its content can be deleted once the relation has ended.")
     peer.removal_asked_at, peer.removal_done_at = unit.now, None
     audit_peer(unit, peer, "delete content", by)
-    await enqueue_job(unit, REMOVE_CONTENT, {"domain": peer.domain}, unique_key=f"{REMOVE_CONTENT}:{peer.domain}")
+    await _remove_soon(unit, peer.domain)
 
 
 async def remove_content(services: Services, payload: dict[str, Any]) -> None:
@@ -41,9 +41,13 @@ async def remove_content(services: Services, payload: dict[str, Any]) -> None:
                 peer.removal_done_at = unit.now
                 return
             if unit.now >= until:
-                await enqueue_next(unit, REMOVE_CONTENT, {"domain": domain}, unique_key=f"{REMOVE_CONTENT}:{domain}")
+                await _remove_soon(unit, domain)
                 return
         await asyncio.sleep(BREATH_SECONDS)
+
+
+async def _remove_soon(unit: UnitOfWork, domain: str) -> None:
+    await enqueue_job(unit, REMOVE_CONTENT, {"domain": domain}, unique_key=f"{REMOVE_CONTENT}:{domain}")
 
 
 async def content_left(unit: UnitOfWork, domain: str) -> tuple[int, int]:

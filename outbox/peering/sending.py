@@ -25,6 +25,7 @@ PEERING_JOB: Final = "peering"
 JOIN_LISTED: Final = "join_listed_peer"
 # When a step that was not answered is taken again, beyond the deliveries' own attempts.
 AGAIN_SECONDS: Final = {PeerState.PROPOSED: 86_400, PeerState.CONFIRMED: 300}
+LONGEST_PAUSE_SECONDS: Final = 86_400
 
 
 class PeeringRefused(Exception):
@@ -78,10 +79,12 @@ async def send_decision(services: Services, unit: UnitOfWork, peer: Peer, build:
 
 
 async def send_again_later(unit: UnitOfWork, peer: Peer, step: PeerState) -> None:
-    """Have `outbox.peering.upkeep` look at the step again."""
+    """Have `outbox.peering.upkeep` look at the step again: the longer it lasts since we confirmed, the later."""
     payload = {"domain": peer.domain, "step": step.value}
     key = f"{PEERING_JOB}:{peer.domain}:{step.value}"
-    await enqueue_job(unit, PEERING_JOB, payload, unique_key=key, due_in=AGAIN_SECONDS[step])
+    since = (unit.now - (peer.confirmed_at or unit.now)).total_seconds()
+    due_in = min(max(AGAIN_SECONDS[step], since), LONGEST_PAUSE_SECONDS)
+    await enqueue_job(unit, PEERING_JOB, payload, unique_key=key, due_in=due_in)
 
 
 def audit_peer(unit: UnitOfWork, peer: Peer, action: str, by: Account | None, **detail: Any) -> None:

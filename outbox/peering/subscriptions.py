@@ -156,8 +156,7 @@ async def _join(services: Services, unit: UnitOfWork, cards: Iterable[InstanceCa
 
 
 async def _read_later(unit: UnitOfWork, known: PeeringList) -> None:
-    # The job that runs still holds its own key, so each hour has one of its own: however many ask, one reads.
-    key = f"{READ_LIST}:{known.domain}:{int(unit.now.timestamp() // EVERY_SECONDS) + 1}"
+    key = f"{READ_LIST}:{known.domain}"
     await enqueue_job(unit, READ_LIST, {"domain": known.domain}, unique_key=key, due_in=EVERY_SECONDS)
 
 

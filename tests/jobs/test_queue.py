@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from jobs.queue import MAX_ATTEMPTS, JobWorker, enqueue_job, enqueue_next
+from jobs.queue import MAX_ATTEMPTS, JobWorker, enqueue_job
 from models import Database
 from models.activities import Job
 from models.signals import JOBS
@@ -38,9 +38,19 @@ def worker(database: Database, handler: Handler) -> JobWorker:
     return JobWorker(database, {"greet": handler}, jitter=lambda: 0.5)
 
 
-async def add(database: Database, name: str, *, key: str | None = None, due_in: float = 0, kind: str = "greet") -> None:
+async def add(
+    database: Database,
+    name: str,
+    *,
+    key: str | None = None,
+    due_in: float = 0,
+    kind: str = "greet",
+    is_reminder: bool = False,
+) -> None:
     async with database.unit_of_work() as unit:
-        await enqueue_job(unit, kind, {"name": name}, unique_key=key or name, due_in=due_in)
+        await enqueue_job(
+            unit, kind, {"name": name}, unique_key=key or name, due_in=due_in, is_reminder=is_reminder
+        )  # fmt: skip
 
 
 async def all_jobs(database: Database) -> list[Job]:
@@ -66,12 +76,70 @@ async def test_a_job_goes_on_with_another_of_its_kind(database: Database) -> Non
         pages.append(payload["page"])
         if payload["page"] < 3:
             async with database.unit_of_work() as unit:
-                await enqueue_next(unit, "read", {"page": payload["page"] + 1}, unique_key="read:archive")
+                await enqueue_job(unit, "read", {"page": payload["page"] + 1}, unique_key="read:archive")
 
     async with database.unit_of_work() as unit:
         await enqueue_job(unit, "read", {"page": 1}, unique_key="read:archive")
     assert await JobWorker(database, {"read": read}).run_once() == 3
     assert pages == [1, 2, 3]
+
+
+async def test_a_wish_that_comes_while_its_job_runs_is_run_afterwards_once_and_never_beside_it(
+    database: Database, clock: Clock
+) -> None:
+    runs: list[str] = []
+    under_way = 0
+
+    async def greet(payload: dict[str, Any]) -> None:
+        nonlocal under_way
+        runs.append(payload["name"])
+        under_way += 1
+        assert under_way == 1
+        if len(runs) == 1:
+            await add(database, "nobody: somebody looked", key="same", is_reminder=True)
+            await add(database, "late", key="same", due_in=3600)
+            await add(database, "early", key="same", due_in=60)
+            await JobWorker(database, {"greet": greet}).run_once()  # another process finds nothing to run
+        under_way -= 1
+
+    worker = JobWorker(database, {"greet": greet})
+    await add(database, "first", key="same")
+    await worker.run_once()
+    assert runs == ["first"]
+    await add(database, "it waits already", key="same")
+    clock.advance(seconds=61)
+    await worker.run_once()
+    clock.advance(hours=2)
+    await worker.run_once()
+    assert runs == ["first", "early"]
+    assert [job.state for job in await all_jobs(database)] == ["done", "done"]
+
+
+async def test_a_wish_outlives_the_failure_of_the_run_that_it_came_in(database: Database) -> None:
+    async def fail(payload: dict[str, Any]) -> None:
+        if payload["name"] == "first":
+            await add(database, "second", key="same")
+            raise ValueError("no")
+
+    await add(database, "first", key="same")
+    await JobWorker(database, {"greet": fail}, max_attempts=1).run_once()
+    assert [(job.state, job.payload["name"]) for job in await all_jobs(database)] == [
+        ("failed", "first"), ("done", "second"),
+    ]  # fmt: skip
+
+
+async def test_a_wish_in_a_unit_that_is_still_open_is_neither_lost_nor_passed_over(
+    database: Database, worker: JobWorker, handler: Handler
+) -> None:
+    """The cause can't be seen before its unit commits: a job that ran until then would have missed it."""
+    await add(database, "ana", key="same")
+    async with database.unit_of_work() as unit:
+        await enqueue_job(unit, "greet", {"name": "berta"}, unique_key="same")
+        await unit.settle()
+        if not database.is_sqlite:  # where nobody else could write
+            assert await worker.run_once() == 0
+    assert await worker.run_once() == 1
+    assert handler.calls == [{"name": "ana"}]
 
 
 async def test_many_causes_queue_one_job_and_a_later_one_another(
