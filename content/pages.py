@@ -28,6 +28,9 @@ _CHARSETS = re.compile(
 _DECLARED = re.compile(rb"charset\s{0,9}=\s{0,9}[\"']?([\w-]{1,20})", re.IGNORECASE)
 _LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(?:[-_][a-zA-Z0-9]{2,8}){0,3}")
 _NOT_LINKS = frozenset({"mention", "hashtag", "u-url"})
+# As the sanitiser writes them, with quotes in values escaped.
+_LINK = re.compile(r"<a(?: [^<>]*)?>")
+_NAMES_SOMETHING = re.compile(r' class="(?:[^"<>]* )?(?:mention|hashtag|u-url)[" ]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def first_link(content_html: str, others: Container[str | None] = ()) -> str | N
 
     `content_html` is sanitised.
     """
-    root = _parsed(content_html)
+    root = None if _has_only_names(content_html) else _parsed(content_html)
     if root is None:
         return None
     for link in root.iter("a"):
@@ -87,6 +90,12 @@ def first_link(content_html: str, others: Container[str | None] = ()) -> str | N
         if not any("quote-inline" in above.get("class", "").split() for above in link.iterancestors()):
             return str(href)
     return None
+
+
+def _has_only_names(content_html: str) -> bool:
+    """Whether every link is plainly a mention or a hashtag, as in most posts: those need no parser."""
+    links = _LINK.findall(content_html)
+    return len(links) == content_html.count("<a") and all(_NAMES_SOMETHING.search(link) for link in links)
 
 
 def _parsed(text: str) -> Any:

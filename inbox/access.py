@@ -1,6 +1,6 @@
 """Gates: the only way by which handlers get at statuses and local accounts. Absent and forbidden look alike: None."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from communities.standings import stays_inside
 from inbox.incoming import Scene
@@ -12,6 +12,14 @@ from policy.visibility import can_see, is_for_members
 from social.accounts import account_by_uri
 from social.blocks import is_blocked_between
 from social.statuses import status_by_uri
+
+# Made once: building a statement costs more than SQLite needs for running it.
+_FOLLOWS = select(Follow.id).where(
+    Follow.follower_id == bindparam("reader"), Follow.followee_id == bindparam("whom"), Follow.state == "accepted"
+)
+_MENTIONED = select(Mention.status_id).where(
+    Mention.status_id == bindparam("status"), Mention.account_id == bindparam("reader")
+)
 
 
 async def visible_status(scene: Scene, uri: str | None) -> Status | None:
@@ -33,25 +41,27 @@ async def sender_can_see(scene: Scene, status: Status) -> bool:
         return True
     if not author.is_local and not scene.services.peers.allows_url(author.uri):
         return False  # what came from a server before it was suspended isn't spread any further (O19)
-    session = scene.unit.session
     is_public = Visibility(status.visibility).is_public
-    follows = select(Follow.id).where(
-        Follow.follower_id == scene.sender.id, Follow.followee_id == author.id, Follow.state == "accepted"
-    )
-    mentions = select(Mention.status_id).where(Mention.status_id == status.id, Mention.account_id == scene.sender.id)
-    belongs = select(Follow.id).where(
-        Follow.follower_id == scene.sender.id, Follow.followee_id == status.group_id, Follow.state == "accepted"
-    )
     return can_see(
         scene.sender,
         status,
         author,
         is_member=is_for_members(status)
-        and (scene.sender.id == status.group_id or await session.scalar(belongs) is not None),
-        is_follower=not is_public and await session.scalar(follows) is not None,
-        is_mentioned=not is_public and await session.scalar(mentions) is not None,
+        and (scene.sender.id == status.group_id or await _follows(scene, status.group_id)),
+        is_follower=not is_public and await _follows(scene, author.id),
+        is_mentioned=not is_public and await _is_mentioned(scene, status),
         is_blocked=await is_blocked_between(scene.unit, scene.sender, author),
     )
+
+
+async def _follows(scene: Scene, whom: int | None) -> bool:
+    found = await scene.unit.session.scalar(_FOLLOWS, {"reader": scene.sender.id, "whom": whom})
+    return found is not None
+
+
+async def _is_mentioned(scene: Scene, status: Status) -> bool:
+    found = await scene.unit.session.scalar(_MENTIONED, {"status": status.id, "reader": scene.sender.id})
+    return found is not None
 
 
 async def author_of(scene: Scene, status: Status) -> Account:

@@ -4,6 +4,7 @@ Gates that hold for every type are here, so that no handler can forget them: the
 ours, not suspended (what takes back passes), and not have undone the activity before it came.
 """
 
+import asyncio
 from collections.abc import Sequence
 
 from sqlalchemy import bindparam, select
@@ -23,6 +24,7 @@ from social.interactions import preload_boosts
 from social.statuses import preload_statuses
 from social.tombstones import buried
 
+WITHOUT_PAUSE = 16
 _FOLLOWED_HERE = (
     select(Follow.followee_id)
     .distinct()
@@ -40,10 +42,12 @@ async def apply_all(services: Services, unit: UnitOfWork, batch: Sequence[Incomi
     tombstones = await _load(unit, batch)
     followed = await _followed_here(unit, batch)
     owners = await _owners(unit, batch)
-    return [
-        await _apply(services, unit, incoming, tombstones, followed, owners.get(incoming.inbox_id))
-        for incoming in batch
-    ]
+    outcomes = []
+    for number, incoming in enumerate(batch, 1):
+        outcomes.append(await _apply(services, unit, incoming, tombstones, followed, owners.get(incoming.inbox_id)))
+        if number % WITHOUT_PAUSE == 0:
+            await asyncio.sleep(0)  # SQLite answers where we are: who reads something must not wait for a whole batch
+    return outcomes
 
 
 async def apply_one(services: Services, unit: UnitOfWork, incoming: Incoming) -> Outcome:

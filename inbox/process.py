@@ -4,6 +4,7 @@
   they are due again as soon as the next one starts.
 * What an activity refers to is loaded for the whole batch with a few queries. What isn't here is fetched, under a
   budget and outside any transaction; an activity that waits for a slow server doesn't hold up the others.
+* Batches are large, because what one costs at least is shared by all in it; between some of them others get a turn.
 * The batch is applied in the order of arrival in one transaction, without savepoints. When one of it raises, the
   batch rolls back and each activity gets a transaction of its own, so that a poisonous one fails alone. Who stores
   what somebody else stores at the same moment hasn't failed: it is applied again, at once (`models.collisions`).
@@ -44,7 +45,7 @@ log = structlog.get_logger(__name__)
 BATCH = 100
 LEASE_SECONDS = 300
 # While there is work, batches gather this long: what a batch costs at least is shared by all that are in it.
-GATHER_SECONDS = 0.03
+GATHER_SECONDS = 0.1
 SLOW_AT_ONCE = 64
 # So long one announcement of a community waits for the one before it; what is still being fetched then is overtaken.
 IN_ORDER_SECONDS = 10.0

@@ -10,6 +10,7 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -68,19 +69,24 @@ def read_claim(message: HttpMessage, now: float, policy: SignaturePolicy) -> Cav
         raise
 
 
-def read_parameters(message: HttpMessage) -> dict[str, str]:
+def read_parameters(message: HttpMessage) -> Mapping[str, str]:
     """The parameters of the one `Signature` header (§2.1, §4). Raises SignatureRefused."""
     lines = message.fields["signature"]
     if len(lines) != 1:
         raise _malformed("more than one Signature header")
-    text, parameters, position, separator = lines[0], dict[str, str](), 0, ","
+    return _parameters(lines[0])
+
+
+@lru_cache(maxsize=64)  # the header of one request is read for its key id, too, before it is judged
+def _parameters(text: str) -> Mapping[str, str]:
+    parameters, position, separator = dict[str, str](), 0, ","
     while separator:
         match = _PARAMETER.match(text, position)
         if match is None or match[1] in parameters or len(parameters) >= _MAX_PARAMETERS:
             raise _malformed("not a list of distinct parameters")
         parameters[match[1]] = match[2] if match[3] is None else match[3]
         position, separator = match.end(), match[4]
-    return parameters
+    return MappingProxyType(parameters)
 
 
 def _judge(

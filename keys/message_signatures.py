@@ -11,6 +11,7 @@ a property test holds both to the same bytes. A signature that covers another si
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, NoReturn
 
 import http_sf
@@ -96,7 +97,7 @@ def read_claims(message: HttpMessage, now: float, policy: SignaturePolicy) -> li
     raise refusal
 
 
-def read_dictionaries(message: HttpMessage) -> tuple[dict[str, Any], dict[str, Any]]:
+def read_dictionaries(message: HttpMessage) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """The members of `Signature-Input` and `Signature` by label. Raises SignatureRefused."""
     return (
         _parse_dictionary(message.fields.get("signature-input", [])),
@@ -152,10 +153,14 @@ def _plain_value(message: HttpMessage, name: str) -> str | None:
     return field_value(message, name)
 
 
-def _parse_dictionary(lines: list[str]) -> dict[str, Any]:
+def _parse_dictionary(lines: list[str]) -> Mapping[str, Any]:
+    return _dictionary(", ".join(lines))
+
+
+@lru_cache(maxsize=128)  # the headers of one request are read for their key ids, too, before they are judged
+def _dictionary(text: str) -> Mapping[str, Any]:
     try:
-        text = ", ".join(lines).encode("ascii")
-        members = http_sf.parse(text, tltype="dictionary", on_duplicate_key=_refuse_duplicate)
+        members = http_sf.parse(text.encode("ascii"), tltype="dictionary", on_duplicate_key=_refuse_duplicate)
     except ValueError as error:  # UnicodeEncodeError and StructuredFieldError among them
         raise _malformed("not a dictionary of signatures") from error
     assert isinstance(members, dict)

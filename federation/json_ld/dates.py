@@ -6,6 +6,7 @@ counts as absent, it never refuses a document.
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 _LENIENT = re.compile(
@@ -17,8 +18,11 @@ _LENIENT = re.compile(
 
 def parse_time(text: Any) -> datetime | None:
     """Return the instant in `text` as aware UTC, or None; a time without an offset is taken as UTC."""
-    if not isinstance(text, str) or not 10 <= len(text) <= 48:
-        return None
+    return _instant(text) if isinstance(text, str) and 10 <= len(text) <= 48 else None
+
+
+@lru_cache(maxsize=256)  # an activity and what is in it say the same time, and each is read twice
+def _instant(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text) if len(text) == 20 else _leniently(text)
         if moment is None:

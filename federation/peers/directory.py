@@ -8,6 +8,7 @@ The decisions are few, so all of them are kept in memory. A change made in this 
 made elsewhere (the command line, another worker) after at most `RELOAD_AFTER`; a request costs no SQL in between.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -79,6 +80,7 @@ class PeerDirectory:
         self._policies: dict[str, PeerPolicy] = {}
         self.inbound_rates, self.outbound_rates = MinuteRates(), MinuteRates()
         self._loaded_at: datetime | None = None
+        self._reload = asyncio.Lock()
         self._changes = 0
 
     async def load(self) -> None:
@@ -93,10 +95,15 @@ class PeerDirectory:
         self._loaded_at = asked_at
 
     async def refreshed(self) -> "PeerDirectory":
-        """The directory itself, read anew when it is older than `RELOAD_AFTER`."""
-        if self._loaded_at is None or self._database.clock() - self._loaded_at >= RELOAD_AFTER:
-            await self.load()
+        """The directory itself, read anew when it is older than `RELOAD_AFTER`: once, for all who ask meanwhile."""
+        if self._is_old():
+            async with self._reload:
+                if self._is_old():
+                    await self.load()
         return self
+
+    def _is_old(self) -> bool:
+        return self._loaded_at is None or self._database.clock() - self._loaded_at >= RELOAD_AFTER
 
     def allows(self, host: str) -> bool:
         """Whether this host (in any spelling, with its port if it has a special one) may read and write. No SQL."""

@@ -67,7 +67,8 @@ async def store_status(scene: Scene, draft: StatusDraft) -> Outcome:
     status = await create_status(
         scene.unit, scene.sender, draft, visibility=visibility, delivered_to=delivered_to, group=group
     )
-    await publish_in_community(scene.services, scene.unit, group, status, scene.sender, said=scene.said)
+    if group is not None:
+        await publish_in_community(scene.services, scene.unit, group, status, scene.sender, said=scene.said)
     await request_card(scene.services, scene.unit, status)
     await request_stamp_check(scene.unit, status)
     await forward_to_followers(scene.services, scene.unit, scene.activity, draft)

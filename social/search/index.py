@@ -25,7 +25,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, REGCONFIG
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from content.html import plain_text
+from content.html import text_of_sanitized
 from content.words import folded_words, plain_words
 from models import UnitOfWork
 from models.base import BigInt
@@ -124,7 +124,7 @@ async def words_of(session: AsyncSession, ids: Sequence[int]) -> list[Words]:
 
 def _words(row: Any) -> Words:
     language = (row.language or "").partition("-")[0].lower()
-    texts = [row.title or "", row.summary, plain_text(row.content_html)]
+    texts = [row.title or "", row.summary, text_of_sanitized(row.content_html)]
     texts += [option["title"] for option in row.options or ()]
     tokens = [EVERYTHING, f"=a{row.account_id}", f"=v{row.visibility}"]
     facts = {

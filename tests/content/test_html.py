@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from content.html import MAX_INPUT_CHARACTERS, plain_text, sanitize, sanitize_field
+from content.html import MAX_INPUT_CHARACTERS, plain_text, sanitize, sanitize_field, text_of_sanitized
 
 REL = 'target="_blank" rel="nofollow noopener noreferrer"'
 
@@ -92,6 +92,15 @@ def test_any_text_becomes_harmless(text: str) -> None:
 def test_no_text_makes_it_fail(text: str) -> None:
     assert_harmless(sanitize(text))
     plain_text(text)
+
+
+@given(st.text(alphabet="<>/='\" abphlirueo1!-&;:\n", max_size=120))
+@example(
+    "<ul><li value=3>a</li><li>b<br>c</li></ul><pre>x\ny</pre><p class=mention>&lt;p&gt;<a href='https://a.b/?>'>c</a>"
+)
+def test_what_was_sanitised_has_the_same_text_without_a_parser(text: str) -> None:
+    html = sanitize(text)
+    assert text_of_sanitized(html) == plain_text(html)
 
 
 def test_lone_surrogates_and_nul_are_left_out() -> None:

@@ -89,5 +89,8 @@ def test_the_first_link_that_is_no_mention_hashtag_or_quote() -> None:
     )
     assert first_link(html, {"https://a.test/known"}) == "HTTPS://b.test/page"
     assert first_link('<p class="quote-inline">RE: <a href="https://q.test">q</a></p>') is None
+    assert first_link('<p><a href="https://a.test/@ana" class="u-url mention">@ana</a></p>') is None
+    hidden = '<a href="https://a.test/&quot; class=&quot;mention&quot;" class="ellipsis">a</a>'
+    assert first_link(f'<a href="https://a.test/@ana" class="mention">@ana</a>{hidden}') is not None
     assert first_link("") is None
     assert first_link("just text") is None
