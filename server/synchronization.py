@@ -1,14 +1,15 @@
 """The header of followers synchronisation (FEP-8fcf) for outgoing deliveries: glue between the queue and federation.
 
 Goes with every Create that is addressed to followers, so that a peer notices when it has others on its list than we
-do. The digests of all hosts of an author come from one SELECT, kept for a few seconds: a post to a thousand hosts asks
-once.
+do. The digests of all hosts of an author come from one SELECT, kept for a few seconds and shared by all who want them
+at the same moment: a post to a thousand hosts asks once.
 """
 
 from datetime import timedelta
 from typing import Final
 
 from federation.expiring import Expiring
+from federation.flights import Flights
 from federation.peers.sync import SYNCHRONIZATION_HEADER, synchronization_headers
 from federation.services import Services
 from models.accounts import Account
@@ -25,6 +26,7 @@ class SynchronizationHeaders:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._kept: Expiring[int, dict[str, str]] = Expiring(max_entries=MAX_KEPT)
+        self._flights: Flights[int, dict[str, str]] = Flights()
 
     async def __call__(self, account_id: int, host: str, work: Work) -> dict[str, str]:
         """The headers for one delivery; none when it isn't addressed to followers there."""
@@ -35,10 +37,11 @@ class SynchronizationHeaders:
         return {} if value is None else {SYNCHRONIZATION_HEADER: value}
 
     async def _headers_of(self, account_id: int) -> dict[str, str]:
+        known = self._kept.get(account_id, self._services.clock())
+        return known if known is not None else await self._flights.run(account_id, lambda: self._read(account_id))
+
+    async def _read(self, account_id: int) -> dict[str, str]:
         now = self._services.clock()
-        known = self._kept.get(account_id, now)
-        if known is not None:
-            return known
         async with self._services.database.reading() as session:
             account = await session.get(Account, account_id)
             made = {} if account is None else await synchronization_headers(session, account)

@@ -6,6 +6,7 @@ running is cancelled: its lease runs out and somebody else does it.
 """
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,6 +31,9 @@ from server.settings import Settings
 from server.traffic import Traffic
 
 GRACE_SECONDS = 10.0
+# Objects made and not freed before the collector looks for circles among the young ones. With Python's 700, every
+# other delivery pays for a look; what imports and start-up left is never looked at again.
+YOUNG_OBJECTS = 10_000
 CUT_SECONDS = 1.0  # for handlers that don't end by themselves, once they are cancelled
 KEEP_ALIVE_SECONDS = 75.0
 
@@ -46,7 +50,15 @@ async def run_office(settings: Settings, roles: Sequence[str]) -> None:
     stop = asyncio.Event()
     with_signals(stop)
     async with running_office(settings, roles):
+        _calm_the_collector()
         await stop.wait()
+
+
+def _calm_the_collector() -> None:
+    """Spare the garbage collector what is here to stay: about a seventh of the CPU of sending."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS)
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ On failure: `AddressRefused`, with the rule that was broken.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from urllib.parse import quote, urljoin
 
@@ -52,6 +53,7 @@ class CheckedUrl:
         return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
 
+@lru_cache(maxsize=4096)  # the same inboxes again and again
 def check_url(url: str, *, allow_http: bool = False) -> CheckedUrl:
     """The normal form of an http(s) URL: fragment dropped, IRI characters percent-encoded, path at least `/`.
 
