@@ -1,7 +1,8 @@
 """Working off the journal: claim a batch, fetch what is missing, apply everything in one transaction.
 
-* A claim is a lease: a worker that dies gives its rows back when the lease runs out. On SQLite, which has one worker,
-  they are due again as soon as the next one starts.
+* A claim is a lease: what a worker that died had in its hands is taken over (`jobs.takeover`), or due again when the
+  lease runs out. On SQLite, which has one worker, it is due as soon as the next one starts. Of several workers none
+  overtakes another with what depends on order (`inbox.turns`).
 * What an activity refers to is loaded for the whole batch with a few queries. What isn't here is fetched, under a
   budget and outside any transaction; an activity that waits for a slow server doesn't hold up the others.
 * Batches are large, because what one costs at least is shared by all in it; between some of them others get a turn.
@@ -34,7 +35,8 @@ from inbox.incoming import Incoming, MissingReference
 from inbox.interpret import interpret
 from inbox.journal import Journal
 from inbox.prepare import prepare
-from jobs.leases import is_queued, release_leases
+from inbox.turns import IN_ORDER_SECONDS, claim_in_turn
+from jobs.leases import begin_anew, is_queued
 from models.activities import InboundActivity
 from models.collisions import repeat_on_collision
 from models.signals import INBOUND
@@ -47,10 +49,9 @@ LEASE_SECONDS = 300
 # While there is work, batches gather this long: what a batch costs at least is shared by all that are in it.
 GATHER_SECONDS = 0.1
 SLOW_AT_ONCE = 64
-# So long one announcement of a community waits for the one before it; what is still being fetched then is overtaken.
-IN_ORDER_SECONDS = 10.0
 CRASHES_ALLOWED = 4 * INBOUND_ATTEMPTS
 POLL_SECONDS = 5.0
+HELD_UP_SECONDS = 0.2
 
 
 Turn = Callable[[], Awaitable[None]]
@@ -94,6 +95,7 @@ class InboxWorker:
 
     def __init__(self, services: Services, journal: Journal) -> None:
         self._services = services
+        self._database = services.database
         self._journal = journal
         self._slow: set[asyncio.Task[None]] = set()
         self._last_of: dict[str, asyncio.Task[None]] = {}
@@ -101,13 +103,12 @@ class InboxWorker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; what is under way is finished."""
-        signals = self._services.database.signals
-        if self._services.database.is_sqlite:
-            await self._take_over()
+        signals = self._database.signals
+        await self._take_over()
         while not stop.is_set():
             found = await self._step()
             if not found:
-                self._expects_work = await signals.wait(INBOUND, POLL_SECONDS)
+                self._expects_work = await signals.wait(INBOUND, await self._seconds_to_wait())
             elif found < BATCH:
                 await asyncio.sleep(GATHER_SECONDS)
         if self._slow:
@@ -117,8 +118,13 @@ class InboxWorker:
         """Make due what a worker that was killed, or failed, had in its hands."""
         if self._slow:
             await asyncio.wait(self._slow)
-        async with self._services.database.unit_of_work() as unit:
-            await release_leases(unit, cast(Table, InboundActivity.__table__))
+        await begin_anew(self._database, _JOURNAL)
+
+    async def _seconds_to_wait(self) -> float:
+        """Until somebody looks by himself: what is due and can't be claimed waits for a turn (`inbox.turns`)."""
+        if self._database.is_sqlite or not await self._is_any_due(self._services.clock()):
+            return POLL_SECONDS
+        return HELD_UP_SECONDS
 
     async def run_once(self) -> int:
         """Apply everything that is due now, slow ones included; returns how many rows were worked on."""
@@ -149,17 +155,22 @@ class InboxWorker:
     async def _claim(self) -> Sequence[Any]:
         """Take the oldest due rows for LEASE_SECONDS."""
         now = self._services.clock()
-        if not self._expects_work:
-            async with self._services.database.reading() as session:
-                # A look without the write lock: the common answer is "nothing".
-                if (await session.scalar(_ANY_DUE, {"now": now})) is None:
-                    return []
-        lease_until = now + timedelta(seconds=LEASE_SECONDS)
-        async with self._services.database.unit_of_work() as unit:
-            result = await unit.session.execute(_CLAIM, {"now": now, "until": lease_until})
-            claimed = sorted(result.all(), key=lambda row: int(row.id))
+        # A look without the write lock: the common answer is "nothing".
+        if not self._expects_work and not await self._is_any_due(now):
+            return []
+        async with self._database.unit_of_work() as unit:
+            if self._database.is_sqlite:
+                lease_until = now + timedelta(seconds=LEASE_SECONDS)
+                claimed = (await unit.session.execute(_CLAIM, {"now": now, "until": lease_until})).all()
+            else:
+                me = self._database.process_id
+                claimed = await claim_in_turn(unit, now=now, lease_seconds=LEASE_SECONDS, me=me)
         self._expects_work = bool(claimed)
-        return claimed
+        return sorted(claimed, key=lambda row: int(row.id))
+
+    async def _is_any_due(self, now: datetime) -> bool:
+        async with self._database.reading() as session:
+            return await session.scalar(_ANY_DUE, {"now": now}) is not None
 
     async def _interpret(self, row: Any) -> Work | None:
         if row.attempts > CRASHES_ALLOWED:

@@ -1,21 +1,21 @@
 """Work as rows: claim under a lease, finish, put back. For every table with the columns of a queue.
 
-Such a table has `id`, `state`, `due_at`, `lease_until`, `attempts`, `finished_at`; a row that waits is `queued`, and
-there is a partial index on `due_at` of queued rows.
+Such a table has `id`, `state`, `due_at`, `lease_until`, `leased_by`, `attempts`, `finished_at`; a row that waits is
+`queued`, and there is a partial index on `due_at` of queued rows.
 
 A claim moves `due_at` to the end of the lease. A worker that dies therefore leaves rows that are due again by
-themselves, and rows in work aren't in the way of those who look for due ones. On PostgreSQL several workers claim at
-once without waiting for each other; on SQLite the one writer's lock does the same. Work may happen twice (a lease ran
-out, a commit was lost), never zero times.
+themselves (mostly earlier: `jobs.takeover`), and rows in work aren't in the way of those who look for due ones. On
+PostgreSQL several workers claim at once without waiting for each other; on SQLite the one writer's lock does the same.
+Work may happen twice (a lease ran out, a commit was lost), never zero times.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Row, Select, Table, bindparam, literal_column, select, update
 
-from models import UnitOfWork
+from models import Database, UnitOfWork
 
 QUEUED = "queued"
 
@@ -42,6 +42,7 @@ async def claim(
     candidates: Select[tuple[int]],
     *,
     lease_seconds: float,
+    leased_by: str,
     counts_attempts: bool = False,
 ) -> Sequence[Row[Any]]:
     """Take those of the candidates that nobody else takes; the rows come in the order of their ids.
@@ -55,7 +56,7 @@ async def claim(
         .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has one writer anyway
         .cte("free")
     )
-    values: dict[str, Any] = {"lease_until": lease_until, "due_at": lease_until}
+    values: dict[str, Any] = {"lease_until": lease_until, "leased_by": leased_by, "due_at": lease_until}
     if counts_attempts:
         values["attempts"] = table.c.attempts + 1
     statement = update(table).where(table.c.id.in_(select(free.c.id))).values(values).returning(*table.c)
@@ -89,10 +90,29 @@ async def put_back(unit: UnitOfWork, table: Table, changes: Sequence[Mapping[str
     await unit.session.execute(statement, parameters)
 
 
-async def release_leases(unit: UnitOfWork, table: Table) -> None:
-    """Make everything that is leased due now: for the start of the only worker of a database."""
-    await unit.session.execute(
+def is_leased(table: Table, now: datetime) -> ColumnElement[bool]:
+    """Whether somebody works on a row, or did when he died; it lies beyond what is due in the index of due rows."""
+    return is_queued(table) & (table.c.due_at > now) & table.c.lease_until.is_not(None)
+
+
+async def release_leases(unit: UnitOfWork, table: Table, holders: Collection[str], *, counted: int = 0) -> int:
+    """Make due now what these processes have leased; how many rows. `counted` attempts are taken back."""
+    result: Any = await unit.session.execute(
         update(table)
-        .where(is_queued(table), table.c.lease_until.is_not(None))
-        .values(lease_until=None, due_at=unit.now)
+        .where(is_leased(table, unit.now), table.c.leased_by.in_(sorted(holders)))
+        .values(lease_until=None, due_at=unit.now, attempts=table.c.attempts - counted)
     )
+    return int(result.rowcount)
+
+
+async def begin_anew(database: Database, table: Table) -> None:
+    """Make due what nobody works on when a worker starts: its own earlier claims; on SQLite, with one worker, all."""
+    async with database.unit_of_work() as unit:
+        if not database.is_sqlite:
+            await release_leases(unit, table, [database.process_id])
+            return
+        await unit.session.execute(
+            update(table)
+            .where(is_queued(table), table.c.lease_until.is_not(None))
+            .values(lease_until=None, due_at=unit.now)
+        )

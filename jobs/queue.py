@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from jobs.backoff import Backoff
-from jobs.leases import claim, due_ids, is_queued, put_back, release_leases
+from jobs.leases import begin_anew, claim, due_ids, is_queued, put_back
 from jobs.waiting import wait_at_most, waking
 from models import Database, UnitOfWork
 from models.activities import Job
@@ -167,9 +167,7 @@ class JobWorker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run jobs until `stop` is set; then wait for those under way."""
-        if self._database.is_sqlite:
-            async with self._database.unit_of_work() as unit:
-                await release_leases(unit, _JOBS)
+        await begin_anew(self._database, _JOBS)
         running: set[asyncio.Task[None]] = set()
         async with waking(self._database.signals, JOBS, stop, self._has_ended), asyncio.TaskGroup() as group:
             while not stop.is_set():
@@ -186,7 +184,12 @@ class JobWorker:
         seconds = self._deadline_seconds + LEASE_MARGIN_SECONDS
         async with self._database.unit_of_work() as unit:
             rows = await claim(
-                unit, _JOBS, due_ids(_JOBS, unit.now, limit), lease_seconds=seconds, counts_attempts=True
+                unit,
+                _JOBS,
+                due_ids(_JOBS, unit.now, limit),
+                lease_seconds=seconds,
+                leased_by=self._database.process_id,
+                counts_attempts=True,
             )
         return list(rows)
 

@@ -2,7 +2,8 @@
 
 The state of the work is a column of its row, so the queue and the data can't disagree: an inbound row is marked done
 in the transaction that applied it, deliveries are inserted in the one that published. `lease_until` is set by the
-worker that claims a row; when the worker dies the lease runs out and the row is due again.
+worker that claims a row; when the worker dies the lease runs out and the row is due again, or at once where somebody
+notices that the process called `leased_by` is no more (`jobs.takeover`).
 """
 
 from datetime import datetime
@@ -41,6 +42,7 @@ class InboundActivity(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
     lease_until: Mapped[datetime | None]
+    leased_by: Mapped[str | None] = mapped_column(String(16))
     received_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
 
@@ -105,6 +107,7 @@ class Delivery(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
     lease_until: Mapped[datetime | None]
+    leased_by: Mapped[str | None] = mapped_column(String(16))
     last_status: Mapped[int | None]
     last_error: Mapped[str | None]
     created_at: Mapped[datetime]
@@ -161,6 +164,7 @@ class Job(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
     lease_until: Mapped[datetime | None]
+    leased_by: Mapped[str | None] = mapped_column(String(16))
     last_error: Mapped[str | None]
     again_at: Mapped[datetime | None]
     again_payload: Mapped[dict[str, Any] | None]

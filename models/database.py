@@ -37,6 +37,7 @@ SQLITE_PRAGMAS = (
 )
 NOTIFY_CHANNEL = "tertulia"
 EVENTS_CHANNEL = "tertulia_events"
+PROCESS_NAME = "tertulia "  # and `process_id`: what each connection to PostgreSQL is called
 _NOTIFY = text(
     "SELECT pg_notify(channel, payload)"
     " FROM unnest(CAST(:channels AS text[]), CAST(:payloads AS text[])) AS sent(channel, payload)"
@@ -71,9 +72,11 @@ class Database:
             self._writer = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1)
             self._reader = _sqlite_engine(self.url, begin="BEGIN", pool_size=4)
         else:
+            named = {"server_settings": {"application_name": PROCESS_NAME + self.process_id}}
             self._writer = self._reader = create_async_engine(
-                self.url, pool_size=pool_size, max_overflow=5, json_serializer=_to_json, json_deserializer=orjson.loads
-            )
+                self.url, pool_size=pool_size, max_overflow=5, json_serializer=_to_json, connect_args=named,
+                json_deserializer=orjson.loads,
+            )  # fmt: skip
             share_statements(self._writer)
         self._write_sessions = async_sessionmaker(self._writer, expire_on_commit=False, autoflush=False)
         self._read_sessions = async_sessionmaker(self._reader, expire_on_commit=False, autoflush=False)

@@ -65,7 +65,8 @@ class Claims:
         """Up to `limit` deliveries, leased to us, in the order of their ids, numbered where the peer has a log."""
         await number_waiting(self._services, unit)
         chosen = candidates(unit.now, limit=limit, per_host=per_host, busy_hosts=busy_hosts, with_retries=with_retries)
-        rows = await claim(unit, DELIVERIES_TABLE, chosen, lease_seconds=self._lease_seconds)
+        me = self._services.database.process_id
+        rows = await claim(unit, DELIVERIES_TABLE, chosen, lease_seconds=self._lease_seconds, leased_by=me)
         activities = await self._read(unit, {row.activity_id for row in rows})
         generation = await own_generation(unit) if any(row.log_number is not None for row in rows) else ""
         return [_work(row, activities[row.activity_id], generation) for row in rows]

@@ -7,9 +7,9 @@ Promises: everything queued is sent in the order of its ids within one host and 
 peer answers or the time is over; at most `delivery_concurrency` requests are under way, few of them to one host; a host
 that is in trouble or asked us to wait costs nothing while it is left alone.
 
-On failure: a killed process leaves leases that run out (on SQLite, which has one worker, they end when it starts
-again); the peer may then get an activity twice, and receiving is idempotent. An error of the database ends `run`, whose
-supervisor starts it anew. `run_once` does all that is due right now and is what tests call.
+On failure: a killed process leaves leases that somebody takes over (`jobs.takeover`; on SQLite, which has one worker,
+they end when it starts again); the peer may then get an activity twice, and receiving is idempotent. An error of the
+database ends `run`, whose supervisor starts it anew. `run_once` does all that is due right now and is what tests call.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from sqlalchemy import select
 
 from federation.services import Services
 from jobs.circuit import CircuitState
-from jobs.leases import is_queued, put_back, release_leases
+from jobs.leases import begin_anew, is_queued, put_back
 from jobs.waiting import wait_at_most, waking
 from models.signals import DELIVERIES
 from outbox.attempt import ExtraHeaders, attempt
@@ -90,9 +90,7 @@ class DeliveryWorker:
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until `stop` is set; then finish what is under way and give the rest back."""
         self._reset()
-        if self._database.is_sqlite:
-            async with self._database.unit_of_work() as unit:
-                await release_leases(unit, DELIVERIES_TABLE)
+        await begin_anew(self._database, DELIVERIES_TABLE)
         async with waking(self._database.signals, DELIVERIES, stop, self._some_ended), asyncio.TaskGroup() as sends:
             while not stop.is_set():
                 await self._step(sends)

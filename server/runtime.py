@@ -17,6 +17,7 @@ from inbox.journal import Journal
 from inbox.process import InboxWorker
 from inbox.sync.watch import PeerWatch
 from jobs.queue import JobWorker
+from jobs.takeover import Takeover
 from jobs.waiting import wait_at_most
 from outbox.deliver import DeliveryWorker
 from server.housekeeping import Housekeeper
@@ -65,6 +66,8 @@ class Workers:
             ],
         }
         self._named = [pair for role in WORK_ROLES if role in roles for pair in made[role]()]
+        if self._named:
+            self._named.append(("takeover", Takeover(services.database)))
 
     @property
     def watch(self) -> PeerWatch:

@@ -2,7 +2,7 @@
 
 On SIGTERM or SIGINT the process first says that it isn't ready, so that a proxy looks elsewhere, then finishes the
 requests under way (at most `GRACE_SECONDS`), then lets each loop finish its step (as long again). What is still
-running is cancelled: its lease runs out and somebody else does it.
+running is cancelled and given back: another process does it, at once.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from aiohttp import web
 from federation.services import Services
 from inbox.journal import Journal
 from jobs.bus import Bus
+from jobs.takeover import hand_back
 from models.signals import DELIVERIES, INBOUND, JOBS
 from server.app import make_app
 from server.context import open_services
@@ -129,6 +130,7 @@ async def background(
             log.warning("a loop didn't end in time", loop=task.get_name())
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await hand_back(services.database)
 
 
 def with_signals(stop: asyncio.Event) -> None:

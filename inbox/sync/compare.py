@@ -83,7 +83,9 @@ async def is_catching_up(services: Services, host: str) -> bool:
     """Whether something of the peer is still on its ordinary way: that tells people, digests mend in silence."""
     now = services.clock()
     waiting = select(InboundActivity.id).where(
-        is_queued(InboundActivity.__table__), InboundActivity.host == host, InboundActivity.due_at <= now
+        is_queued(InboundActivity.__table__),
+        InboundActivity.host == host,
+        (InboundActivity.due_at <= now) | InboundActivity.lease_until.is_not(None),
     )
     behind = (PeerSync.newest > PeerSync.number) | PeerSync.echo_since.is_not(None)
     async with services.database.reading() as session:

@@ -18,9 +18,11 @@ depends_on: str | Sequence[str] | None = None
 
 def upgrade() -> None:
     _add_wishes()
+    _add_lessees()
 
 
 def downgrade() -> None:
+    _drop_lessees()
     _drop_wishes()
 
 
@@ -34,3 +36,18 @@ def _drop_wishes() -> None:
     with op.batch_alter_table("jobs") as jobs:
         jobs.drop_column("again_payload")
         jobs.drop_column("again_at")
+
+
+_LEASED = ("inbound_activities", "deliveries", "jobs")
+
+
+def _add_lessees() -> None:
+    for name in _LEASED:
+        with op.batch_alter_table(name) as table:
+            table.add_column(sa.Column("leased_by", sa.String(16), nullable=True))
+
+
+def _drop_lessees() -> None:
+    for name in _LEASED:
+        with op.batch_alter_table(name) as table:
+            table.drop_column("leased_by")

@@ -13,8 +13,8 @@ async def test_a_role_has_its_loops(office: Office) -> None:
     def names(*roles: str) -> list[str]:
         return Workers(office.services, office.journal, roles=roles).names
 
-    assert names("inbox", "delivery", "jobs") == ["inbox", "delivery", "jobs", "sync", "housekeeping"]
-    assert names("http", "delivery") == ["delivery"]
+    assert names("inbox", "delivery", "jobs") == ["inbox", "delivery", "jobs", "sync", "housekeeping", "takeover"]
+    assert names("http", "delivery") == ["delivery", "takeover"]
     assert names("http") == []
 
 
