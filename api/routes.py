@@ -52,7 +52,6 @@ from api.notifications import requests as notifications_requests
 from api.oauth import apps, identity, tokens
 from api.office import announcements, instance, trends
 from api.office import emojis as office_emojis
-from api.openapi import describe
 from api.serving import json_response, served
 from api.statuses import actions as statuses_actions
 from api.statuses import bookmarks, favourites, media, oembed, polls
@@ -184,6 +183,8 @@ def _routes() -> list[web.RouteDef]:
 
 @cache
 def _bytes_of(origin: str, version: str) -> bytes:
+    from api.openapi import describe  # apispec is asked once in a while, by developers
+
     return orjson.dumps(describe(endpoints(), origin=origin, version=version))
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from content.entities import Entity, EntityKind, scan
 from content.hashtags import normalise_hashtag
 from content.html import LINK_REL, escape
-from content.markdown import MAX_MARKDOWN_CHARACTERS, render_markdown, text_parts
 
 __all__ = [
     "MARKDOWN",
@@ -27,6 +26,7 @@ __all__ = [
 
 PLAIN = "text/plain"
 MARKDOWN = "text/markdown"
+MAX_MARKDOWN_CHARACTERS = 20_000
 
 _PREFIXES = ("https://www.", "http://www.", "https://", "http://", "xmpp:")
 _SHOWN_CHARACTERS = 30
@@ -52,7 +52,7 @@ class MentionLink:
 
 def find_entities(text: str, content_type: str = PLAIN) -> Entities:
     """The mentions, hashtags (as written, without `#`) and links of a text. Code in Markdown names nobody."""
-    parts = text_parts(text) if is_markdown(text, content_type) else [text]
+    parts = text_parts(text, content_type)
     found = [entity for part in parts for entity in scan(part)]
     return Entities(
         mentions=_unique(entity.value for entity in found if entity.kind is EntityKind.MENTION),
@@ -68,6 +68,8 @@ def render(
     links = _Links(mention_links, tag_url)
     text = text.replace("\0", "")
     if is_markdown(text, content_type):
+        from content.markdown import render_markdown
+
         return render_markdown(text, links.inline)
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     paragraphs = [part.strip("\n") for part in links.inline(text).split("\n\n")]
@@ -135,6 +137,16 @@ def link_html(url: str) -> str:
 def is_markdown(text: str, content_type: str) -> bool:
     """Whether the text is read as Markdown: a longer one than any post stays plain."""
     return content_type == MARKDOWN and len(text) <= MAX_MARKDOWN_CHARACTERS
+
+
+def text_parts(text: str, content_type: str) -> list[str]:
+    """The pieces of a text in which names are looked for: all of it, but for the code and links of Markdown."""
+    if not is_markdown(text, content_type):
+        return [text]
+    # Most posts are plain: the parser comes with the first that isn't.
+    from content.markdown import text_parts as parts_of_markdown
+
+    return parts_of_markdown(text)
 
 
 def _unique(names: Iterable[str]) -> list[str]:

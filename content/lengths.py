@@ -8,9 +8,8 @@ what they let through is not refused here. Pure; linear; nothing fails.
 import unicodedata
 from typing import Final
 
-from content.compose import PLAIN, is_markdown
+from content.compose import PLAIN, text_parts
 from content.entities import EntityKind, scan
-from content.markdown import text_parts
 
 LINK_CHARACTERS: Final = 23
 
@@ -23,9 +22,7 @@ _TAGS: Final = range(0xE0020, 0xE0080)
 
 def counted_length(text: str, content_type: str = PLAIN) -> int:
     """The length of a text with its links and mentions shortened; Markdown counts with its marks, as it is typed."""
-    if is_markdown(text, content_type):
-        return visible_length(text) - sum(_saved(part) for part in text_parts(text))
-    return visible_length(text) - _saved(text)
+    return visible_length(text) - sum(_saved(part) for part in text_parts(text, content_type))
 
 
 def _saved(text: str) -> int:

@@ -2,7 +2,7 @@
 
 The text between the markup goes through a callable that escapes it and links what it names. What comes out stays
 within the elements that other servers keep. CommonMark parsing is not linear for every input, so a text longer than
-any post is not for this module (`MAX_MARKDOWN_CHARACTERS`).
+any post is not for this module (`content.compose.MAX_MARKDOWN_CHARACTERS`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,8 +13,6 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
 from content.html import LINK_REL, LINK_SCHEMES, escape
-
-MAX_MARKDOWN_CHARACTERS = 20_000
 
 RenderText = Callable[[str], str]
 

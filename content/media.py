@@ -18,14 +18,16 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from content import media_limits as limits
 from content.film import FilmTools
-from content.images import ImageRefused, is_moving
 from content.media_types import EXTENSIONS, HEAD_BYTES, agreed_type, detect, kind_of
 from content.names import sanitize_name
-from content.processing import Processed, Refused, process
 from content.storage import DiskStorage, Storage, Stored
+
+if TYPE_CHECKING:
+    from content.processing import Processed
 
 MakePictures = Callable[[Path, str], list[tuple[bytes, str]]]
 
@@ -163,6 +165,8 @@ class MediaStore:
             media_type = await self._receive(draft, _chunks(source), declared_type, max_bytes)
             if not media_type.startswith("image/"):
                 raise MediaRefused(f"This has to be an image, and it is {media_type}")
+            from content.images import ImageRefused  # brings Pillow, which an office carries from its first picture on
+
             try:
                 async with self._pictures:
                     made = await asyncio.to_thread(make, draft, media_type)
@@ -202,10 +206,14 @@ class MediaStore:
         if self._tools is None:
             return False
         if media_type == "image/gif":
+            from content.images import is_moving
+
             return await asyncio.to_thread(is_moving, draft)
         return not media_type.startswith("image/")
 
     async def _process(self, draft: Path, media_type: str, name: str, *, is_remote: bool) -> StoredMedia:
+        from content.processing import Refused, process
+
         is_slow = not is_remote and await self._is_slow(draft, media_type)
         async with self._draft() as target, self._films if is_slow else self._pictures:
             try:
@@ -216,7 +224,7 @@ class MediaStore:
                 raise MediaRefused(f"Not accepted: {refused}") from refused
             return await self._publish(target if target.exists() else draft, made, name)
 
-    async def _publish(self, draft: Path, made: Processed, name: str) -> StoredMedia:
+    async def _publish(self, draft: Path, made: "Processed", name: str) -> StoredMedia:
         size = _size(draft)
         key = await self._add(draft, made.media_type)
         preview_key = None

@@ -35,7 +35,7 @@ from models.addresses import LocalAddresses
 from models.database import utc_now
 from policy.rates import RateLimiter
 from server.instance_actor import ensure_instance_actor
-from server.migrate import check_schema, migrate_when_behind
+from server.migrate import Migrate, check_schema, migrate_when_behind
 from server.settings import Settings, SettingsError, check_data_dir_belongs
 
 # Signing and verifying release the GIL: two threads use two cores, more only wait.
@@ -51,14 +51,16 @@ async def open_services(
     resolve: Resolve | None = None,
     new_rsa: NewKey = generate_rsa,
     new_ed25519: NewKey = generate_ed25519,
+    migrate: Migrate | None = None,
 ) -> AsyncIterator[Services]:
-    """The services of the office that `settings` describe, until the block ends."""
+    """The services of the office that `settings` describe, until the block ends; `migrate` says how, where it must be
+    done (by itself in this process)."""
     check_data_dir_belongs(settings)
     server_key = load_server_key(settings.server_key_file)
     async with AsyncExitStack() as stack:
         database = open_database(settings, clock)
         stack.push_async_callback(database.close)
-        await prepare_database(database)
+        await prepare_database(database, migrate)
         client = open_client(settings, resolve)
         stack.push_async_callback(client.close)
         executor = ThreadPoolExecutor(SIGNING_THREADS, thread_name_prefix="signing")
@@ -107,10 +109,10 @@ def open_database(settings: Settings, clock: Callable[[], datetime] = utc_now) -
     )
 
 
-async def prepare_database(database: Database) -> None:
+async def prepare_database(database: Database, migrate: Migrate | None = None) -> None:
     """Migrate an embedded database, check every other one. Raises DatabaseNotReady or MigrationFailed."""
     if database.is_sqlite:
-        await migrate_when_behind(database)
+        await migrate_when_behind(database, migrate)
     await check_schema(database)
 
 

@@ -6,7 +6,6 @@ running is cancelled and given back: another process does it, at once.
 """
 
 import asyncio
-import gc
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,11 +19,13 @@ from inbox.journal import Journal
 from jobs.bus import Bus
 from jobs.takeover import hand_back
 from models.signals import DELIVERIES, INBOUND, JOBS
+from server import lean
 from server.app import make_app
 from server.context import open_services
 from server.drain import Drain
 from server.health import Health
 from server.listener import Runner
+from server.migrate import Migrate, migrate_apart
 from server.roles import HTTP, ROLES
 from server.runtime import Workers, keep_running
 from server.setting_kinds import ListenAddress
@@ -32,9 +33,6 @@ from server.settings import Settings
 from server.traffic import Traffic
 
 GRACE_SECONDS = 10.0
-# Objects made and not freed before the collector looks for circles among the young ones. With Python's 700, every
-# other delivery pays for a look; what imports and start-up left is never looked at again.
-YOUNG_OBJECTS = 10_000
 CUT_SECONDS = 1.0  # for handlers that don't end by themselves, once they are cancelled
 KEEP_ALIVE_SECONDS = 75.0
 
@@ -43,6 +41,7 @@ log = structlog.get_logger(__name__)
 
 def serve(settings: Settings, roles: Sequence[str]) -> None:
     """Run the roles in this process until it is told to stop."""
+    lean.set_allocator()
     uvloop.run(run_office(settings, roles))
 
 
@@ -50,22 +49,19 @@ async def run_office(settings: Settings, roles: Sequence[str]) -> None:
     """Run an office until a signal comes, and close everything."""
     stop = asyncio.Event()
     with_signals(stop)
-    async with running_office(settings, roles):
-        _calm_the_collector()
+    async with running_office(settings, roles, migrate=migrate_apart):
+        lean.settle()
+        trimming = asyncio.create_task(lean.keep_trimmed(), name="trimming")
         await stop.wait()
-
-
-def _calm_the_collector() -> None:
-    """Spare the garbage collector what is here to stay: about a seventh of the CPU of sending."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS)
+        trimming.cancel()
 
 
 @asynccontextmanager
-async def running_office(settings: Settings, roles: Sequence[str] = ROLES) -> AsyncIterator[Services]:
+async def running_office(
+    settings: Settings, roles: Sequence[str] = ROLES, *, migrate: Migrate | None = None
+) -> AsyncIterator[Services]:
     """Run an office until the block ends: HTTP on its address and its loops, as far as the roles say."""
-    async with open_services(settings) as services, AsyncExitStack() as stack:
+    async with open_services(settings, migrate=migrate) as services, AsyncExitStack() as stack:
         journal, health, traffic = Journal(services.database), Health(services.database), Traffic()
         await stack.enter_async_context(background(settings, services, journal, roles))
         if HTTP in roles:

@@ -8,17 +8,19 @@ framed.
 from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from content.html import plain_text
 from web.faces import hue, initials, shown_name
 from web.markup import host_of_link, original_url, post_html, profile_path, status_path, tag_path
 from web.texts import LANGUAGES, Texts
 from web.times import long_time, short_time
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -35,8 +37,11 @@ EXCERPT_CHARACTERS: Final = 160
 
 
 @cache
-def _templates() -> Environment:
+def _templates() -> "Environment":
     """The templates and what they may call. Compiling them takes longer than any page: once a process."""
+    # Where everybody uses an app, nobody asks for a page.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -64,7 +69,6 @@ class Renderer:
     """The templates of one application."""
 
     def __init__(self) -> None:
-        self._environment = _templates()
         self._texts = {language: Texts(language) for language in LANGUAGES}
 
     def texts(self, language: str) -> Texts:
@@ -74,11 +78,15 @@ class Renderer:
     def page(self, template: str, *, texts: Texts, status: int = 200, **values: Any) -> web.Response:
         """A page in a language; `values` are the names that its template uses, `now` among them."""
         now = values["now"]
-        html = self._environment.get_template(template).render(
-            t=texts,
-            ago=partial(short_time, now=now, texts=texts),
-            moment=partial(long_time, texts=texts),
-            **values,
+        html = (
+            _templates()
+            .get_template(template)
+            .render(
+                t=texts,
+                ago=partial(short_time, now=now, texts=texts),
+                moment=partial(long_time, texts=texts),
+                **values,
+            )
         )
         return web.Response(text=html, status=status, content_type="text/html", headers=HEADERS)
 

@@ -4,7 +4,7 @@ from typing import TextIO
 
 import click
 
-from content.markdown import MAX_MARKDOWN_CHARACTERS
+from content.compose import MAX_MARKDOWN_CHARACTERS
 from server.commands.options import office, run_async, with_settings
 from server.settings import Settings
 from social.office_documents import DOCUMENTS, get_document, set_document

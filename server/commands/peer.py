@@ -19,6 +19,8 @@ from outbox.peering.policies import policies_in_words
 from outbox.peering.removal import ask_removal, content_left
 from outbox.peering.sending import PeeringRefused
 from server.commands.options import office, run_async, with_settings
+from server.commands.peer_policy import policy
+from server.commands.peer_sync import sync
 from server.commands.queue import checked_domain
 from server.peer_view import card_lines, listed, shown, shown_lines
 from server.settings import Settings
@@ -32,6 +34,10 @@ def peer() -> None:
     and confirms (`confirm`). A test activity then goes both ways, and from then on the peer is active. The commands
     may run while the server does, which delivers what they decide.
     """
+
+
+peer.add_command(sync)
+peer.add_command(policy)
 
 
 @peer.command()

@@ -41,7 +41,11 @@ COMMANDS = {
 
 
 def subcommands(command: click.Command) -> dict[str, click.Command]:
-    return dict(command.commands) if isinstance(command, click.Group) else {}
+    if not isinstance(command, click.Group):
+        return {}
+    context = click.Context(command)
+    found = {name: command.get_command(context, name) for name in command.list_commands(context)}
+    return {name: one for name, one in found.items() if one is not None}
 
 
 def leaves() -> list[tuple[str, ...]]:
