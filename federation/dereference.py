@@ -12,8 +12,10 @@ one, and what helped is remembered ("double knocking"). That is never done a thi
 Every failure is a RemoteError: the client's, or a FetchFailed from here.
 """
 
+import asyncio
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from federation.client import FetchBudget, RemoteError, Response, check_url, host_of
@@ -21,6 +23,7 @@ from federation.json_ld import DocumentRefused, JsonObject, normalise, parse_doc
 from federation.services import Services
 from federation.trust.origins import same_origin
 from keys.challenges import Challenge, requested_components
+from keys.keypairs import KeyKind
 from keys.signing import Scheme, sign_request
 from models.accounts import INSTANCE_ACTOR_ID
 
@@ -186,7 +189,8 @@ class _Knock:
         await services.hosts.know([host])
         scheme = self.second.get(host) or services.hosts.scheme_for(host)
         key = await services.keyring.signing_key(INSTANCE_ACTOR_ID, scheme.key_kind)
-        return sign_request(
+        sign = partial(
+            sign_request,
             method=method,
             url=url,
             body=body,
@@ -197,6 +201,9 @@ class _Knock:
             accept=self.accept,
             challenge=self.challenges.get(host),
         )
+        if scheme.key_kind is KeyKind.RSA:  # would hold up the event loop; Ed25519 is cheaper than going there
+            return await asyncio.get_running_loop().run_in_executor(services.executor, sign)
+        return sign()
 
     def prepare_second(self, refusal: Response) -> None:
         """Choose how to sign for the host that refused."""

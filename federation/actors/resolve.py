@@ -7,7 +7,7 @@ brought up to date is still an account: the stale one is returned, unless the ca
 Raises ActorRefused (there is no such actor for us), ActorGone (there was), RemoteError (it can't be had now).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -16,10 +16,11 @@ from sqlalchemy import and_, func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation.actors.discovery import LookupFailed, split_handle, webfinger
-from federation.actors.handles import Handle, HandleDenied, confirm_handle
+from federation.actors.handles import HandleDenied, confirm_handle
 from federation.actors.pins import check_fetched_pin
 from federation.actors.store import ActorGone as ActorGone
 from federation.actors.store import ActorRefused as ActorRefused
+from federation.actors.store import Arrival, Stored, store_arrival, surroundings
 from federation.actors.store import store_actor as store_actor
 from federation.client import FetchBudget, RemoteError, host_of
 from federation.dereference import FetchedDocument, HostNotAllowed, NotFound, UnusableDocument, fetch_document
@@ -141,8 +142,8 @@ def draft_of(fetched: FetchedDocument) -> ActorDraft:
         raise ActorRefused(f"{fetched.url}: {refused.detail}") from refused
 
 
-async def store_fetched(services: Services, draft: ActorDraft, *, budget: FetchBudget | None = None) -> Account:
-    """Confirm the handle of a fetched actor, then store it in a unit of work of its own.
+async def store_fetched(services: Services, draft: ActorDraft, *, budget: FetchBudget | None = None) -> Stored:
+    """Confirm the handle of a fetched actor, then store it in a unit of work that it shares with others.
 
     Raises ActorRefused and ActorGone.
     """
@@ -151,9 +152,11 @@ async def store_fetched(services: Services, draft: ActorDraft, *, budget: FetchB
         handle = await confirm_handle(services, draft, budget=budget)
     except HandleDenied as error:
         raise ActorRefused(str(error)) from error
-    account = await repeat_on_collision(lambda: _store(services, draft, handle))
-    await services.hosts.announced(host_of(draft.uri), draft.implements)
-    return account
+    arrival = Arrival(draft, handle.domain, handle.is_confirmed, handle.sharers)
+    stored: Stored = await services.peers.memory.arrivals.do(
+        arrival, lambda group: repeat_on_collision(lambda: _store(services, group))
+    )
+    return stored
 
 
 def is_fresh(services: Services, account: Account) -> bool:
@@ -164,19 +167,25 @@ def is_fresh(services: Services, account: Account) -> bool:
 
 
 async def _fetch_and_store(services: Services, uri: str, budget: FetchBudget | None) -> Account:
-    return await store_fetched(services, await fetch_actor(services, uri, budget=budget), budget=budget)
+    return (await store_fetched(services, await fetch_actor(services, uri, budget=budget), budget=budget)).account
 
 
-async def _store(services: Services, draft: ActorDraft, handle: Handle) -> Account:
+async def _store(services: Services, group: Sequence[Arrival]) -> list[Stored | Exception]:
+    """Store actors that don't claim the same, and remember what they say of their hosts."""
+    stored: list[Stored | Exception] = []
     async with services.database.unit_of_work() as unit:
-        return await store_actor(
-            unit,
-            draft,
-            handle.domain,
-            is_confirmed=handle.is_confirmed,
-            sharers=handle.sharers,
-            memory=services.peers.memory,
-        )
+        around = await surroundings(unit, group)
+        for arrival in group:
+            try:
+                stored.append(await store_arrival(unit, arrival, around, memory=services.peers.memory))
+            except (ActorRefused, ActorGone) as error:
+                stored.append(error)
+    await services.hosts.announced_together(
+        (host_of(arrival.draft.uri), arrival.draft.implements)
+        for arrival, outcome in zip(group, stored, strict=True)
+        if isinstance(outcome, Stored)
+    )
+    return stored
 
 
 async def _stored(services: Services, uri: str) -> Account | None:

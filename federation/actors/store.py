@@ -7,11 +7,12 @@ and its class (a person does not become a group, O31). Text is sanitised here an
 Never touches the network. Raises ActorRefused or ActorGone, and has changed nothing then.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Text, bindparam, func, select
+from sqlalchemy import Text, bindparam, func, literal_column, select
 
 from communities.remote import remember
 from communities.topics import TOPICS, topic_name
@@ -22,7 +23,7 @@ from federation.trust.origins import same_origin
 from keys.keypairs import KeyRejected, PublicKey
 from models import UnitOfWork
 from models.accounts import Account, Keypair
-from social.accounts import account_by_uri
+from social.accounts import account_by_uri, preload_accounts
 from social.drafts import ActorDraft, AttachmentDraft, EmojiDraft, PublicKeyDraft
 from social.tombstones import buried
 
@@ -31,14 +32,20 @@ MAX_DESCRIPTION_CHARACTERS: Final = 1_500
 # Within a class a type may change: Mastodon's bots are people who say so, Friendica's pages are organizations.
 _CLASSES: Final = {"Group": "group", "Application": "application"}
 
-# Made once: building a statement costs more than SQLite needs for running it.
+# Made once: building a statement costs more than SQLite needs for running it. The empty string is a literal, because
+# the index on the pair isn't used for a parameter, and thousands of hosts have an `admin`.
+_NAME, _DOMAIN = func.lower(Account.username), func.coalesce(Account.domain, literal_column("''"))
 _NAMESAKE: Final = select(Account).where(
-    func.lower(Account.username) == func.lower(bindparam("name", type_=Text())),
-    func.coalesce(Account.domain, "") == bindparam("domain"),
+    func.lower(bindparam("name", type_=Text())) == _NAME,
+    bindparam("domain", type_=Text()) == _DOMAIN,
     Account.uri != bindparam("uri"),
 )
+_NAMESAKES: Final = select(Account).where(
+    _NAME.in_(bindparam("names", expanding=True)), _DOMAIN.in_(bindparam("domains", expanding=True))
+)
 _KEYS_OF: Final = select(Keypair).where(
-    (Keypair.account_id == bindparam("owner")) | Keypair.key_id.in_(bindparam("listed", expanding=True))
+    Keypair.account_id.in_(bindparam("owners", expanding=True))
+    | Keypair.key_id.in_(bindparam("listed", expanding=True))
 )
 
 
@@ -54,78 +61,156 @@ class ActorGone(Exception):
         self.uri = uri
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An actor to be stored. `handle_domain` is the domain of its handle, `is_confirmed` whether that domain's
+    WebFinger says so too, `sharers` the actors that rightly have the same name."""
+
+    draft: ActorDraft
+    handle_domain: str
+    is_confirmed: bool = False
+    sharers: Collection[str] = ()
+
+    @property
+    def claims(self) -> frozenset[str]:
+        """What it wants to have: no two arrivals that want the same may be stored together."""
+        handle = f"{self.draft.preferred_username}@{self.handle_domain}".lower()
+        return frozenset({self.draft.uri, handle, *(key.key_id for key in self.draft.public_keys)})
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An actor's account, and the keys that are its own by their ids."""
+
+    account: Account
+    keys: dict[str, PublicKey]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What there is already of what arrivals claim; `namesakes` are all who may have one of the names."""
+
+    buried: Collection[str] = ()
+    namesakes: Sequence[Account] = ()
+    keys: dict[str, Keypair] = field(default_factory=dict)
+    keys_of: dict[int, list[Keypair]] = field(default_factory=dict)
+
+
+async def surroundings(unit: UnitOfWork, arrivals: Sequence[Arrival]) -> Surroundings:
+    """Look up what several arrivals claim: four statements, however many there are."""
+    await preload_accounts(unit, [one.draft.uri for one in arrivals])
+    known = {one.draft.uri: unit.accounts[one.draft.uri] for one in arrivals}
+    named = [one for one in arrivals if not _keeps_name(known[one.draft.uri], one)]
+    listed = [key.key_id for one in arrivals for key in one.draft.public_keys]
+    owners = [account.id for account in known.values() if account is not None]
+    rows = (await unit.session.scalars(_KEYS_OF, {"owners": owners, "listed": listed})).all()
+    keys_of: dict[int, list[Keypair]] = {}
+    for row in rows:
+        keys_of.setdefault(row.account_id, []).append(row)
+    namesakes: Sequence[Account] = ()
+    if named:
+        names = {"names": [one.draft.preferred_username.lower() for one in named],
+                 "domains": [one.handle_domain for one in named]}  # fmt: skip
+        namesakes = (await unit.session.scalars(_NAMESAKES, names)).all()
+    gone = await buried(unit, [uri for uri, account in known.items() if account is None])
+    return Surroundings({uri for uri, _ in gone}, namesakes, {row.key_id: row for row in rows}, keys_of)
+
+
 async def store_actor(
     unit: UnitOfWork,
     draft: ActorDraft,
     handle_domain: str,
     *,
     is_confirmed: bool = False,
-    sharers: Collection[str] = (),
     memory: PeerMemory | None = None,
 ) -> Account:
     """Make the actor's account, or bring it up to date, keys included.
 
-    `handle_domain` is the domain of its handle, `is_confirmed` whether that domain's WebFinger says so too, `sharers`
-    the actors that rightly have the same name. Keys cached in `memory` are forgotten at the commit. Five statements
-    for a new actor, two and the changes for a known one. Raises ActorRefused and ActorGone.
+    Keys cached in `memory` are forgotten at the commit. Six statements for a new actor, two and the changes for a known
+    one. Raises ActorRefused and ActorGone.
     """
+    arrival = Arrival(draft, handle_domain, is_confirmed)
+    stored = await store_arrival(unit, arrival, await surroundings(unit, [arrival]), memory=memory)
+    await unit.session.flush()
+    return stored.account
+
+
+async def store_arrival(
+    unit: UnitOfWork, arrival: Arrival, around: Surroundings, *, memory: PeerMemory | None = None
+) -> Stored:
+    """The same for one of several whose surroundings are known; what is new is written with the next flush."""
+    draft = arrival.draft
     if unit.addresses.is_local(draft.uri):
         raise ActorRefused("that is one of our own actors")
     account = await account_by_uri(unit, draft.uri)
     if account is not None and account.gone_at is not None:
         raise ActorGone(draft.uri)
     if account is None:
-        if await buried(unit, [draft.uri]):
+        if draft.uri in around.buried:
             raise ActorGone(draft.uri)
-        username = await _free_name(unit, draft, handle_domain, is_confirmed, sharers)
+        username = await _free_name(unit, arrival, around)
         if username is None:
-            raise ActorRefused(f"{draft.preferred_username}@{handle_domain} is another actor")
-        account = Account(id=unit.new_id(), uri=draft.uri, username=username, domain=handle_domain,
+            raise ActorRefused(f"{draft.preferred_username}@{arrival.handle_domain} is another actor")
+        account = Account(id=unit.new_id(), uri=draft.uri, username=username, domain=arrival.handle_domain,
                           created_at=min(draft.published_at or unit.now, unit.now))  # fmt: skip
         unit.session.add(account)
         unit.accounts[draft.uri] = account
     else:
         if _class_of(account.actor_type) != _class_of(draft.type):
             raise ActorRefused(f"a {account.actor_type} can't become a {draft.type}")
-        await _rename(unit, account, draft, handle_domain, is_confirmed, sharers)
+        await _rename(unit, account, arrival, around)
     _describe(account, draft, unit.now)
-    await _store_keys(unit, account, draft.public_keys)
+    keys = await _store_keys(unit, account, draft.public_keys, around)
     if account.is_group:
         await remember(unit, account, draft.community)
     if memory is not None:
         unit.after_commit(lambda: memory.keys.forget_actor(draft.uri))
-    return account
+    return Stored(account, keys)
 
 
 def _class_of(actor_type: str) -> str:
     return _CLASSES.get(actor_type, "individual")
 
 
-async def _rename(
-    unit: UnitOfWork, account: Account, draft: ActorDraft, domain: str, is_confirmed: bool, sharers: Collection[str]
-) -> None:
-    """Follow a change of the handle; one that another actor has stays with that other unless WebFinger decides."""
+def _keeps_name(account: Account | None, arrival: Arrival) -> bool:
+    """Whether the account is called as the actor is, but for upper and lower case."""
+    if account is None:
+        return False
     had = (account.username.partition(":")[0].lower(), account.domain)
-    if had == (draft.preferred_username.lower(), domain) and not (":" in account.username and is_confirmed):
+    wanted = (arrival.draft.preferred_username.lower(), arrival.handle_domain)
+    return had == wanted and not (":" in account.username and arrival.is_confirmed)
+
+
+async def _rename(unit: UnitOfWork, account: Account, arrival: Arrival, around: Surroundings) -> None:
+    """Follow a change of the handle; one that another actor has stays with that other unless WebFinger decides."""
+    if _keeps_name(account, arrival):
         if ":" not in account.username:
-            account.username = draft.preferred_username  # the case may have changed
+            account.username = arrival.draft.preferred_username  # the case may have changed
         return
-    username = await _free_name(unit, draft, domain, is_confirmed, sharers)
+    username = await _free_name(unit, arrival, around)
     if username is not None:
-        account.username, account.domain = username, domain
+        account.username, account.domain = username, arrival.handle_domain
 
 
-async def _free_name(
-    unit: UnitOfWork, draft: ActorDraft, domain: str, is_confirmed: bool, sharers: Collection[str]
-) -> str | None:
+async def _holder(unit: UnitOfWork, arrival: Arrival, around: Surroundings) -> Account | None:
+    """Who else has the name."""
+    name, domain, uri = arrival.draft.preferred_username, arrival.handle_domain, arrival.draft.uri
+    if not name.isascii():  # databases differ in what they call lower case
+        return await unit.session.scalar(_NAMESAKE, {"name": name, "domain": domain, "uri": uri})
+    wanted = (name.lower(), domain)
+    return next((one for one in around.namesakes
+                 if (one.username.lower(), one.domain or "") == wanted and one.uri != uri), None)  # fmt: skip
+
+
+async def _free_name(unit: UnitOfWork, arrival: Arrival, around: Surroundings) -> str | None:
     """The name to store: the actor's, free now; with a suffix when it is rightly shared; None when it is taken."""
-    name = draft.preferred_username
-    holder = await unit.session.scalar(_NAMESAKE, {"name": name, "domain": domain, "uri": draft.uri})
+    draft, name = arrival.draft, arrival.draft.preferred_username
+    holder = await _holder(unit, arrival, around)
     if holder is None:
         return name
-    if not is_confirmed:
+    if not arrival.is_confirmed:
         return None
-    if holder.uri in sharers:
+    if holder.uri in arrival.sharers:
         return f"{name}:{draft.type.lower()}"
     # The name was given to somebody new; who had it is only known by its URI until it is looked up again.
     holder.username = f"{holder.username}:{holder.id}"
@@ -190,24 +275,29 @@ def _emoji(emoji: EmojiDraft) -> dict[str, Any]:
     }
 
 
-async def _store_keys(unit: UnitOfWork, account: Account, drafts: Collection[PublicKeyDraft]) -> None:
+async def _store_keys(
+    unit: UnitOfWork, account: Account, drafts: Collection[PublicKeyDraft], around: Surroundings
+) -> dict[str, PublicKey]:
     """Make the account's keys those that it lists: a key that it no longer lists verifies nothing any more."""
     listed = {draft.key_id: key for draft in drafts if (key := _usable_key(account, draft)) is not None}
-    rows = await unit.session.scalars(_KEYS_OF, {"owner": account.id, "listed": list(listed)})
-    for row in rows.all():
-        key = listed.pop(row.key_id, None)
-        if row.account_id != account.id:
-            continue  # another actor of that host listed it first: it can't speak for both
+    for row in around.keys_of.get(account.id, ()):
+        key = listed.get(row.key_id)
         if key is None:
             await unit.session.delete(row)
         elif row.public_pem != key.pem:
             row.kind, row.public_pem, row.fetched_at = key.kind.value, key.pem, unit.now
+    own: dict[str, PublicKey] = {}
     for key_id, key in listed.items():
-        unit.session.add(
-            Keypair(id=unit.new_id(), account_id=account.id, key_id=key_id, kind=key.kind.value, public_pem=key.pem,
-                    created_at=unit.now, fetched_at=unit.now)
-        )  # fmt: skip
-    await unit.session.flush()
+        found = around.keys.get(key_id)
+        if found is not None and found.account_id != account.id:
+            continue  # another actor of that host listed it first: it can't speak for both
+        own[key_id] = key
+        if found is None:
+            unit.session.add(
+                Keypair(id=unit.new_id(), account_id=account.id, key_id=key_id, kind=key.kind.value,
+                        public_pem=key.pem, created_at=unit.now, fetched_at=unit.now)
+            )  # fmt: skip
+    return own
 
 
 def _usable_key(account: Account, draft: PublicKeyDraft) -> PublicKey | None:

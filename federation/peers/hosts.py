@@ -162,19 +162,27 @@ class HostTable:
 
     async def announced(self, host: str, implements: Sequence[str]) -> None:
         """What actors of the host say that it implements (FEP-844e): the URIs. Saying nothing changes nothing."""
-        if not implements:
-            return
-        await self.know([host])
+        await self.announced_together([(host, implements)])
+
+    async def announced_together(self, said: Iterable[tuple[str, Sequence[str]]]) -> None:
+        """The same for several: one look, and one unit when something of it is news."""
+        new = [(host, implements) for host, implements in said if implements]
+        await self.know(host for host, _ in new)
+        news = [self._note_announced(host, implements) for host, implements in new]
+        if any(news):
+            await self._save_now()
+
+    def _note_announced(self, host: str, implements: Sequence[str]) -> bool:
         known, accepts = self._entry(host), RFC9421_ED25519_CAPABILITY in implements
         keeps_log = SYNC_CAPABILITY in implements
         if known.accepts_ed25519 is accepts and known.keeps_log is keeps_log:
-            return
+            return False
         is_other_scheme = known.accepts_ed25519 is not accepts
         known.accepts_ed25519, known.keeps_log = accepts, keeps_log
         if is_other_scheme and (accepts or known.scheme is Scheme.RFC9421_ED25519):
             known.scheme = known.scheme_learned_at = None  # learnt from other software than it runs now
         self._changed_scheme.add(host)
-        await self._save_now()
+        return True
 
     # What was learnt about health
 

@@ -8,10 +8,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from federation.expiring import Expiring
 from federation.flights import Flights
+from federation.together import Together
 from federation.trust.key_cache import KeyCache, KnownKey
 from models.accounts import Account
 from policy.limits import ALL_KNOCKS_AN_HOUR, DIGEST_REQUESTS_AN_HOUR, KNOCKS_AN_HOUR
@@ -65,9 +66,10 @@ class Knocks:
 
 
 class PeerMemory:
-    """The memory of one process."""
+    """The memory of one process; `arrivals` are fetched actors on their way into the database."""
 
     def __init__(self) -> None:
+        self.arrivals: Together[Any, Any] = Together()
         self.keys = KeyCache()
         self.slots = FetchSlots()
         self.actor_flights: Flights[str, Account] = Flights()
@@ -80,3 +82,4 @@ class PeerMemory:
         """Break off the fetches under way; call it before the client is closed."""
         await self.actor_flights.close()
         await self.key_flights.close()
+        await self.arrivals.close()

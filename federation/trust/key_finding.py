@@ -88,6 +88,11 @@ async def _stored_key(services: Services, key_id: str, now: datetime) -> KnownKe
         public = PublicKey.from_pem(keypair.public_pem)
     except KeyRejected:
         return None  # stored under weaker rules than today's
+    return _known_key(services, key_id, public, account)
+
+
+def _known_key(services: Services, key_id: str, public: PublicKey, account: Account) -> KnownKey | None:
+    """The key, unless others are pinned for its owner."""
     pinned = services.peers.pinned_keys(account.uri)
     if pinned is not None and public.multibase not in pinned:
         return None
@@ -122,12 +127,14 @@ async def _fetch(services: Services, key_id: str) -> KnownKey | None:
 async def _fetch_key(services: Services, key_id: str, budget: FetchBudget) -> KnownKey | None:
     fetched = await fetch_document(services, key_id, budget=budget)
     if fetched.document.get("type") in ACTOR_TYPES:
-        account = await store_fetched(services, draft_of(fetched), budget=budget)
-    else:
-        owner = _owner_named_by(fetched, key_id)
-        if owner is None:
-            return None
-        account = await resolve_actor(services, owner, budget=budget, refresh=True)
+        stored = await store_fetched(services, draft_of(fetched), budget=budget)
+        public = stored.keys.get(key_id)
+        is_own = public is not None and same_origin(stored.account.uri, key_id)
+        return _known_key(services, key_id, public, stored.account) if public is not None and is_own else None
+    owner = _owner_named_by(fetched, key_id)
+    if owner is None:
+        return None
+    account = await resolve_actor(services, owner, budget=budget, refresh=True)
     if not same_origin(account.uri, key_id):
         return None
     known = await _stored_key(services, key_id, services.clock())

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from federation.actors import store_fetched
 from federation.actors.resolve import fetch_actor
 from federation.client import FetchBudget
+from federation.peers import domain_of
+from federation.peers.finding import visiting
+from federation.services import Services
 from inbox.fetching import fetch_status
 from inbox.process import InboxWorker
 from models.accounts import Keypair
@@ -95,11 +99,13 @@ async def test_an_actor_is_introduced_twice_at_once(
     office: Office, carol: RemoteActor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draft = await fetch_actor(office.services, carol.uri)
+    elsewhere = visiting(office.services, domain_of(carol.uri))  # as another process would, which shares no memory
 
-    async def store() -> int:
-        return (await store_fetched(office.services, draft)).id
+    async def store(services: Services) -> int:
+        return (await store_fetched(services, draft)).account.id
 
-    one, other = await cross(office, monkeypatch, carol.uri, quicker=store, slower=store)
+    quicker, slower = partial(store, office.services), partial(store, elsewhere)
+    one, other = await cross(office, monkeypatch, carol.uri, quicker=quicker, slower=slower)
     assert one == other
     found = await account(office, carol.uri)
     assert found is not None
