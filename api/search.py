@@ -105,7 +105,7 @@ async def _addressed(call: Call, address: str, kind: str | None) -> Json:
     """What an address leads to, if it is of the kind that is wanted and the viewer may see it."""
     found: Json = {"accounts": [], "statuses": [], "hashtags": []}
     may_fetch = call.args["resolve"] and call.viewer is not None
-    named = await find_by_address(call.services, address, may_fetch=may_fetch)
+    named = await find_by_address(call.services, address, may_fetch=may_fetch, viewer=call.viewer)
     if named is None:
         return found
     async with call.database.reading() as session:

@@ -22,6 +22,7 @@ from federation.client import FetchBudget, RemoteError, Response, check_url, hos
 from federation.json_ld import DocumentRefused, JsonObject, normalise, parse_document
 from federation.services import Services
 from federation.trust.origins import same_origin
+from keys.actor_tokens import AUTH_SCHEME
 from keys.challenges import Challenge, requested_components
 from keys.keypairs import KeyKind
 from keys.signing import Scheme, sign_request
@@ -78,29 +79,39 @@ class FetchedDocument:
     url: str
 
 
-async def fetch_document(services: Services, uri: str, *, budget: FetchBudget | None = None) -> FetchedDocument:
-    """The document that `uri` names; its id is `uri`, or what `uri` leads to. Raises RemoteError."""
+async def fetch_document(
+    services: Services, uri: str, *, budget: FetchBudget | None = None, token: str | None = None
+) -> FetchedDocument:
+    """The document that `uri` names; its id is `uri`, or what `uri` leads to. Raises RemoteError.
+
+    `token` is a community's word that we may read it (FEP-db0e), shown to the server of `uri` and to no other.
+    """
     wanted = _without_fragment(uri)
-    found = await fetch_unidentified(services, wanted, budget=budget)
+    found = await fetch_unidentified(services, wanted, budget=budget, token=token)
     if _is_at_home(found, wanted):
         return found
     named = found.document.get("id")
     if not isinstance(named, str) or not same_origin(named, found.url) or "#" in named:
         raise UnusableDocument(found.url, "the document's id is not of the server that it came from")
-    again = await fetch_unidentified(services, named, budget=budget)
+    again = await fetch_unidentified(services, named, budget=budget, token=token)
     if again.document.get("id") != named or not _is_at_home(again, named):
         raise UnusableDocument(again.url, "the document under this id has another id")
     return again
 
 
 async def fetch_unidentified(
-    services: Services, url: str, *, budget: FetchBudget | None = None, max_bytes: int | None = None
+    services: Services,
+    url: str,
+    *,
+    budget: FetchBudget | None = None,
+    max_bytes: int | None = None,
+    token: str | None = None,
 ) -> FetchedDocument:
     """The document found at `url`, whatever its id says: for collections. Raises RemoteError.
 
     Who calls this has to compare origins.
     """
-    response = await fetch_bytes(services, url, budget=budget, max_bytes=max_bytes)
+    response = await fetch_bytes(services, url, budget=budget, max_bytes=max_bytes, token=token)
     try:
         document = normalise(parse_document(response.body))
     except DocumentRefused as refused:
@@ -111,10 +122,15 @@ async def fetch_unidentified(
 
 
 async def fetch_bytes(
-    services: Services, url: str, *, budget: FetchBudget | None = None, max_bytes: int | None = None
+    services: Services,
+    url: str,
+    *,
+    budget: FetchBudget | None = None,
+    max_bytes: int | None = None,
+    token: str | None = None,
 ) -> Response:
     """What is served at `url` as ActivityPub, unread: for pages whose items are read one by one. Raises RemoteError."""
-    response = await fetch_signed(services, url, budget=budget, max_bytes=max_bytes)
+    response = await fetch_signed(services, url, budget=budget, max_bytes=max_bytes, token=token)
     if not is_activitypub(response.headers.get("Content-Type", "")):
         raise UnusableDocument(response.url, "the answer is not ActivityPub (content type)")
     return response
@@ -127,9 +143,10 @@ async def fetch_signed(
     accept: str = ACCEPT,
     budget: FetchBudget | None = None,
     max_bytes: int | None = None,
+    token: str | None = None,
 ) -> Response:
     """Whatever is found at `url`, asked for in the name of this office, in both ways if need be. Raises RemoteError."""
-    knock = _Knock(services, accept)
+    knock = _Knock(services, accept, {} if token is None else {host_of(url): token})
     response = await services.client.get(url, accept=accept, sign=knock.sign, budget=budget, max_bytes=max_bytes)
     if response.status in (401, 403):
         knock.prepare_second(response)
@@ -175,10 +192,14 @@ def _parameters(text: str) -> list[tuple[str, str, str]]:
 
 @dataclass(slots=True)
 class _Knock:
-    """Signs one fetch, hop by hop; `second` holds what to try at the hosts that refused the first time."""
+    """Signs one fetch, hop by hop; `second` holds what to try at the hosts that refused the first time.
+
+    `tokens` are shown to the host for which they are (FEP-db0e), under the signature.
+    """
 
     services: Services
     accept: str
+    tokens: dict[str, str] = field(default_factory=dict)
     second: dict[str, Scheme] = field(default_factory=dict)
     challenges: dict[str, Challenge] = field(default_factory=dict)
 
@@ -200,6 +221,7 @@ class _Knock:
             now=services.clock(),
             accept=self.accept,
             challenge=self.challenges.get(host),
+            also={"Authorization": f"{AUTH_SCHEME} {self.tokens[host]}"} if host in self.tokens else None,
         )
         if scheme.key_kind is KeyKind.RSA:  # would hold up the event loop; Ed25519 is cheaper than going there
             return await asyncio.get_running_loop().run_in_executor(services.executor, sign)

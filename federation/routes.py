@@ -6,6 +6,7 @@ which the web floor provides and which decides by the browser's own session. A R
 
 import hashlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -21,8 +22,10 @@ from federation.serving.negotiation import VARY, negotiate, prefers_json
 from federation.serving.peering_list import LIST_PATH, peering_list_answer
 from federation.serving.read_gate import NOBODY, Reader, identify, is_signed
 from federation.serving.resources import ActorPages
+from federation.serving.vouching import with_word_of_host
 from federation.site import Bearer, FindReader, Handler, Pages, Site, account_of, number_of
 from federation.trends import PATH as TRENDS_PATH
+from federation.trust.actor_tokens import token_in, vouched_by
 from keys.requests import HttpMessage
 from models.accounts import INSTANCE_ACTOR_ID
 
@@ -44,6 +47,7 @@ def routes(services: Services, *, pages: Pages | None = None, bearer: Bearer | N
         f"{user}/followers": stream.get_followers,
         f"{user}/following": stream.get_following,
         f"{user}/followers_synchronization": stream.get_followers_synchronization,
+        f"{user}/actor_token": stream.get_actor_token,
         f"{user}/collections/featured": stream.get_featured,
         f"{user}/collections/tags": stream.get_featured_tags,
         f"{user}/collections/{{name:{'|'.join(ROLE_COLLECTIONS)}}}": stream.get_roles,
@@ -143,7 +147,11 @@ async def _reader(site: Site, request: web.Request) -> Reader:
         owner = await site.bearer(request)
         if owner is None:
             raise ReadRefused(401, "token", "The token is not valid here.")
-    return await identify(site.services, message_of(site.services, request), owner)
+    reader = await identify(site.services, message_of(site.services, request), owner)
+    token = token_in(request.headers.get("Authorization")) if reader.is_instance else None
+    if token is None:
+        return reader
+    return replace(reader, vouched_by=await vouched_by(site.services, reader.actor_uri or "", token))
 
 
 async def _actor_reader(site: Site, request: web.Request) -> Reader:
@@ -229,7 +237,11 @@ async def get_actor(site: Site, request: web.Request, reader: Reader) -> Answer:
 
 async def get_status(site: Site, request: web.Request, reader: Reader) -> Answer:
     """A status."""
-    return await resources.status_answer(site.services, reader, account_of(request), number_of(request, "status_id"))
+    account_id, status_id = account_of(request), number_of(request, "status_id")
+    return await with_word_of_host(
+        site.services, reader, status_id,
+        lambda who: resources.status_answer(site.services, who, account_id, status_id),
+    )  # fmt: skip
 
 
 async def get_topic(site: Site, request: web.Request, reader: Reader) -> Answer:

@@ -4,8 +4,10 @@ from aiohttp import web
 
 from content.hashtags import normalise_hashtag
 from federation.serving import collections, communities, resources, topics
+from federation.serving.actor_tokens import actor_token_answer
 from federation.serving.answers import Answer, ReadRefused, document_answer, not_found
 from federation.serving.read_gate import Reader
+from federation.serving.vouching import with_word_of_host
 from federation.site import Site, account_of, cursor_in, number_of
 from federation.trends import trends_document
 from models.accounts import INSTANCE_ACTOR_ID
@@ -49,6 +51,11 @@ async def get_roles(site: Site, request: web.Request, reader: Reader) -> Answer:
     return await communities.roles_answer(site.services, reader, account_of(request), request.match_info["name"])
 
 
+async def get_actor_token(site: Site, request: web.Request, reader: Reader) -> Answer:
+    """A token by which a community vouches for the server of a member (FEP-db0e)."""
+    return await actor_token_answer(site.services, reader, account_of(request))
+
+
 async def get_trends(site: Site, request: web.Request, reader: Reader) -> Answer:
     """How much our people use which hashtags: for peers alone, in an open network too."""
     if reader.host is None:
@@ -90,15 +97,20 @@ async def get_quote_authorization(site: Site, request: web.Request, reader: Read
 
 async def get_status_activity(site: Site, request: web.Request, reader: Reader) -> Answer:
     """The Create or Announce of a status."""
-    return await resources.status_answer(
-        site.services, reader, account_of(request), number_of(request, "status_id"), as_activity=True
-    )
+    account_id, status_id = account_of(request), number_of(request, "status_id")
+    return await with_word_of_host(
+        site.services, reader, status_id,
+        lambda who: resources.status_answer(site.services, who, account_id, status_id, as_activity=True),
+    )  # fmt: skip
 
 
 async def get_replies(site: Site, request: web.Request, reader: Reader) -> Answer:
     """The answers to a status."""
-    status_id = number_of(request, "status_id")
-    return await collections.replies_answer(site.services, reader, account_of(request), status_id, cursor_in(request))
+    account_id, status_id, cursor = account_of(request), number_of(request, "status_id"), cursor_in(request)
+    return await with_word_of_host(
+        site.services, reader, status_id,
+        lambda who: collections.replies_answer(site.services, who, account_id, status_id, cursor),
+    )  # fmt: skip
 
 
 async def get_count(site: Site, request: web.Request, reader: Reader) -> Answer:

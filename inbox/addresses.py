@@ -14,11 +14,13 @@ from sqlalchemy import func, select
 
 from federation.actors import ActorRefused, resolve_actor
 from federation.client import FetchBudget, RemoteError
-from federation.dereference import fetch_document
+from federation.dereference import NotFound, fetch_document
 from federation.json_ld.terms import ACTOR_TYPES
+from federation.memberships import token_for
 from federation.services import Services
 from federation.trust.authentication import ActorGone, PeerRefused
 from inbox.fetching import fetch_status
+from inbox.members_only import joined_by
 from models.accounts import Account
 from models.statuses import Status
 
@@ -42,13 +44,18 @@ def is_address(text: str) -> bool:
     return text.startswith(("https://", "http://")) and len(text) <= MAX_ADDRESS_CHARACTERS and " " not in text
 
 
-async def find_by_address(services: Services, address: str, *, may_fetch: bool) -> Found | None:
-    """What the address leads to; `may_fetch` lets us ask its server. Who may see it is decided by the caller."""
+async def find_by_address(
+    services: Services, address: str, *, may_fetch: bool, viewer: Account | None = None
+) -> Found | None:
+    """What the address leads to; `may_fetch` lets us ask its server. Who may see it is decided by the caller.
+
+    What isn't there for us may be there for members of a community: those of `viewer` are tried.
+    """
     found = await _known(services, address)
     if found is not None or not may_fetch or services.addresses.is_local(address):
         return found
     try:
-        return await _fetched(services, address)
+        return await _fetched(services, address, viewer)
     except (ActorRefused, ActorGone, PeerRefused, RemoteError) as error:
         log.info("addresses.missing", address=address, error=str(error))
         return None
@@ -74,11 +81,28 @@ async def _known(services: Services, address: str) -> Found | None:
         return None if status_id is None else Found(status_id=status_id)
 
 
-async def _fetched(services: Services, address: str) -> Found | None:
+async def _fetched(services: Services, address: str, viewer: Account | None) -> Found | None:
     budget = FetchBudget(FETCHES)
-    document = (await fetch_document(services, address, budget=budget)).document
+    try:
+        document = (await fetch_document(services, address, budget=budget)).document
+    except NotFound:
+        return None if viewer is None else await _fetched_inside(services, address, viewer, budget)
     uri = str(document.get("id", ""))
     if document.get("type") in ACTOR_TYPES:
         return Found(account_id=(await resolve_actor(services, uri, budget=budget)).id)
     status = await fetch_status(services, uri, budget=budget)
     return None if status is None else Found(status_id=status.id)
+
+
+async def _fetched_inside(services: Services, address: str, viewer: Account, budget: FetchBudget) -> Found | None:
+    """What is for the members of one of the communities of `viewer`, at the address that is its id."""
+    for group in await joined_by(services, viewer):
+        try:
+            if await token_for(services, group, address, budget=budget) is None:
+                continue
+            status = await fetch_status(services, address, budget=budget, within=group)
+        except NotFound:
+            continue
+        if status is not None:
+            return Found(status_id=status.id)
+    return None

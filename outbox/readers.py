@@ -24,8 +24,7 @@ from models.activities import RemoteHost
 from models.base import BigInt
 from models.peers import Peer
 from models.relations import Follow
-
-READS_ACTIVITIES: Final = ("lemmy", "piefed", "mbin", "kbin", "nodebb")
+from policy.communities import READS_ACTIVITIES
 
 _URL = func.coalesce(Account.shared_inbox_url, Account.inbox_url)
 _SPEAKS = cast(Account.implements, Text).contains(f'"{COMMUNITIES}"', autoescape=True)

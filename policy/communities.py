@@ -11,6 +11,8 @@ One table of cases in `tests/policy/test_communities.py` holds the forms togethe
    above, nor gives a role that isn't below their own; only owners give their own, and each may step down.
 6. A ban ends by itself at its time. An archived community is read, nothing else.
 7. Members read its log; who asks, is invited, banned or reported is between moderators and whom it concerns.
+8. The server of a member reads what is for members in the name of all its members, if it keeps it among them: a full
+   peer with communities like ours, or software known for it. So it gets by asking what it is sent anyway.
 
 Whoever belongs to a community follows its account; see `models.communities`.
 """
@@ -20,10 +22,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import BindParameter, ColumnElement, SQLColumnExpression, and_, or_, select
+from sqlalchemy import BindParameter, ColumnElement, SQLColumnExpression, and_, func, or_, select
 
 from models.accounts import Account
+from models.activities import RemoteHost
 from models.communities import Community, Kind, Membership, Role, State
+from models.peers import Peer
 from models.relations import Follow
 from models.statuses import Status
 from models.visibility import Visibility
@@ -36,6 +40,8 @@ RANKS: Final = {
     Role.READER.value: 0,
 }
 OUTSIDE: Final = -1
+READS_ACTIVITIES: Final = ("lemmy", "piefed", "mbin", "kbin", "nodebb")
+"""Software that reads whole activities of communities (FEP-1b12), and shows what is for members to members alone."""
 AccountId = SQLColumnExpression[int] | SQLColumnExpression[int | None] | BindParameter[int] | int
 
 
@@ -178,6 +184,15 @@ def belongs_to(viewer_id: AccountId, community_id: AccountId) -> ColumnElement[b
         .correlate_except(Follow)
         .exists()
     )
+
+
+def reads_activities(host: str) -> ColumnElement[bool]:
+    """The condition that a server is of a make that reads communities as we write them."""
+    of_peer = select(Peer.domain).where(Peer.domain == host, func.lower(Peer.software).in_(READS_ACTIVITIES))
+    of_host = select(RemoteHost.host).where(
+        RemoteHost.host == host, func.lower(RemoteHost.software).in_(READS_ACTIVITIES)
+    )
+    return or_(of_peer.correlate_except(Peer).exists(), of_host.correlate_except(RemoteHost).exists())
 
 
 def known_to(viewer_id: AccountId | None, account: type[Account] = Account) -> ColumnElement[bool]:

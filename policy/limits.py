@@ -16,6 +16,10 @@ ACTOR_FRESH_HOURS: Final = 24
 INBOUND_ATTEMPTS: Final = 8
 COMMUNITY_POSTS: Final = 40  # of a community of another server, read when one of ours gets in
 ROLE_HOLDERS: Final = 100  # of each role in a community of another server
+# Asking about who belongs to a community of another server, and for its tokens: of one host; its burst, too.
+TOKENS_AN_HOUR: Final = 600
+MEMBERS_ASKED_AN_HOUR: Final = 600
+COMMUNITIES_TRIED: Final = 5  # of a reader who looks up the address of a post that is for members of one
 # Proposals of instances that nobody here knows.
 PROPOSAL_DAYS: Final = 14
 PROPOSALS_WAITING: Final = 100

@@ -8,6 +8,7 @@ One table of cases in `tests/policy/test_visibility.py` holds the two forms toge
 4. Public and unlisted: everybody.
 5. Private: followers of the author (accepted), and who is mentioned.
 6. Private in a community (`group_id`): its members, and nobody else, mentioned or not; removed from it: nobody else.
+   The server of a member reads it for them, where `policy.communities` trusts it with that.
 7. Direct and limited: who is mentioned.
 8. A boost is as visible as what it boosts is, and no more than its own addressing says.
 9. What stays in the office (`is_local_only`) is seen by people of this office, as far as the rules above let them, and
@@ -45,7 +46,8 @@ def can_see(
 ) -> bool:
     """Whether `viewer` may see `status`, given the facts between them.
 
-    `is_blocked`: in either direction; `is_member`: the viewer belongs to the community of the status.
+    `is_blocked`: in either direction; `is_member`: the viewer belongs to the community of the status, or reads for
+    somebody who does.
     """
     if status.is_local_only and (viewer is None or not viewer.is_local):
         return False
@@ -107,6 +109,21 @@ def visible_to(viewer_id: ViewerId | None, status: type[Status] = Status) -> Col
 def for_members(status: type[Status] = Status) -> ColumnElement[bool]:
     """The condition that a status is for the members of its community alone."""
     return and_(status.visibility == Visibility.PRIVATE.value, status.group_id.is_not(None))
+
+
+def visible_in(is_member: ColumnElement[bool], status: type[Status] = Status) -> ColumnElement[bool]:
+    """Rule 6 for the server of members, on its own; `is_member` is the condition that the community is one of theirs.
+
+    Besides the community's posts these are its boosts of them.
+    """
+    is_active = (
+        select(_Author.id)
+        .where(_Author.id == status.account_id, _Author.suspended_at.is_(None), _Author.gone_at.is_(None))
+        .correlate_except(_Author)
+        .exists()
+    )
+    is_private = status.visibility == Visibility.PRIVATE.value
+    return and_(is_private, is_active, status.removed_at.is_(None), status.is_local_only.is_(False), is_member)
 
 
 def is_for_members(status: Status) -> bool:

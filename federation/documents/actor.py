@@ -29,6 +29,7 @@ from models.communities import Community
 
 RFC9421: Final = "https://datatracker.ietf.org/doc/html/rfc9421"
 RFC9421_ED25519: Final = f"{RFC9421}#name-eddsa-using-curve-edwards25"
+TOKEN_PART: Final = "actor_token"
 PROXY_PATH: Final = "/proxyUrl"
 UPLOAD_PART: Final = "uploadMedia"
 
@@ -67,7 +68,7 @@ def actor_document(
         **_collections(account, addresses, is_instance=is_instance),
         **_movement(account),
         **_group(account),
-        **(_community(account, community) if community is not None else {}),
+        **(_community(account, community, addresses) if community is not None else {}),
         "attachment": [_field(row) for row in account.fields],
         "tag": [*_hashtag(account), *emoji_tags(account.emojis)],
         **({"attributionDomains": account.attribution_domains} if account.attribution_domains else {}),
@@ -177,14 +178,16 @@ def _group(account: Account) -> JsonObject:
     }
 
 
-def _community(account: Account, community: Community) -> JsonObject:
-    """What peers know of a community, in terms of our own (docs/FEDERATION.md)."""
+def _community(account: Account, community: Community, addresses: LocalAddresses) -> JsonObject:
+    """What peers know of a community, in terms of our own (docs/FEDERATION.md); a private one issues tokens."""
     found: JsonObject = {
         "communityKind": community.kind,
         "isPrivate": community.is_private,
         "posting": community.posting,
         "rules": rules_of(community),
     }
+    if community.is_private:
+        found["endpoints"] = {**_endpoints(account, addresses), "actorToken": addresses.part(account.uri, TOKEN_PART)}
     if account.note_source:
         found["source"] = {"content": account.note_source, "mediaType": "text/plain"}
     if community.archived_at is not None:

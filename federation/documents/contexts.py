@@ -114,7 +114,12 @@ ACTOR: Final[Context] = [AS2_URL, "https://w3id.org/security/v1", "https://www.w
 
 GROUP: Final[Context] = [
     *ACTOR[:-1],
-    {**_ACTOR, **_ours("communityKind", "isPrivate", "posting", "rules", "archived", "defaultFor")},
+    {
+        **_ACTOR,
+        **_ours("communityKind", "isPrivate", "posting", "rules", "archived", "defaultFor"),
+        "sm": "http://smithereen.software/ns#",
+        "actorToken": _reference("sm:actorToken"),
+    },
 ]
 """Communities of ours, and what carries one: an actor with what peers know of it besides (docs/FEDERATION.md)."""
 

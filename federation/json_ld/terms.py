@@ -33,6 +33,7 @@ NAMESPACES: dict[str, tuple[str, ...]] = {
     "ical": ("http://www.w3.org/2002/12/cal/ical#",),
     "wf": ("https://purl.archive.org/socialweb/webfinger#",),
     "capabilities": ("https://w3id.org/fep/844e#", "https://w3id.org/fep/844e/"),
+    "sm": ("http://smithereen.software/ns#",),
     "tertulia": ("urn:tertulia:",),
 }
 """Our prefix for a namespace, and the spellings of it that peers use; the first one is what we write."""
@@ -84,7 +85,7 @@ PROPERTIES: dict[Kind, str] = {
         misskey:_misskey_quote litepub:quoteUrl gts:interactingObject gts:interactionTarget gts:approvedBy
         gts:likeAuthorization gts:replyAuthorization gts:announceAuthorization features:featureAuthorization
         sec:owner sec:controller sec:creator as:participants mz:participants as:subject as:relationship
-        as:contextHistory litepub:listMessage as:wall
+        as:contextHistory litepub:listMessage as:wall sm:actorToken
     """,
     Kind.IDS: """
         as:alsoKnownAs as:streams toot:attributionDomains gts:automaticApproval gts:manualApproval gts:always

@@ -15,7 +15,13 @@ from federation.flights import Flights
 from federation.together import Together
 from federation.trust.key_cache import KeyCache, KnownKey
 from models.accounts import Account
-from policy.limits import ALL_KNOCKS_AN_HOUR, DIGEST_REQUESTS_AN_HOUR, KNOCKS_AN_HOUR
+from policy.limits import (
+    ALL_KNOCKS_AN_HOUR,
+    DIGEST_REQUESTS_AN_HOUR,
+    KNOCKS_AN_HOUR,
+    MEMBERS_ASKED_AN_HOUR,
+    TOKENS_AN_HOUR,
+)
 from policy.rates import RateLimiter
 
 FETCHES_AT_ONCE: Final = 16
@@ -76,6 +82,13 @@ class PeerMemory:
         self.key_flights: Flights[str, KnownKey | None] = Flights()
         self.knocks = Knocks()
         self.digest_requests = RateLimiter(per_second=DIGEST_REQUESTS_AN_HOUR / 3600, burst=DIGEST_REQUESTS_AN_HOUR)
+        self.token_requests = RateLimiter(per_second=TOKENS_AN_HOUR / 3600, burst=TOKENS_AN_HOUR)
+        self.member_questions = RateLimiter(per_second=MEMBERS_ASKED_AN_HOUR / 3600, burst=MEMBERS_ASKED_AN_HOUR)
+        # Of communities elsewhere: the token that we hold (empty: there is none for us), and who belongs to one.
+        self.tokens: Expiring[str, str] = Expiring(max_entries=1_000)
+        self.token_flights: Flights[str, str] = Flights()
+        self.members: Expiring[tuple[str, str], bool] = Expiring(max_entries=10_000)
+        self.member_flights: Flights[tuple[str, str], bool] = Flights()
         self.synchronised: Expiring[str, bool] = Expiring(max_entries=10_000)
 
     async def close(self) -> None:
@@ -83,3 +96,5 @@ class PeerMemory:
         await self.actor_flights.close()
         await self.key_flights.close()
         await self.arrivals.close()
+        await self.token_flights.close()
+        await self.member_flights.close()

@@ -2,20 +2,25 @@
 
 Who moderates is told to whoever may read the community; who publishes or only reads, and who is an owner, to the
 offices of members. Who else belongs to it is nobody's business: followers are counted, and a server may ask about one
-account (`?is_follower=`, as Lemmy does) when somebody of its own is a member, or is the one asked about.
+account (`?is_follower=`, as Lemmy does) when somebody of its own is a member, or is the one asked about. An instance
+actor belongs to it when somebody does for whom it reads.
 """
 
 from typing import Final
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from communities.standings import role_holders
 from federation.documents.audience import followers_of
+from federation.peers import domain_of
 from federation.services import Services
 from federation.serving import collection_pages as pages
 from federation.serving.answers import Answer, document_answer, not_found
 from federation.serving.read_gate import Reader, is_for_everybody, is_of_members, require_reader
 from federation.serving.resources import active_account
+from federation.sync.peers import is_instance_actor
+from federation.trust.origins import has_origin
 from models.accounts import Account
 from models.communities import Community, Role
 from models.relations import Follow
@@ -61,7 +66,22 @@ async def membership_answer(services: Services, reader: Reader, account_id: int,
             .join(Account, Account.id == Follow.follower_id)
             .where(Follow.followee_id == group.id, Follow.state == "accepted", Account.uri == actor_uri)
         )
-        if await session.scalar(belongs) is None:
+        is_member = await session.scalar(belongs) is not None
+        if not is_member and not await _reads_for_member(services, session, group, actor_uri):
             raise not_found()
     document = pages.collection(followers_of(group, services.addresses), total=group.followers_count, has_pages=False)
     return document_answer(document, is_for_everybody=False)
+
+
+async def _reads_for_member(services: Services, session: AsyncSession, group: Account, actor_uri: str) -> bool:
+    """Whether this is the instance actor of a server on which a member lives: of a peer, as Lemmy's, or one we know."""
+    if not has_origin(actor_uri):
+        return False
+    host = domain_of(actor_uri)
+    reads_for = Reader(actor_uri=actor_uri, host=host)
+    is_office = is_instance_actor(actor_uri) and services.peers.is_full(host)
+    if not is_office and actor_uri != reads_for.home:
+        known = select(Account.id).where(Account.uri == actor_uri, Account.actor_type == "Application")
+        if await session.scalar(known) is None:
+            return False
+    return await is_of_members(session, reads_for, group)

@@ -5,16 +5,20 @@ nobody in particular reads nothing but key stubs and the instance actor; in an o
 is not public follows `policy.visibility`; this module only finds the facts that it asks for.
 
 The instance actor of a server reads for all accounts there: it may have what is for followers as soon as one follower
-lives on its server. What is for the mentioned is for the mentioned.
+lives on its server. What is for the mentioned is for the mentioned. What is for the members of a community it may have
+for a member there, if it is a server that keeps it among members (`policy.communities`, rule 8): of a community of ours
+we know who they are, of another its host says so, by a token (`trust.actor_tokens`) or when it is asked (`vouching`).
 
 Fails with ReadRefused: 401 for a signature that doesn't hold or is missing, 403 for a server we don't exchange with.
 """
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, literal, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, literal, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
+from communities.groups import COMMUNITIES
 from federation.services import Services
 from federation.serving.answers import ReadRefused
 from federation.trust.authentication import ActorGone, PeerRefused, Requester, authenticate
@@ -24,20 +28,25 @@ from models.accounts import Account
 from models.communities import Community, Membership, State
 from models.relations import Follow
 from models.statuses import Mention, Status
-from policy.communities import belongs_to, is_secret, known_to
+from policy.communities import belongs_to, is_secret, known_to, reads_activities
 from policy.peers import PeerPolicy, receivable
-from policy.visibility import blocked_between, can_see, is_for_members, visible_to
+from policy.visibility import blocked_between, can_see, for_members, is_for_members, visible_in, visible_to
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Who asks: `account` is the token's owner or the signer, where we know it; `host` the server of a signature,
-    `policy` what that may have."""
+    `policy` what that may have, `has_communities` whether it is a full peer with communities like ours.
+
+    `vouched_by` is the account of another server's community, which says that somebody of the reader's belongs to it.
+    """
 
     account: Account | None = None
     actor_uri: str | None = None
     host: str | None = None
     policy: PeerPolicy | None = None
+    has_communities: bool = False
+    vouched_by: int | None = None
 
     @property
     def is_anonymous(self) -> bool:
@@ -89,8 +98,10 @@ async def identify(services: Services, message: HttpMessage, owner: Account | No
 
 def reader_of(services: Services, requester: Requester) -> Reader:
     """Who signed a request, as a reader."""
-    policy = services.peers.policy_of(requester.host)
-    return Reader(requester.account, requester.actor_uri, requester.host, policy)
+    policy, account = services.peers.policy_of(requester.host), requester.account
+    speaks = account is not None and COMMUNITIES in account.implements
+    has_communities = speaks and services.peers.is_full(requester.host)
+    return Reader(account, requester.actor_uri, requester.host, policy, has_communities)
 
 
 def is_signed(message: HttpMessage) -> bool:
@@ -188,9 +199,20 @@ async def is_of_members(session: AsyncSession, reader: Reader, group: Account) -
     return await session.scalar(members.limit(1)) is not None
 
 
+async def reads_for_member(session: AsyncSession, reader: Reader, group: Account) -> bool:
+    """Whether the reader is the instance actor of a server that may have what is for the members of a community."""
+    if not reader.is_instance:
+        return False
+    may = and_(_reads_for_members(reader), _speaks_for_member(reader, literal(group.id)))
+    return bool(await session.scalar(select(may)))
+
+
 def readable(reader: Reader) -> ColumnElement[bool]:
     """The condition for lists of statuses: what the reader may see of them."""
     visible = visible_to(reader.viewer_id)
+    if reader.is_instance:
+        group_id = case((for_members(), Status.group_id), else_=Status.account_id)
+        visible = or_(visible, visible_in(and_(_reads_for_members(reader), _speaks_for_member(reader, group_id))))
     return visible if reader.policy is None else and_(visible, receivable(reader.policy))
 
 
@@ -209,10 +231,37 @@ def _follows(reader: Reader, followee: Account) -> ColumnElement[bool]:
 
 
 def _is_member(reader: Reader, status: Status) -> ColumnElement[bool]:
-    """Of a community's private post: somebody who belongs to it asks, not only their server."""
-    if reader.viewer_id is None or not is_for_members(status):
+    """Of a community's private post: somebody who belongs to it asks, or their server in their name."""
+    if not is_for_members(status) or status.group_id is None:
         return literal(False)
-    return or_(literal(reader.viewer_id) == status.group_id, belongs_to(reader.viewer_id, literal(status.group_id)))
+    if reader.is_instance:
+        return and_(_reads_for_members(reader), _speaks_for_member(reader, literal(status.group_id)))
+    viewer_id = reader.viewer_id or 0
+    return or_(literal(viewer_id) == status.group_id, belongs_to(viewer_id, literal(status.group_id)))
+
+
+def _reads_for_members(reader: Reader) -> ColumnElement[bool]:
+    """Whether the reader's server keeps among members what is for them."""
+    return true() if reader.has_communities else reads_activities(reader.host or "")
+
+
+def _speaks_for_member(reader: Reader, group_id: SQLColumnExpression[int | None]) -> ColumnElement[bool]:
+    """Whether a member of a community lives on the reader's server: of one of ours we know it, else its host says so.
+
+    Of a community of another server whoever of theirs follows it isn't known here.
+    """
+    group, member = aliased(Account), aliased(Account)
+    lives_there = member.uri.startswith(reader.home, autoescape=True)
+    here = (
+        select(Follow.id)
+        .join(group, group.id == Follow.followee_id)
+        .join(member, member.id == Follow.follower_id)
+        .where(Follow.followee_id == group_id, Follow.state == "accepted", lives_there)
+        .where(group.domain.is_(None), group.actor_type == "Group")
+        .correlate_except(Follow, group, member)
+        .exists()
+    )
+    return here if reader.vouched_by is None else or_(here, group_id == reader.vouched_by)
 
 
 def _is_mentioned(reader: Reader, status: Status) -> ColumnElement[bool]:

@@ -49,8 +49,9 @@ WHO_MAY: Final[Mapping[str, frozenset[str]]] = {
     "who is in a private community": _MEMBERS,
     "post removed from a private community": _MEMBERS,  # its author is mia
     # One with a member in Lisbon, whose office has the posts, too.
-    "post in a private community of two offices": frozenset({"mia", "zoe"}),
-    "comment in a private community of two offices": frozenset({"mia", "zoe"}),
+    "post in a private community of two offices": frozenset({"mia", "zoe", "lisbon"}),
+    "comment in a private community of two offices": frozenset({"mia", "zoe", "lisbon"}),
+    "private community's token": frozenset({"lisbon"}),
     # A hidden community: whom it invited knows that it is there, its members know the rest.
     "hidden community": _INVITED,
     "hidden community's post": _MEMBERS,

@@ -225,6 +225,7 @@ WIRE: Final[Rows] = {
         Ask("groups", "?page=true", ("who is in a private community",)),
     ),
     "/users/{account_id}/followers_synchronization": (Ask("actor"),),
+    "/users/{account_id}/actor_token": (Ask("actor"), Ask("token")),
     "/users/{account_id}/collections/featured": (Ask("actor", shows=("office post",)),),
     "/users/{account_id}/collections/tags": (Ask("actor"),),
     "/users/{account_id}/collections/{name}": (Ask("moderators"), Ask("publishers")),

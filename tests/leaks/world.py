@@ -261,6 +261,7 @@ async def _across_offices(world: World) -> None:
     world.keep("post in a private community of two offices", "zqcrewpost", "zqcrewtag", post["id"], tag="zqcrewtag",
                word="zqcrewpost", **await _of(world, post))  # fmt: skip
     world.keep("comment in a private community of two offices", "zqovertime", word="zqovertime", url=reply["uri"])
+    world.keep("private community's token", f'"issuer":"{crew.uri}"', token=number)
 
 
 async def _in_hiding(world: World) -> None:
