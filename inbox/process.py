@@ -38,6 +38,7 @@ from inbox.prepare import prepare
 from inbox.turns import IN_ORDER_SECONDS, claim_in_turn
 from jobs.leases import begin_anew, is_queued
 from models.activities import InboundActivity
+from models.bulk import Bulk
 from models.collisions import repeat_on_collision
 from models.signals import INBOUND
 from policy.limits import INBOUND_ATTEMPTS
@@ -74,10 +75,11 @@ _CLAIM = (
     .values(lease_until=bindparam("until"), attempts=_JOURNAL.c.attempts + 1)
     .returning(_JOURNAL.c.id, _JOURNAL.c.attempts, _JOURNAL.c.inbox_id, _JOURNAL.c.body)
 )
-_DONE = (
+_DONE = Bulk(
     update(_JOURNAL)
     .where(_JOURNAL.c.id == bindparam("row_id"))
-    .values(state=bindparam("as"), outcome=bindparam("how"), finished_at=bindparam("at"), lease_until=None)
+    .values(state=bindparam("as"), outcome=bindparam("how"), finished_at=bindparam("at"), lease_until=None),
+    ("row_id", "as", "how", "at"),
 )
 
 
@@ -293,4 +295,4 @@ class InboxWorker:
 
 async def _mark_done(session: AsyncSession, now: datetime, rows: list[tuple[int, str]], *, state: str = "done") -> None:
     ended = [{"row_id": row_id, "as": state, "how": str(outcome)[:500], "at": now} for row_id, outcome in rows]
-    await session.execute(_DONE, ended)
+    await _DONE.write(session, ended)

@@ -21,6 +21,7 @@ from sqlalchemy.util import greenlet_spawn
 from models.addresses import LocalAddresses
 from models.events import EventHub, pack
 from models.ids import IdGenerator
+from models.new_rows import WritingSession
 from models.questions import Glance
 from models.signals import Signals
 from models.sqlite_driver import IMPATIENT, PATIENT, InPlaceDriver
@@ -78,7 +79,9 @@ class Database:
                 json_deserializer=orjson.loads,
             )  # fmt: skip
             share_statements(self._writer)
-        self._write_sessions = async_sessionmaker(self._writer, expire_on_commit=False, autoflush=False)
+        self._write_sessions = async_sessionmaker(
+            self._writer, class_=WritingSession, expire_on_commit=False, autoflush=False
+        )
         self._read_sessions = async_sessionmaker(self._reader, expire_on_commit=False, autoflush=False)
 
     @property

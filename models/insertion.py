@@ -10,6 +10,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.base import Base
+from models.bulk import Bulk
 
 Insert = Any
 AnySelect = Select[*tuple[Any, ...]]
@@ -43,6 +44,20 @@ def updating(is_sqlite: bool, table: type[Base], unique: tuple[str, ...], column
 
 
 async def insert_missing(session: AsyncSession, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
-    """Insert the rows that violate no unique constraint, in one round trip."""
-    if rows:
-        await session.execute(insert_ignoring(session, table), list(rows))
+    """Insert the rows that violate no unique constraint, in one round trip. All of them have the same columns."""
+    if not rows:
+        return
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    bulk = _bulk(is_sqlite, table, tuple(rows[0]))
+    if bulk is None:
+        await session.execute(ignoring(is_sqlite, table), list(rows))
+    else:
+        await bulk.write(session, rows)
+
+
+@lru_cache(maxsize=128)
+def _bulk(is_sqlite: bool, table: type[Base], columns: tuple[str, ...]) -> Bulk | None:
+    """None where SQLAlchemy has to make a default for each row."""
+    target = cast(Table, table.__table__)
+    made = {column.key for column in target.columns if column.default is not None}
+    return Bulk(ignoring(is_sqlite, table), columns) if made <= set(columns) else None

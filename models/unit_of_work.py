@@ -18,12 +18,11 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from models.accounts import Account
 from models.addresses import LocalAddresses
 from models.events import Event
 from models.ids import IdGenerator
+from models.new_rows import WritingSession
 from models.statuses import Status
 
 Deferred = Callable[["UnitOfWork", list[Any]], Awaitable[None]]
@@ -32,7 +31,7 @@ Deferred = Callable[["UnitOfWork", list[Any]], Awaitable[None]]
 class UnitOfWork:
     """A transaction with its clock, its ids and what it has seen."""
 
-    def __init__(self, session: AsyncSession, *, now: datetime, ids: IdGenerator, addresses: LocalAddresses) -> None:
+    def __init__(self, session: WritingSession, *, now: datetime, ids: IdGenerator, addresses: LocalAddresses) -> None:
         self.session = session
         self.now = now
         self.addresses = addresses

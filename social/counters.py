@@ -10,10 +10,11 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-from sqlalchemy import Table, Update, bindparam, case, func, update
+from sqlalchemy import Table, bindparam, case, func, update
 
 from models import UnitOfWork
 from models.accounts import Account
+from models.bulk import Bulk
 from models.statuses import Status
 
 Counted = type[Account] | type[Status]
@@ -43,8 +44,7 @@ async def _apply(unit: UnitOfWork, changes: list[Change]) -> None:
         if table is Account:
             for row in changed:
                 row["written_at"] = unit.now if row[_added("statuses_count")] > 0 else None
-        if changed:
-            await unit.session.execute(_statement(table), changed)
+        await _statement(table).write(unit.session, changed)
 
 
 def _added(column: str) -> str:
@@ -52,7 +52,7 @@ def _added(column: str) -> str:
 
 
 @cache
-def _statement(model: Counted) -> Update:
+def _statement(model: Counted) -> Bulk:
     table = cast(Table, model.__table__)
     values: dict[str, Any] = {}
     for name in COUNTS[model]:
@@ -61,4 +61,5 @@ def _statement(model: Counted) -> Update:
     if model is Account:
         values["last_status_at"] = func.coalesce(bindparam("written_at", type_=table.c.last_status_at.type),
                                                  table.c.last_status_at)  # fmt: skip
-    return update(table).where(table.c.id == bindparam("row_id")).values(values)
+    names = ("row_id", *map(_added, COUNTS[model]), *(["written_at"] if model is Account else []))
+    return Bulk(update(table).where(table.c.id == bindparam("row_id")).values(values), names)

@@ -1,15 +1,14 @@
 """Likes, reactions and boosts. Each verb says whether it changed anything; a second time changes nothing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
-from types import MappingProxyType
-from typing import Any, Final
 
 from sqlalchemy import bindparam, delete, select
 
 from models import UnitOfWork
 from models.accounts import Account
 from models.insertion import insert_ignoring
+from models.new_rows import new_row
 from models.relations import Favourite
 from models.statuses import Status
 from models.visibility import Visibility
@@ -18,18 +17,6 @@ from social.notifications import notify, retract
 from social.spreading import spread
 
 MAX_REACTION_CHARACTERS = 64
-# Spelled out, so that a boost has the columns that every status has: rows alike are inserted by one statement.
-_WITHOUT_CONTENT: Final[Mapping[str, Any]] = MappingProxyType(
-    {
-        "content_html": "",
-        "summary": "",
-        "is_sensitive": False,
-        "replies_count": 0,
-        "boosts_count": 0,
-        "favourites_count": 0,
-        "quotes_count": 0,
-    }
-)
 _BOOSTS = select(Status).where(
     Status.boost_of_id.in_(bindparam("boosted", expanding=True)),
     Status.account_id.in_(bindparam("boosters", expanding=True)),
@@ -100,7 +87,8 @@ async def boost(
         return existing, False
     if boost_id is None:
         boost_id = unit.new_id() if account.is_local else unit.new_id(published_at)
-    shared = Status(
+    shared = new_row(
+        Status,
         id=boost_id,
         uri=uri or unit.addresses.status(account.id, boost_id) + "/activity",
         url=status.url,
@@ -111,11 +99,9 @@ async def boost(
         conversation_id=status.conversation_id,
         published_at=min(published_at or unit.now, unit.now),
         created_at=unit.now,
-        emojis=[],
         is_local_only=status.is_local_only,
-        **_WITHOUT_CONTENT,
     )
-    unit.session.add(shared)
+    unit.session.insert(shared)
     unit.statuses[shared.uri] = shared
     unit.boosts[account.id, status.id] = shared
     count(unit, Status, "boosts_count", status.id)

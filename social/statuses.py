@@ -17,6 +17,7 @@ from content.names import sanitize_name
 from models import UnitOfWork
 from models.accounts import Account
 from models.insertion import insert_ignoring
+from models.new_rows import new_row
 from models.statuses import Attachment, Mention, Poll, Status
 from models.visibility import Visibility
 from policy.communities import belongs_to
@@ -84,7 +85,7 @@ async def create_status(
     status.group_id = group.id if group is not None else None
     status.is_local_only = is_local_only or (author.is_local and parent is not None and parent.is_local_only)
     status.application_id = application_id
-    unit.session.add(status)
+    unit.session.insert(status)
     unit.statuses[status.uri] = status
     await _attach(unit, status, author, draft, delivered_to)
     quoted = unit.statuses.get(draft.quote.uri) if draft.quote else None
@@ -114,7 +115,8 @@ def _new_row(
     if status_id is None:
         status_id = unit.new_id() if author.is_local else unit.new_id(published_at)
     uri = draft.uri or unit.addresses.status(author.id, status_id)
-    return Status(
+    return new_row(
+        Status,
         id=status_id,
         uri=uri,
         url=unit.addresses.status_page(author.username, status_id) if author.is_local else draft.url or uri,
@@ -128,10 +130,6 @@ def _new_row(
         context_uri=draft.context_uri or (parent.context_uri if parent else None),
         published_at=published_at,
         created_at=unit.now,
-        replies_count=0,
-        boosts_count=0,
-        favourites_count=0,
-        quotes_count=0,
         **content_columns(author, draft),
     )
 
@@ -215,14 +213,16 @@ async def attach_mentions(
             continue  # nobody else learns of what is for the members
         if uri in addressed or Visibility(status.visibility).is_public:
             is_silent = uri not in named
-            unit.session.add(Mention(status_id=status.id, account_id=account.id, is_silent=is_silent))
+            unit.session.insert(new_row(Mention, status_id=status.id, account_id=account.id, is_silent=is_silent))
             silent.discard(account.id)
             if not is_silent and uri in addressed:
                 told.append(account)
                 if account.id not in told_before:
                     notify(unit, account, "mention", author, status_id=status.id)
     silent.discard(author.id)
-    unit.session.add_all([Mention(status_id=status.id, account_id=account, is_silent=True) for account in silent])
+    unit.session.insert_all(
+        new_row(Mention, status_id=status.id, account_id=account, is_silent=True) for account in sorted(silent)
+    )
     return told
 
 

@@ -40,6 +40,11 @@ def format_time(moment: datetime) -> str:
 
 def normal_time(text: Any) -> str | None:
     """Return `text` in the form of `format_time`, or None when it isn't a date."""
+    return _normal(text) if isinstance(text, str) and len(text) <= 48 else None
+
+
+@lru_cache(maxsize=256)
+def _normal(text: str) -> str | None:
     moment = parse_time(text)
     return None if moment is None else format_time(moment)
 

@@ -25,6 +25,7 @@ MAX_EMBEDDED_CONTEXTS = 50
 
 _VALUE_KEYWORDS = frozenset({"@language", "@direction", "@index"})
 _QUOTES = ("quote", "quoteUri", "quoteUrl", "_misskey_quote")
+_MAPPED = {"contentMap": "content", "nameMap": "name", "summaryMap": "summary"}
 
 Shape = Callable[["Normaliser", Any], Any]
 
@@ -52,11 +53,11 @@ class Normaliser:
             if item is None:
                 continue
             term = terms.get(key)
-            if term is None and ":" in key:
-                term = vocabulary.term_of(key)
             if term is None:
-                self._other(found, key, item)
-                continue
+                term = vocabulary.term_of(key) if ":" in key else None
+                if term is None:
+                    self._other(found, key, item)
+                    continue
             name, kind = term
             if kind is Kind.TEXT:
                 self._text(found, name, item)
@@ -123,7 +124,13 @@ class Normaliser:
         if isinstance(value, str):
             return [value]
         if isinstance(value, list):
-            return [inner for item in value for inner in self._values(item)]
+            found: list[Any] = []
+            for item in value:
+                if isinstance(item, str):
+                    found.append(item)
+                else:
+                    found += self._values(item)
+            return found
         if isinstance(value, dict):
             for wrapper in WRAPPERS:
                 if value.get(wrapper) is not None:
@@ -229,6 +236,8 @@ class Normaliser:
         return found or None
 
     def time(self, value: Any) -> str | None:
+        if isinstance(value, str):
+            return normal_time(value)
         return next((text for item in self._values(value) if (text := normal_time(item))), None)
 
     def time_or_boolean(self, value: Any) -> str | bool | None:
@@ -328,11 +337,13 @@ def _keep_text(found: JsonObject, name: str, text: str, tag: Any) -> None:
 
 
 def _finished(found: JsonObject) -> JsonObject:
-    for name in ("content", "name", "summary"):
-        if name not in found and f"{name}Map" in found:
-            languages = found[f"{name}Map"]
-            found[name] = languages[min(languages)]
-    spellings = [found.pop(name) for name in _QUOTES if name in found]
-    if spellings:
+    names = found.keys()
+    if not names.isdisjoint(_MAPPED):
+        for mapped, name in _MAPPED.items():
+            if mapped in found and name not in found:
+                languages = found[mapped]
+                found[name] = languages[min(languages)]
+    if not names.isdisjoint(_QUOTES):
+        spellings = [found.pop(name) for name in _QUOTES if name in found]
         found["quote"] = spellings[0]
     return found

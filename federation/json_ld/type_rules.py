@@ -8,6 +8,7 @@ from federation.json_ld.terms import ACTIVITY_TYPES, ACTOR_TYPES, COLLECTION_TYP
 MAX_TYPES = 32
 
 _REFUSED_KEYWORDS = frozenset({"@graph", "@included", "@reverse", "@nest"})
+_NESTED = (dict, list)
 _CLASSES = (ACTIVITY_TYPES, ACTOR_TYPES, OBJECT_TYPES, COLLECTION_TYPES)
 
 
@@ -16,11 +17,11 @@ def screen(value: Any) -> None:
     if isinstance(value, dict):
         _screen_object(value)
         for key, item in value.items():
-            if isinstance(item, dict | list) and key != "@context":
+            if isinstance(item, _NESTED) and key != "@context":
                 screen(item)
     elif isinstance(value, list):
         for item in value:
-            if isinstance(item, dict | list):
+            if isinstance(item, _NESTED):
                 screen(item)
 
 
@@ -33,7 +34,7 @@ def screen_context(context: Any) -> None:
 
 
 def _screen_object(value: dict[str, Any]) -> None:
-    if not _REFUSED_KEYWORDS.isdisjoint(value):
+    if not value.keys().isdisjoint(_REFUSED_KEYWORDS):
         raise DocumentRefused("keyword", "@graph, @included, @reverse and @nest are not accepted")
     if "@id" in value or "@type" in value:
         for keyword, alias in (("@id", "id"), ("@type", "type")):

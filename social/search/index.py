@@ -29,6 +29,7 @@ from content.html import text_of_sanitized
 from content.words import folded_words, plain_words
 from models import UnitOfWork
 from models.base import BigInt
+from models.bulk import Bulk
 from models.insertion import updating
 from models.search import StatusText
 from models.statuses import Attachment, Mention, Poll, PreviewCard, Status, StatusTag
@@ -102,9 +103,9 @@ async def index_statuses(unit: UnitOfWork, ids: Sequence[int]) -> None:
         return
     if unit.session.get_bind().dialect.name == "sqlite":
         rows = [{"status_id": each.status_id, "words": _line(each)} for each in found]
-        await unit.session.execute(updating(True, StatusText, ("status_id",), ("words",)), rows)
+        await _ON_SQLITE.write(unit.session, rows)
     else:
-        await unit.session.execute(_POSTGRESQL, [_parameters(each) for each in found])
+        await _ON_POSTGRESQL.write(unit.session, [_parameters(each) for each in found])
 
 
 async def words_of(session: AsyncSession, ids: Sequence[int]) -> list[Words]:
@@ -175,4 +176,5 @@ def _postgresql() -> Any:
     return statement.on_conflict_do_update(index_elements=["status_id"], set_={"words": statement.excluded.words})
 
 
-_POSTGRESQL = _postgresql()
+_ON_POSTGRESQL = Bulk(_postgresql(), ("status", "folded", "tokens", "configuration", "plain", "again"))
+_ON_SQLITE = Bulk(updating(True, StatusText, ("status_id",), ("words",)), ("status_id", "words"))

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation.actors import store_fetched
 from federation.actors.resolve import fetch_actor
@@ -20,6 +19,7 @@ from inbox.fetching import fetch_status
 from inbox.process import InboxWorker
 from models.accounts import Keypair
 from models.activities import InboundActivity
+from models.new_rows import WritingSession
 from models.statuses import Status, Tag
 from tests.graph import account, count, journal, notices, status
 from tests.peers import Office, Person
@@ -37,11 +37,15 @@ async def cross(office: Office, monkeypatch: pytest.MonkeyPatch, uri: str, *, qu
     """
     tasks: dict[str, asyncio.Task[Any]] = {}
     has_looked = {"quicker": asyncio.Event(), "slower": asyncio.Event()}
-    flush = AsyncSession.flush
+    flush = WritingSession.flush
 
-    async def hold(session: AsyncSession, *arguments: Any) -> None:
+    async def hold(session: WritingSession, *arguments: Any) -> None:
         side = _side.get()
-        if side and not has_looked[side].is_set() and any(getattr(row, "uri", None) == uri for row in session.new):
+        if (
+            side
+            and not has_looked[side].is_set()
+            and any(getattr(row, "uri", None) == uri for row in session.unwritten)
+        ):
             has_looked[side].set()
             if side == "slower":
                 await asyncio.wait([tasks["quicker"]])
@@ -50,11 +54,13 @@ async def cross(office: Office, monkeypatch: pytest.MonkeyPatch, uri: str, *, qu
         await flush(session, *arguments)
 
     async def run(side: str, work: Run) -> Any:
+        if side == "slower" and office.services.database.is_sqlite:
+            await asyncio.wait([tasks["quicker"]])  # it may not take the one lock for writing in between
         _side.set(side)
         return await work()
 
     with monkeypatch.context() as patched:
-        patched.setattr(AsyncSession, "flush", hold)
+        patched.setattr(WritingSession, "flush", hold)
         for side, work in (("quicker", quicker), ("slower", slower)):
             tasks[side] = asyncio.create_task(run(side, work))
         async with asyncio.timeout(20):
