@@ -16,6 +16,7 @@ from models.accounts import Account
 from models.statuses import Status
 from policy.limits import PINNED_STATUSES
 from social.counters import count
+from social.digests import digest_changed
 from social.edits import delete_status
 from social.notifications import notify
 
@@ -44,6 +45,7 @@ async def remove_post(
     if status.removed_at is not None:
         return Change(action=Action.REMOVE, group=group, actor=actor, status=status, target=author, is_new=False)
     status.removed_at, status.featured_at = unit.now, None
+    digest_changed(unit, status.id)
     shared = await shared_of(unit, group, status)
     if shared is not None:
         await delete_status(unit, shared, owner_uri=group.uri)
@@ -65,6 +67,7 @@ async def restore_post(
     if status.removed_at is None:
         return Change(action=Action.RESTORE, group=group, actor=actor, status=status, target=author, is_new=False)
     status.removed_at = None
+    digest_changed(unit, status.id)
     announced = await announce(unit, group, status, author)
     change = Change(
         action=Action.RESTORE,
@@ -125,4 +128,5 @@ async def _mark(
     is_new = (getattr(status, column) is not None) != is_set
     if is_new:
         setattr(status, column, unit.now if is_set else None)
+        digest_changed(unit, status.id)
     return record(unit, Change(action=action, group=group, actor=actor, status=status, reason=reason, is_new=is_new))

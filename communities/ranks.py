@@ -14,6 +14,7 @@ from models.communities import Role, State
 from models.statuses import Status
 from policy.communities import may_assign, may_own
 from social.counters import count
+from social.digests import digests_changed
 from social.follows import accept_follow, end_follow, request_follow
 
 
@@ -100,6 +101,7 @@ async def _remove_all(unit: UnitOfWork, group: Account, author: Account) -> None
     removed = update(Status).where(posted, Status.removed_at.is_(None)).values(removed_at=unit.now, featured_at=None)
     await unit.session.execute(removed.execution_options(synchronize_session=False))
     unit.boosts.clear()
+    digests_changed(unit)
 
 
 async def unban(

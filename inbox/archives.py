@@ -15,7 +15,7 @@ What isn't acceptable is left out and counted by its reason; the last reason sta
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -201,12 +201,13 @@ def _following(value: object, collection: str, position: int | None) -> int | No
 
 
 async def prove(
-    services: Services, creates: Sequence[JsonObject], *, origin: str, refusal: Refusal, budget: FetchBudget
-) -> Proven:
+    services: Services, creates: Sequence[JsonObject], *, origin: str, refusal: Refusal, budget: FetchBudget,
+    types: Collection[str] = ("Create",),
+) -> Proven:  # fmt: skip
     """What of these Creates may be stored: each by an author of `origin` (any URL there) with a proof, not refused.
 
-    Authors that we don't know are fetched under the budget; raises BudgetExhausted when there are more of them.
-    `refusal` runs in a thread.
+    `types` may let Updates pass, too. Authors that we don't know are fetched under the budget; raises BudgetExhausted
+    when there are more of them. `refusal` runs in a thread.
     """
     found, keys = Proven(), {}
     wanted = {key_id for create in creates if (key_id := _key_id(create)) and same_origin(key_id, origin)}
@@ -218,7 +219,10 @@ async def prove(
         keys[key_id] = await _key(services, key_id)
     loop = asyncio.get_running_loop()
     now = services.clock()
-    judge_all = partial(_judge_all, list(creates), keys, origin, refusal, now)
+    of_type = [create for create in creates if create.get("type") in types]
+    if len(of_type) < len(creates):
+        found.refused["no-post"] += len(creates) - len(of_type)
+    judge_all = partial(_judge_all, of_type, keys, origin, refusal, now)
     for verdict in await loop.run_in_executor(services.executor, judge_all):
         if isinstance(verdict, StatusDraft):
             found.drafts.append(verdict)
@@ -244,7 +248,7 @@ def _judge_all(
 def _judge(create: JsonObject, keys: Keys, origin: str, refusal: Refusal, now: datetime) -> StatusDraft | str:
     """The post in a Create, or why it isn't taken."""
     actor = create.get("actor")
-    if create.get("type") != "Create" or not isinstance(actor, str) or not same_origin(actor, origin):
+    if not isinstance(actor, str) or not same_origin(actor, origin):
         return "foreign-author"
     known = keys.get(_key_id(create) or "")
     if known is None or known[1] != actor:
@@ -313,10 +317,12 @@ class Stored:
     edited: int = 0
 
 
-async def store_old(unit: UnitOfWork, drafts: Sequence[StatusDraft], audience: Audience) -> Stored:
+async def store_old(
+    unit: UnitOfWork, drafts: Sequence[StatusDraft], audience: Audience, *, brought_by: str | None = None
+) -> Stored:
     """Store posts that are new here, and take over the newer state of those that aren't.
 
-    `audience` says for whom a post is; None leaves it out.
+    `audience` says for whom a post is; None leaves it out. `brought_by` is the community that they come from.
     """
     authors = [draft.attributed_to or "" for draft in drafts]
     uris = [uri for draft in drafts for uri in (draft.uri, draft.in_reply_to_uri) if uri]
@@ -336,8 +342,8 @@ async def store_old(unit: UnitOfWork, drafts: Sequence[StatusDraft], audience: A
             continue
         if known is None:
             group = None
-            if draft.audience:
-                group, visibility = await placed(unit, author, draft, visibility)
+            if draft.audience or brought_by is not None:
+                group, visibility = await placed(unit, author, draft, visibility, brought_by=brought_by)
             made = await create_status(unit, author, draft, visibility=visibility, group=group)
             made.edited_at = draft.updated_at
             stored.made += 1

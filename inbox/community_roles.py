@@ -83,7 +83,7 @@ async def _accounts(services: Services, named: dict[str, Role], budget: FetchBud
     found: dict[int, Role] = {}
     for uri, role in named.items():
         try:
-            account = await _account(services, uri, budget)
+            account = await account_named(services, uri, budget)
         except (ActorRefused, ActorGone, PeerRefused, RemoteError):
             continue
         if account is not None and not account.is_group:
@@ -91,7 +91,8 @@ async def _accounts(services: Services, named: dict[str, Role], budget: FetchBud
     return found
 
 
-async def _account(services: Services, uri: str, budget: FetchBudget) -> Account | None:
+async def account_named(services: Services, uri: str, budget: FetchBudget) -> Account | None:
+    """Somebody by id, perhaps fetched; None for one of ours whom nobody knows. Raises as `resolve_actor` does."""
     if not services.addresses.is_local(uri):
         return await resolve_actor(services, uri, budget=budget)
     async with services.database.unit_of_work() as unit:

@@ -113,15 +113,15 @@ async def _status_in_group(scene: Scene, inner: Incoming, *, is_sure: bool) -> O
     status = await status_by_uri(scene.unit, uri)
     if status is None or status.account_id != actor.id:
         return outcome
-    if is_sure and inner.draft is not None and status.group_id is None and _addresses(inner.draft, scene.sender.uri):
-        _place(status, inner.draft, scene.sender)
+    if is_sure and inner.draft is not None and status.group_id is None and addresses(inner.draft, scene.sender.uri):
+        place(status, inner.draft, scene.sender)
     if status.in_reply_to_uri is None and inner.type == "Create" and status.removed_at is None:
         await scene.unit.session.flush()
         return await boost_by_sender(scene, uri)
     return outcome
 
 
-def _place(status: Status, draft: StatusDraft, group: Account) -> None:
+def place(status: Status, draft: StatusDraft, group: Account) -> None:
     """It is in the community from now on; what is for the members came to nobody before."""
     status.group_id = group.id
     is_for_members = not _is_public(draft) and group.followers_url in (*draft.to, *draft.cc, *draft.audience)
@@ -129,7 +129,8 @@ def _place(status: Status, draft: StatusDraft, group: Account) -> None:
         status.visibility = Visibility.PRIVATE.value
 
 
-def _addresses(draft: StatusDraft, group_uri: str) -> bool:
+def addresses(draft: StatusDraft, group_uri: str) -> bool:
+    """Whether its author posted it in the community."""
     return group_uri in (*draft.audience, *draft.to, *draft.cc)
 
 

@@ -49,7 +49,8 @@ class TopicAnnouncement(Base):
 class ArchivedPost(Base):
     """The Create of a post of ours with its proof, as archives give it away, where the one that was sent won't do.
 
-    That is so after an edit (`edited_at` is the state it shows) and once the key of its first proof is no more.
+    That is so after an edit (`edited_at` is the state it shows) and once the key of its first proof is no more. Of
+    posts by people from elsewhere in communities of ours it is what they said, a Create or an Update.
     """
 
     __tablename__ = "archived_posts"

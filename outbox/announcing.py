@@ -18,6 +18,9 @@ from keys.keypairs import KeyKind
 from models import UnitOfWork
 from models.accounts import Account
 from models.activities import OutboundActivity
+from models.insertion import updating
+from models.statuses import Status
+from models.topics import ArchivedPost
 
 _SENT_CREATE: Final = select(OutboundActivity.body).where(OutboundActivity.uri == bindparam("uri"))
 
@@ -40,6 +43,22 @@ async def signed_create(
     key = await services.keyring.signing_key(bundle.author.id, KeyKind.ED25519)
     document = create_activity(bundle, unit.addresses)
     return add_proof(document, key=key.private, verification_method=key.key_id, now=unit.now)
+
+
+async def keep_word(unit: UnitOfWork, status: Status, said: JsonObject) -> None:
+    """Keep what an author from elsewhere said, with its proof, as the newest state of a post in a community of ours.
+
+    Other members' offices that have missed it get it from here, whose word it needn't be. Without a proof nothing is.
+    """
+    proof = said.get("proof")
+    key_id = proof.get("verificationMethod") if isinstance(proof, dict) else None
+    if said.get("type") not in ("Create", "Update") or not isinstance(key_id, str):
+        return
+    await unit.session.flush()
+    is_sqlite = unit.session.get_bind().dialect.name == "sqlite"
+    statement = updating(is_sqlite, ArchivedPost, ("status_id",), ("key_id", "edited_at", "body"))
+    row = {"status_id": status.id, "key_id": key_id, "edited_at": status.edited_at, "body": orjson.dumps(said)}
+    await unit.session.execute(statement, [row])
 
 
 def stored_uri(document: JsonObject) -> str:

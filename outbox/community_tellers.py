@@ -31,7 +31,7 @@ from models.accounts import Account
 from models.relations import Report
 from models.statuses import Status
 from models.visibility import Visibility
-from outbox.announcing import signed, signed_create
+from outbox.announcing import keep_word, signed, signed_create
 from outbox.enqueue import enqueue_bytes
 from outbox.follow_answers import send_accept, send_reject
 from outbox.moderation_documents import MODERATE, documents_of
@@ -55,6 +55,8 @@ async def tell_of_post(services: Services, unit: UnitOfWork, change: Change, sai
     await unit.settle()
     if said is None and author.is_local:
         said = await signed_create(services, unit, (await load_bundles(unit.session, [status]))[status.id])
+    elif said is not None:
+        await keep_word(unit, status, said)
     uri = change.shared.uri if change.shared is not None else None
     if said is not None:
         await pass_on(services, unit, group, said, status=status, uri=uri)

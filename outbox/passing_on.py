@@ -19,7 +19,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.communities import Community
 from models.statuses import Status
-from outbox.announcing import signed, stored_uri
+from outbox.announcing import keep_word, signed, stored_uri
 from outbox.enqueue import enqueue_bytes, spreads_later
 from outbox.publish import activity_uri
 from outbox.readers import Shape, community_readers, inboxes_reading
@@ -85,6 +85,8 @@ async def pass_on_change(
     group = await hosted_community(unit, status)
     if group is None or (status.removed_at is not None and said["type"] == "Update"):
         return
+    if not author.is_local:
+        await keep_word(unit, status, said)
     await pass_on(services, unit, group, said, status=status)
     opens_thread = status.in_reply_to_uri is None and not is_for_members(status)
     if opens_thread and ("proof" in said or "signature" in said):

@@ -253,6 +253,26 @@ def shown_belonging(viewer_id: AccountId | None, account: type[Account] = Accoun
     return and_(known_to(viewer_id, account), or_(open_to_all, belongs_to(viewer_id, account.id)))
 
 
+def shared_with(origin: str, community_id: AccountId, member: type[Account]) -> ColumnElement[bool]:
+    """The condition that another office is told of all that happens in a community of ours: somebody there is a member.
+
+    `origin` is where its accounts live, `member` an alias of Account. That of everybody in this office stays here.
+    """
+    belongs = (
+        select(Follow.id)
+        .join(member, member.id == Follow.follower_id)
+        .where(Follow.followee_id == community_id, Follow.state == "accepted", member.domain.is_not(None))
+        .where(member.uri.startswith(f"{origin}/", autoescape=True))
+        .correlate_except(Follow, member)
+    )
+    stays = (
+        select(Community.account_id)
+        .where(Community.account_id == community_id, Community.default_for == "office")
+        .correlate_except(Community)
+    )
+    return and_(belongs.exists(), ~stays.exists())
+
+
 def banned_now(now: SQLColumnExpression[datetime] | datetime) -> ColumnElement[bool]:
     """The condition that a membership is a ban in force."""
     return and_(

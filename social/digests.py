@@ -1,9 +1,11 @@
 """Digests of what our people wrote, day by day (UTC): kept once a day is over, made again when something in it changes.
 
 A digest is the XOR of the SHA-256 of each item, as FEP-8fcf does it for followers, with a count. The item of a post is
-its URI and its version (`version_of`), so that a missed edit shows as well as a missed post. Posts are kept apart by
-author and visibility, hashtags by the tag: what one peer was told is put together from the subjects that it may see
-(`inbox.sync.told`), and no post is looked at again for the next peer.
+its URI and its version (`version_of`), so that a missed edit shows as well as a missed post; in a community of ours
+also what its moderators decided (`marks_of`). Posts are kept apart by author and visibility, hashtags by the tag, what
+was posted in a community by the community, by whomever in those of ours, by our own people in others' (*submissions*).
+What one peer was told is put together from the subjects that it may see (`inbox.sync.told`), and no post is looked at
+again for the next peer.
 
 The day of a post is that of its id, which is made of its time of publication here and at whoever received it. A day is
 kept from `SETTLING` after its end, when nothing of it can still be uncommitted. Whoever changes a post of an earlier
@@ -14,13 +16,15 @@ thrown away, so a digest that is kept never misses a change.
 import asyncio
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby, takewhile
-from typing import Final
+from typing import Any, Final, Protocol
 
-from sqlalchemy import ColumnElement, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from models import Database, UnitOfWork
 from models.accounts import Account
@@ -32,7 +36,7 @@ from models.sync import DigestDay, DigestMark
 from models.visibility import Visibility
 from policy.visibility import for_members
 
-TOPIC: Final = "topic"
+TOPIC, COMMUNITY, SUBMISSION = "topic", "community", "submission"
 TOLD_KINDS: Final = (Visibility.PUBLIC.value, Visibility.UNLISTED.value, Visibility.PRIVATE.value)
 SETTLING: Final = timedelta(hours=1)
 ROWS_AT_ONCE: Final = 2_000
@@ -58,7 +62,7 @@ class Digest:
 
 NOTHING: Final = Digest()
 Subject = tuple[date, str, int]
-"""A day, the kind (a visibility, or `TOPIC`), and the id of the account or of the hashtag."""
+"""A day, the kind (a visibility, `TOPIC`, `COMMUNITY`, `SUBMISSION`), and the id of the account or of the hashtag."""
 
 
 def digest_of(*parts: object) -> Digest:
@@ -69,6 +73,27 @@ def digest_of(*parts: object) -> Digest:
 def version_of(edited_at: datetime | None) -> int:
     """The state of a post: milliseconds since 1970 at its last edit, cut as they are on the wire; 0 without one."""
     return 0 if edited_at is None else (edited_at - _EPOCH) // timedelta(milliseconds=1)
+
+
+class Marked(Protocol):
+    """A row with what moderators decided about a post."""
+
+    locked_at: datetime | None
+    featured_at: datetime | None
+    removed_at: datetime | None
+
+
+SHOWN, LOCKED, FEATURED, REMOVED = "shown", "locked", "featured", "removed"
+MARKS: Final = (SHOWN, LOCKED, FEATURED, f"{LOCKED},{FEATURED}", REMOVED)
+MARKED: Final = (Status.id, Status.uri, Status.edited_at, Status.locked_at, Status.featured_at, Status.removed_at)
+
+
+def marks_of(row: Marked | Any) -> str:
+    """What moderators decided about a post, as one of `MARKS`."""
+    if row.removed_at is not None:
+        return REMOVED
+    marks = {LOCKED: row.locked_at, FEATURED: row.featured_at}
+    return ",".join(name for name, at in marks.items() if at is not None) or SHOWN
 
 
 def day_of(status_id: int) -> date:
@@ -93,7 +118,22 @@ def is_tellable() -> ColumnElement[bool]:
     return Status.visibility.in_(TOLD_KINDS) & Status.is_local_only.is_(False) & ~for_members()
 
 
-# What digests are made of, from an id on: of active people here, and the hashtags of what is public.
+def is_in_community() -> ColumnElement[bool]:
+    """The condition on statuses that were posted in some community, which is told of them; removed ones included."""
+    author = select(Account.id).where(
+        Account.id == Status.account_id, Account.suspended_at.is_(None), Account.gone_at.is_(None)
+    )
+    return (
+        Status.group_id.is_not(None)
+        & Status.boost_of_id.is_(None)
+        & Status.visibility.in_(TOLD_KINDS)
+        & Status.is_local_only.is_(False)
+        & author.correlate_except(Account).exists()
+    )
+
+
+# What digests are made of, from an id on: of active people here, the hashtags of what is public, and what was posted in
+# communities here, or by people here.
 _POSTS = (
     select(Status.id, Status.uri, Status.edited_at, Status.account_id, Status.visibility, Status.boost_of_id)
     .join(Account, Account.id == Status.account_id)
@@ -108,9 +148,20 @@ _TAGS = (
     .where(StatusTag.status_id.in_(bindparam("ids", expanding=True, type_=BigInt)))
 )
 
+_Group = aliased(Account)
+_IN_COMMUNITIES = (
+    select(*MARKED, Status.group_id, _Group.domain.label("host"))
+    .join(_Group, _Group.id == Status.group_id)
+    .join(Account, Account.id == Status.account_id)
+    .where(Status.id >= bindparam("after", type_=BigInt), Status.id < bindparam("end", type_=BigInt))
+    .where(is_in_community(), Status.removed_at.is_(None), or_(_Group.domain.is_(None), Account.domain.is_(None)))
+    .order_by(Status.id)
+    .limit(ROWS_AT_ONCE)
+)
+
 
 def digest_changed(unit: UnitOfWork, status_id: int) -> None:
-    """A post of ours was made, changed or removed: what is kept of its day doesn't hold any more."""
+    """A post of ours, or in a community of ours, is there, changed or gone: what is kept of its day doesn't hold."""
     day = day_of(status_id)
     if day < unit.now.date():
         unit.defer(_outdate, day)
@@ -200,22 +251,52 @@ async def compute_days(
     In portions of a range of the primary key. With `most_posts` it ends with the day in which there are so many.
     """
     found: dict[Subject, Digest] = defaultdict(Digest)
+    posts = 0
+    for page in (_page_of_posts, _page_of_communities):
+        last, looked_at = await _compute(database, found, page, first, last, most_posts)
+        posts += looked_at
+    return found, last, posts
+
+
+Page = Callable[[AsyncSession, dict[str, int], dict[Subject, Digest]], Awaitable[list[int]]]
+
+
+async def _compute(
+    database: Database, found: dict[Subject, Digest], page: Page, first: date, last: date, most_posts: int | None
+) -> tuple[date, int]:
+    """Page by page; the last day that is complete, and how many posts there were."""
     after, end, posts = id_range(first)[0], id_range(last)[1], 0
     while True:
         async with database.reading() as session:
-            rows = (await session.execute(_POSTS, {"after": after, "end": end})).all()
-            public = [row.id for row in rows if row.visibility == Visibility.PUBLIC.value and row.boost_of_id is None]
-            tags = (await session.execute(_TAGS, {"ids": public})).all() if public else []
-        items = {row.id: (row.uri, version_of(row.edited_at)) for row in rows}
-        for row in rows:
-            found[day_of(row.id), row.visibility, row.account_id] += digest_of(*items[row.id])
-        for status_id, tag_id, name in tags:
-            found[day_of(status_id), TOPIC, tag_id] += digest_of(name, *items[status_id])
-        posts += len(rows)
-        if len(rows) < ROWS_AT_ONCE:
-            return found, last, posts
-        reached = day_of(rows[-1].id)
+            ids = await page(session, {"after": after, "end": end}, found)
+        posts += len(ids)
+        if len(ids) < ROWS_AT_ONCE:
+            return last, posts
+        reached = day_of(ids[-1])
         if most_posts is not None and posts >= most_posts and reached > first:
-            return found, reached - timedelta(days=1), posts
-        after = rows[-1].id + 1
+            return reached - timedelta(days=1), posts
+        after = ids[-1] + 1
         await asyncio.sleep(0)  # others get their turn
+
+
+async def _page_of_posts(session: AsyncSession, window: dict[str, int], found: dict[Subject, Digest]) -> list[int]:
+    rows = (await session.execute(_POSTS, window)).all()
+    public = [row.id for row in rows if row.visibility == Visibility.PUBLIC.value and row.boost_of_id is None]
+    tags = (await session.execute(_TAGS, {"ids": public})).all() if public else []
+    items = {row.id: (row.uri, version_of(row.edited_at)) for row in rows}
+    for row in rows:
+        found[day_of(row.id), row.visibility, row.account_id] += digest_of(*items[row.id])
+    for status_id, tag_id, name in tags:
+        found[day_of(status_id), TOPIC, tag_id] += digest_of(name, *items[status_id])
+    return list(items)
+
+
+async def _page_of_communities(
+    session: AsyncSession, window: dict[str, int], found: dict[Subject, Digest]
+) -> list[int]:
+    rows = (await session.execute(_IN_COMMUNITIES, window)).all()
+    for row in rows:
+        item, is_ours = (row.uri, version_of(row.edited_at)), row.host is None
+        kind, marks = (COMMUNITY, [marks_of(row)]) if is_ours else (SUBMISSION, [])
+        found[day_of(row.id), kind, row.group_id] += digest_of(*item, *marks)
+    return [row.id for row in rows]

@@ -85,7 +85,7 @@ async def edit_status(
         await attach_quote(unit, status, author, draft.quote)
     await unit.session.flush()
     index_later(unit, status.id)
-    if author.is_local:
+    if author.is_local or status.group_id is not None:
         digest_changed(unit, status.id)
     await tell_of_edit(unit, status)
     tell_edited(unit, status)
@@ -263,8 +263,8 @@ async def _uncount(unit: UnitOfWork, status: Status) -> None:
 
 
 async def _outdate_digests(unit: UnitOfWork, status: Status) -> None:
-    """Of ours, and of the boosts by ours that go with it."""
-    if unit.addresses.is_local(status.uri):
+    """Of ours, of what is in communities, and of the boosts by ours that go with it."""
+    if unit.addresses.is_local(status.uri) or status.group_id is not None:
         digest_changed(unit, status.id)
     if status.boosts_count:
         boosts = select(Status.id).join(Account, Account.id == Status.account_id)

@@ -92,7 +92,7 @@ async def create_status(
     status.is_local_only |= author.is_local and quoted is not None and quoted.is_local_only
     attach_uploads(status, uploads)
     index_later(unit, status.id)
-    if author.is_local:
+    if author.is_local or (group is not None and group.is_local):
         digest_changed(unit, status.id)
     count(unit, Account, "statuses_count", author.id)
     if parent is not None:

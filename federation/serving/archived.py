@@ -50,6 +50,13 @@ async def archived_creates(services: Services, statuses: Sequence[Status]) -> di
     return found
 
 
+async def words_of_others(session: AsyncSession, statuses: Sequence[Status]) -> dict[int, bytes]:
+    """What authors from elsewhere said of these posts in communities of ours, where it was kept in its newest state."""
+    edited_at = {status.id: status.edited_at for status in statuses}
+    rows = await session.scalars(select(ArchivedPost).where(ArchivedPost.status_id.in_(list(edited_at))))
+    return {row.status_id: row.body for row in rows if row.edited_at == edited_at[row.status_id]}
+
+
 async def _kept(services: Services, session: AsyncSession, statuses: Sequence[Status]) -> dict[int, bytes]:
     """What can be given away as it is: three queries."""
     ids = [status.id for status in statuses]

@@ -1,20 +1,27 @@
 """Digests of what an office has told a peer, as JSON, written and read strictly (docs/decisions/0025-digests.md).
 
     GET /sync/digests?from=2026-11-01&until=2026-11-28
-    {"from": "2026-11-01", "until": "2026-11-28", "follows": {"digest": "<64 hex>", "count": 3},
+    {"from": "2026-11-01", "until": "2026-11-28", "kinds": ["posts", "topics", …],
+     "follows": {"digest": "<64 hex>", "count": 3}, "standings": {…},
      "days": {"2026-11-05": {"posts": {"digest": "…", "count": 12}, "topics": {…}}}}
     GET /sync/items?kind=posts&day=2026-11-05&after=0
     {"items": [{"number": "117…", "id": "https://…", "version": 0}, …], "next": "117…" | null}
     GET /sync/items?kind=follows&after=0
     {"items": [{"number": "…", "id": "https://… (follower)", "of": "https://…", "state": "accepted"}, …], "next": null}
+    GET /sync/items?kind=communities&day=2026-11-05&after=0
+    {"items": [{"number": "…", "id": "https://…", "version": 0, "of": "https://… (community)", "state": "locked"}], …}
+    GET /sync/items?kind=standings&after=0
+    {"items": [{"number": "…", "id": "https://… (person)", "version": 0, "of": "https://…", "state": "owner"}, …], …}
     GET /sync/posts?numbers=117…,118…
     {"posts": [{"number": "117…", "activity": "{…}"}, …]}
 
 `until` in an answer is the last day that it is about, which may be earlier than the one asked for. A day or kind that
-isn't there has nothing. Numbers are the office's own; they order the items of a kind. Everything here comes from a
-peer that may be hostile: what is too much, too long, out of order or of another origin makes the answer unreadable.
+isn't there has nothing, if it is among the `kinds` that the office tells of (without them: posts and topics). Numbers
+are the office's own; they order the items of a kind. Everything here comes from a peer that may be hostile: what is too
+much, too long, out of order or of another origin makes the answer unreadable.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -27,13 +34,17 @@ from federation.sync.marks import MAX_NUMBER
 from federation.sync.pages import PageUnreadable
 from federation.trust.origins import same_origin
 from policy.limits import DIGEST_DAYS_AT_ONCE, DIGEST_ITEMS, DIGEST_POSTS_AT_ONCE
-from social.digests import NOTHING, Digest
+from social.digests import MARKS, NOTHING, Digest
 
 DIGESTS_PATH: Final = "/sync/digests"
 ITEMS_PATH: Final = "/sync/items"
 POSTS_PATH: Final = "/sync/posts"
-POSTS, TOPICS, FOLLOWS = "posts", "topics", "follows"
-DAILY: Final = (POSTS, TOPICS)
+POSTS, TOPICS, COMMUNITIES, SUBMISSIONS = "posts", "topics", "communities", "submissions"
+FOLLOWS, STANDINGS = "follows", "standings"
+DAILY: Final = (POSTS, TOPICS, COMMUNITIES, SUBMISSIONS)
+KINDS: Final = (*DAILY, FOLLOWS, STANDINGS)
+FIRST_KINDS: Final = frozenset({POSTS, TOPICS, FOLLOWS})
+"""What every office tells of that tells of anything."""
 MAX_COUNT: Final = 10_000_000
 MAX_URI_CHARACTERS: Final = 2_000
 MAX_VERSION: Final = 2**53
@@ -42,12 +53,14 @@ Days = Mapping[date, Mapping[str, Digest]]
 
 @dataclass(frozen=True, slots=True)
 class DigestPage:
-    """What an office has told us on some days, and who of us follows whom there."""
+    """What an office has told us on some days, who of us follows whom there, and who is what in communities there."""
 
     first: date
     last: date
     follows: Digest
     days: Days
+    standings: Digest = NOTHING
+    kinds: frozenset[str] = frozenset(KINDS)
 
     def of(self, day: date, kind: str) -> Digest:
         """The digest of a kind on a day."""
@@ -56,7 +69,8 @@ class DigestPage:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A post (`version`: `social.digests.version_of`), or a follow: who, of whom, in which state."""
+    """A post (`version`: `social.digests.version_of`), a follow (who, of whom, in which state), a post in a community
+    (`of` it, in the state of `social.digests.marks_of`), or somebody's standing in one (`inbox.sync.standings`)."""
 
     number: int
     uri: str
@@ -91,7 +105,9 @@ def digests_document(page: DigestPage) -> bytes:
         {
             "from": page.first,
             "until": page.last,
+            "kinds": sorted(page.kinds),
             "follows": _digest_object(page.follows),
+            "standings": _digest_object(page.standings),
             "days": {
                 day.isoformat(): {kind: _digest_object(digest) for kind, digest in found.items() if digest.count}
                 for day, found in sorted(page.days.items())
@@ -103,8 +119,8 @@ def digests_document(page: DigestPage) -> bytes:
 
 def items_document(page: ItemPage) -> bytes:
     def item_object(item: Item) -> dict[str, Any]:
-        more = {"of": item.of, "state": item.state} if item.of else {"version": item.version}
-        return {"number": str(item.number), "id": item.uri, **more}
+        more = {"of": item.of, "state": item.state} if item.of else {}
+        return {"number": str(item.number), "id": item.uri, "version": item.version, **more}
 
     following = None if page.following is None else str(page.following)
     return orjson.dumps({"items": [item_object(item) for item in page.items], "next": following})
@@ -131,7 +147,8 @@ def parse_digests(body: bytes, first: date, last: date) -> DigestPage:
         if day is None or not first <= day <= until or not isinstance(found, dict):
             raise PageUnreadable("a day is none of those that were asked for")
         days[day] = {kind: _digest(found.get(kind)) for kind in DAILY}
-    return DigestPage(first, until, _digest(document.get("follows")), days)
+    follows, standings = _digest(document.get("follows")), _digest(document.get("standings"))
+    return DigestPage(first, until, follows, days, standings, _kinds(document.get("kinds")))
 
 
 def parse_items(body: bytes, kind: str, after: int, host_origin: str) -> ItemPage:
@@ -186,18 +203,34 @@ def parse_numbers(text: str | None) -> list[int]:
     return sorted({int(word) for word in words})
 
 
+_STATES: Final = {
+    FOLLOWS: re.compile("accepted|pending"),
+    COMMUNITIES: re.compile("|".join(MARKS)),
+    STANDINGS: re.compile("[a-z_.]{1,80}"),
+}
+"""Of what is `of` somebody or something at the peer."""
+
+
+def _kinds(value: object) -> frozenset[str]:
+    if value is None:
+        return FIRST_KINDS
+    if not isinstance(value, list):
+        raise PageUnreadable("the kinds are none")
+    return FIRST_KINDS | {kind for kind in KINDS if kind in value}
+
+
 def _item(value: object, kind: str, host_origin: str) -> Item:
     if not isinstance(value, dict):
         raise PageUnreadable("an item is no object")
     number, uri = _number(value.get("number")), _uri(value.get("id"))
-    if kind == FOLLOWS:
-        of, state = _uri(value.get("of")), value.get("state")
-        if state not in ("accepted", "pending") or not same_origin(of, host_origin):
-            raise PageUnreadable("a follow isn't the peer's to tell")
-        return Item(number, uri, of=of, state=state)
-    version = value.get("version")
+    version = value.get("version", 0 if kind == FOLLOWS else None)
     if not isinstance(version, int) or isinstance(version, bool) or not 0 <= version <= MAX_VERSION:
         raise PageUnreadable("a version is none")
+    if kind in _STATES:
+        of, state = _uri(value.get("of")), value.get("state")
+        if not isinstance(state, str) or _STATES[kind].fullmatch(state) is None or not same_origin(of, host_origin):
+            raise PageUnreadable("that isn't the peer's to tell")
+        return Item(number, uri, version, of, state)
     if not same_origin(uri, host_origin):
         raise PageUnreadable("a post isn't the peer's")
     return Item(number, uri, version)

@@ -1,9 +1,9 @@
 """Comparing with a peer's digests what this office has of it, and mending what differs.
 
-First the follows, because they decide which posts are compared; then the days of the last `sync_digest_days`, oldest
-first, a month of digests at a time. Of a day that differs the lists are read and its posts mended
-(`inbox.sync.repair`). Where it stands is in the peer's row after each day, so that it may be interrupted anywhere and
-goes on there.
+First the follows, because they decide which posts are compared, and who is what in communities; then the days of the
+last `sync_digest_days`, oldest first, a month of digests at a time. Of a day that differs the lists are read and its
+posts mended (`inbox.sync.repair` and those for communities). What a peer doesn't tell of isn't compared. Where it
+stands is in the peer's row after each day, so that it may be interrupted anywhere and goes on there.
 
 It is due when a peer's log doesn't reach back far enough, after a restore, once in `sync_digest_hours` for each peer
 (not all at once), and when an administrator asks. On failure the reason is kept, and the next regular one begins anew
@@ -12,7 +12,7 @@ where this one stopped.
 
 import asyncio
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -22,14 +22,29 @@ from sqlalchemy import select, update
 from federation.client import RemoteError
 from federation.dereference import fetch_signed
 from federation.services import Services
-from federation.sync.digests import DAILY, FOLLOWS, DigestPage, digests_url, parse_digests
+from federation.sync.digests import (
+    COMMUNITIES,
+    DAILY,
+    FOLLOWS,
+    POSTS,
+    STANDINGS,
+    SUBMISSIONS,
+    TOPICS,
+    DigestPage,
+    digests_url,
+    parse_digests,
+)
 from federation.sync.names import COMPARE
 from federation.sync.pages import MAX_PAGE_BYTES, PageUnreadable
 from federation.sync.peers import keeps_log, office_origin
 from inbox.sync.heard import follows_heard, follows_here, heard_on
 from inbox.sync.mend_follows import mend_follows
+from inbox.sync.mend_standings import mend_standings
 from inbox.sync.repair import Repair, listed_items, repair_day
+from inbox.sync.repair_communities import repair_communities
+from inbox.sync.repair_submissions import repair_submissions
 from inbox.sync.serving import JSON
+from inbox.sync.standings import digest_of_standings, standings_here
 from jobs.leases import is_queued
 from jobs.queue import enqueue_job, enqueue_jobs
 from models import UnitOfWork
@@ -105,8 +120,9 @@ async def compare_once(services: Services, host: str, *, until: float | None = N
         page = await _ask(services, origin, start, last)
         if start <= _first_day(services, today):
             await _note(services, host, start, await _mend_follows(services, origin, page))
+            await _note(services, host, start, await _mend_standings(services, origin, page))
         for day, kinds in (await _differing(services, host, origin, page)).items():
-            found = await repair_day(services, host, origin, day, kinds)
+            found = await _repair(services, host, origin, day, kinds)
             await _note(services, host, day + _DAY, found, is_day=True)
             if until is not None and asyncio.get_running_loop().time() > until:
                 return True
@@ -147,11 +163,34 @@ async def _mend_follows(services: Services, origin: str, page: DigestPage) -> Re
     return await mend_follows(services, origin, await listed_items(services, origin, FOLLOWS, None))
 
 
+async def _mend_standings(services: Services, origin: str, page: DigestPage) -> Repair:
+    if STANDINGS not in page.kinds:
+        return Repair()
+    async with services.database.reading() as session:
+        here = await standings_here(session, origin, now=services.clock())
+    if digest_of_standings(here) == page.standings:
+        return Repair()
+    return await mend_standings(services, origin, await listed_items(services, origin, STANDINGS, None))
+
+
+async def _repair(services: Services, host: str, origin: str, day: date, kinds: Sequence[str]) -> Repair:
+    """Each of the kinds that differ; posts and topics are looked at together."""
+    found = Repair()
+    if plain := [kind for kind in kinds if kind in (POSTS, TOPICS)]:
+        found += await repair_day(services, host, origin, day, plain)
+    if COMMUNITIES in kinds:
+        found += await repair_communities(services, host, origin, day)
+    if SUBMISSIONS in kinds:
+        found += await repair_submissions(services, host, origin, day)
+    return found
+
+
 async def _differing(services: Services, host: str, origin: str, page: DigestPage) -> dict[date, list[str]]:
     """The days that differ, with the kinds that do."""
     here = await heard_on(services.database, host, origin, page.first, page.last)
     days = sorted({*page.days, *(day for day, _ in here)})
-    kinds = {day: [kind for kind in DAILY if here[day, kind] != page.of(day, kind)] for day in days}
+    told = [kind for kind in DAILY if kind in page.kinds]
+    kinds = {day: [kind for kind in told if here[day, kind] != page.of(day, kind)] for day in days}
     return {day: found for day, found in kinds.items() if found}
 
 

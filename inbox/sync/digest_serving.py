@@ -11,11 +11,12 @@ from sqlalchemy import select
 
 from federation.services import Services
 from federation.serving.answers import Answer, ReadRefused, not_found
-from federation.serving.archived import archived_creates
+from federation.serving.archived import archived_creates, words_of_others
 from federation.serving.read_gate import Reader
 from federation.sync.digests import (
     DAILY,
     FOLLOWS,
+    STANDINGS,
     DigestPage,
     digests_document,
     items_document,
@@ -25,6 +26,7 @@ from federation.sync.digests import (
 )
 from federation.sync.peers import office_origin
 from inbox.sync.serving import JSON, peer_that_asks
+from inbox.sync.standings import digest_of_standings, standing_items, told_standings
 from inbox.sync.told import follows_digest, items_of, posts_by_number, told_on
 from models.activities import OutboundActivity
 from models.statuses import Status
@@ -61,7 +63,9 @@ async def digests_answer(services: Services, reader: Reader, since: str | None, 
         raise ReadRefused(503, "busy", "That day changes right now.")
     async with services.database.reading() as session:
         follows = await follows_digest(session, origin)
-    page = DigestPage(first, ready[-1], follows, await told_on(services.database, origin, ready, reader.policy))
+        standings = digest_of_standings(await told_standings(session, origin, reader.policy, now=services.clock()))
+    told = await told_on(services.database, origin, ready, reader.policy)
+    page = DigestPage(first, ready[-1], follows, told, standings)
     return Answer(digests_document(page), JSON)
 
 
@@ -71,9 +75,12 @@ async def items_answer(
     """A page of the list behind a digest. Raises ReadRefused."""
     origin = asking_office(services, reader)
     numbers, wanted = parse_numbers(after or "0"), parse_day(day)
-    if len(numbers) != 1 or not (kind == FOLLOWS or (kind in DAILY and wanted is not None)):
+    if len(numbers) != 1 or not (kind in (FOLLOWS, STANDINGS) or (kind in DAILY and wanted is not None)):
         raise not_found()
     async with services.database.reading() as session:
+        if kind == STANDINGS:
+            page = await standing_items(session, origin, reader.policy, now=services.clock(), after=numbers[0])
+            return Answer(items_document(page), JSON)
         page = await items_of(session, origin, kind or "", wanted, numbers[0], reader.policy)
     return Answer(items_document(page), JSON)
 
@@ -89,7 +96,9 @@ async def posts_answer(services: Services, reader: Reader, numbers: str | None) 
             select(OutboundActivity.uri, OutboundActivity.body).where(OutboundActivity.uri.in_(list(boosts)))
         )
         bodies = {boosts[uri]: body for uri, body in announced}
-    bodies |= await archived_creates(services, [status for status in found if not status.is_boost])
+        posts = [status for status in found if not status.is_boost]
+        bodies |= await words_of_others(session, [post for post in posts if not services.addresses.is_local(post.uri)])
+    bodies |= await archived_creates(services, [post for post in posts if services.addresses.is_local(post.uri)])
     return Answer(posts_document(_fitting(bodies, found)), JSON)
 
 

@@ -1,7 +1,8 @@
 """What this office has of what a peer told it: the other half of `inbox.sync.told`, with the roles exchanged.
 
 Posts are those of accounts there that somebody here follows, topics those with a hashtag whose archive there we
-subscribe to, follows those of our people to accounts there.
+subscribe to, communities what was posted in those there that somebody here belongs to, submissions what people from
+there posted in ours, follows those of our people to accounts there.
 """
 
 import asyncio
@@ -14,18 +15,32 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from federation.sync.digests import POSTS, TOPICS, Item
+from federation.sync.digests import COMMUNITIES, DAILY, POSTS, TOPICS, Item
 from models import Database
 from models.accounts import Account
 from models.relations import Follow
 from models.statuses import Status, StatusTag, Tag
 from models.topics import TopicSubscription
 from models.visibility import Visibility
-from social.digests import ROWS_AT_ONCE, Digest, day_of, digest_of, id_range, in_day, is_tellable, version_of
+from social.digests import (
+    MARKED,
+    REMOVED,
+    ROWS_AT_ONCE,
+    Digest,
+    day_of,
+    digest_of,
+    id_range,
+    in_day,
+    is_in_community,
+    is_tellable,
+    marks_of,
+    version_of,
+)
 from social.follows import ACCEPTED
 
 _There = aliased(Account)
 _Here = aliased(Account)
+_Boost = aliased(Status)
 SUBSCRIBED: Final = "accepted"
 
 
@@ -44,6 +59,45 @@ def followed_there(origin: str) -> Any:
     )
 
 
+def joined_there(origin: str) -> Any:
+    """The ids of the communities of an office that somebody here belongs to."""
+    return (
+        select(Follow.followee_id)
+        .join(_There, _There.id == Follow.followee_id)
+        .join(_Here, _Here.id == Follow.follower_id)
+        .where(_lives_at(origin), _Here.domain.is_(None), Follow.state == ACCEPTED)
+        .where(_There.actor_type == "Group", _There.suspended_at.is_(None), _There.gone_at.is_(None))
+    )
+
+
+def is_posted_there(origin: str) -> ColumnElement[bool]:
+    """The condition on statuses that were posted in one of these, removed ones included."""
+    return Status.group_id.in_(joined_there(origin)) & is_in_community()
+
+
+def is_submitted_by(origin: str) -> ColumnElement[bool]:
+    """The condition on statuses of people from there in communities of ours, removed ones included."""
+    lives = select(_There.id).where(_There.id == Status.account_id, _lives_at(origin)).exists()
+    ours = select(_Here.id).where(_Here.id == Status.group_id, _Here.domain.is_(None)).exists()
+    return Status.group_id.is_not(None) & lives & ours & is_in_community()
+
+
+# Whether members have it in their timelines: what opens a thread comes with the community's boost, replies come alone.
+IS_SHARED: Final = (
+    Status.in_reply_to_uri.is_not(None)
+    | select(_Boost.id)
+    .where(_Boost.boost_of_id == Status.id, _Boost.account_id == Status.group_id)
+    .correlate_except(_Boost)
+    .exists()
+).label("is_shared")
+
+
+def state_here(row: Any) -> str:
+    """`social.digests.marks_of`, and a word of its own for what no member has in a timeline."""
+    marks = marks_of(row)
+    return marks if marks == REMOVED or row.is_shared else f"{marks},unshared"
+
+
 def subscribed_topics(host: str) -> Any:
     """The ids of the hashtags whose archives we subscribe to at a peer."""
     return select(TopicSubscription.tag_id).where(
@@ -60,6 +114,9 @@ def _heard(origin: str, kind: str, host: str) -> ColumnElement[bool]:
     """The condition on statuses of a kind."""
     if kind == POSTS:
         return Status.account_id.in_(followed_there(origin)) & is_tellable()
+    if kind != TOPICS:
+        posted = is_posted_there(origin) if kind == COMMUNITIES else is_submitted_by(origin)
+        return posted & Status.removed_at.is_(None)
     carried = select(StatusTag.status_id).where(StatusTag.tag_id.in_(subscribed_topics(host)))
     lives = select(_There.id).where(_There.id == Status.account_id, _lives_at(origin)).exists()
     return (
@@ -72,11 +129,11 @@ async def heard_on(
 ) -> Mapping[tuple[date, str], Digest]:
     """The digests of what we have, by day and kind; in portions by id."""
     found: dict[tuple[date, str], Digest] = defaultdict(Digest)
-    for kind in (POSTS, TOPICS):
+    for kind in DAILY:
         after, end = id_range(first)[0], id_range(last)[1]
         while True:
             query = (
-                select(Status.id, Status.uri, Status.edited_at)
+                select(*MARKED, IS_SHARED)
                 .where(_heard(origin, kind, host), Status.id >= after, Status.id < end)
                 .order_by(Status.id)
                 .limit(ROWS_AT_ONCE)
@@ -85,7 +142,7 @@ async def heard_on(
                 rows = (await session.execute(query)).all()
                 names = await _names(session, host, [row.id for row in rows]) if kind == TOPICS else {}
             for row in rows:
-                item = (row.uri, version_of(row.edited_at))
+                item = (row.uri, version_of(row.edited_at), *([state_here(row)] if kind == COMMUNITIES else []))
                 for prefix in [[name] for name in names.get(row.id, ())] if kind == TOPICS else [[]]:
                     found[day_of(row.id), kind] += digest_of(*prefix, *item)
             if len(rows) < ROWS_AT_ONCE:

@@ -9,7 +9,7 @@ what carries no hashtag that we subscribe to, isn't taken.
 On failure (RemoteError, PageUnreadable) what was stored stays; the comparison stops at this day.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -69,6 +69,14 @@ class Repair:
     repaired: int = 0
     unrepaired: int = 0
 
+    def __add__(self, other: "Repair") -> "Repair":
+        return Repair(self.missing + other.missing, self.repaired + other.repaired, self.unrepaired + other.unrepaired)
+
+    @classmethod
+    def of(cls, missing: int, repaired: int) -> "Repair":
+        """What wasn't mended is left as it is."""
+        return cls(missing, repaired, max(0, missing - repaired))
+
 
 async def listed_items(services: Services, origin: str, kind: str, day: date | None) -> list[Item]:
     """Everything that a peer lists under a digest. Raises RemoteError, PageUnreadable also for an endless list."""
@@ -91,20 +99,21 @@ async def repair_day(services: Services, host: str, origin: str, day: date, kind
         listed |= {item.uri: item for item in await listed_items(services, origin, kind, day)}
     async with services.database.reading() as session:
         here = await posts_here(session, host, origin, kinds, day)
-        known = await _versions(session, list(listed))
+        known = await versions_here(session, list(listed))
     lacking = [item for uri, item in listed.items() if uri not in known or known[uri] < item.version]
     doubtful = [uri for uri in here if uri not in listed]
     found = Repair(missing=len(lacking) + len(doubtful))
     if not found.missing:
         return found
     found.repaired = await _fetch(services, host, origin, lacking[:DIGEST_REPAIRS_A_DAY])
-    found.repaired += await _ask_about(services, origin, doubtful[:DIGEST_DOUBTS])
+    found.repaired += await ask_about(services, origin, doubtful[:DIGEST_DOUBTS])
     found.unrepaired = max(0, found.missing - found.repaired)
     log.info("sync.repaired", host=host, day=day.isoformat(), missing=found.missing, repaired=found.repaired)
     return found
 
 
-async def _versions(session: AsyncSession, uris: list[str]) -> dict[str, int]:
+async def versions_here(session: AsyncSession, uris: list[str]) -> dict[str, int]:
+    """The versions of those of these posts that are here."""
     found: dict[str, int] = {}
     for start in range(0, len(uris), 500):
         query = select(Status.uri, Status.edited_at).where(Status.uri.in_(uris[start : start + 500]))
@@ -114,36 +123,42 @@ async def _versions(session: AsyncSession, uris: list[str]) -> dict[str, int]:
 
 async def _fetch(services: Services, host: str, origin: str, items: Sequence[Item]) -> int:
     """Fetch and take in these posts; how many."""
-    by_number = {item.number: item for item in items}
     done = 0
+    async for came in bodies_of(services, origin, items):
+        done += await _take_in(services, host, origin, {item.uri: body for item, body in came})
+    return done
+
+
+async def bodies_of(services: Services, origin: str, items: Sequence[Item]) -> AsyncIterator[list[tuple[Item, bytes]]]:
+    """The activities behind items, as the peer gives them, some at a time. Raises RemoteError, PageUnreadable."""
+    by_number = {item.number: item for item in items}
     while by_number:
         asked = sorted(by_number)[:DIGEST_POSTS_AT_ONCE]
         came = parse_posts(await _get(services, posts_url(origin, asked)), asked)
-        done += await _take_in(services, host, origin, {by_number[number].uri: came[number] for number in came})
+        yield [(by_number[number], came[number]) for number in sorted(came)]
         # What didn't come is asked for again only if something came: an answer holds as much as fits.
         for number in came or asked:
             del by_number[number]
-    return done
 
 
 async def _take_in(services: Services, host: str, origin: str, came: Mapping[str, bytes]) -> int:
     creates: list[JsonObject] = []
     boosts: list[Activity] = []
     for uri, body in came.items():
-        document = _document(body)
+        document = document_of(body)
         if document is None:
             continue
         if document.get("type") != "Announce":
             creates.append(document)
-        elif (boost := await _boost(services, origin, uri, body)) is not None:
+        elif (boost := await _judged(services, origin, uri, body)) is not None:
             boosts.append(boost)
     stored = await _store(services, host, origin, creates, set(came))
     async with services.database.unit_of_work() as unit:
-        await _journal(unit, host, boosts)
+        await journal_again(unit, host, boosts)
     return stored.made + stored.edited + len(boosts)
 
 
-def _document(body: bytes) -> JsonObject | None:
+def document_of(body: bytes) -> JsonObject | None:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -166,7 +181,7 @@ async def _store(
         log.warning("sync.posts_refused", host=host, **proven.refused)
     if not proven.drafts:
         return Stored()
-    await _meet(services, proven.drafts)
+    await get_to_know(services, proven.drafts)
     authors = {draft.attributed_to or "" for draft in proven.drafts}
     async with services.database.reading() as session:
         query = select(Account.uri).where(Account.uri.in_(authors), Account.id.in_(followed_there(origin)))
@@ -184,7 +199,7 @@ async def _store(
         return await store_old(unit, proven.drafts, audience)
 
 
-async def _meet(services: Services, drafts: Sequence[StatusDraft]) -> None:
+async def get_to_know(services: Services, drafts: Sequence[StatusDraft]) -> None:
     """Get to know who is mentioned, as the ordinary way does; who can't be had stays unknown."""
     mentioned = {mention.href for draft in drafts for mention in draft.mentions}
     async with services.database.reading() as session:
@@ -199,7 +214,7 @@ async def _meet(services: Services, drafts: Sequence[StatusDraft]) -> None:
             log.debug("sync.stranger", uri=uri)
 
 
-async def _boost(services: Services, origin: str, uri: str, body: bytes) -> Activity | None:
+async def _judged(services: Services, origin: str, uri: str, body: bytes) -> Activity | None:
     """A boost as the peer tells of it, judged like an entry of its log."""
     try:
         activity = parse_activity(body)
@@ -210,19 +225,22 @@ async def _boost(services: Services, origin: str, uri: str, body: bytes) -> Acti
     return None if await breaks_own_proof(services, activity) else activity
 
 
-async def _journal(unit: UnitOfWork, host: str, boosts: Sequence[Activity]) -> None:
+async def journal_again(unit: UnitOfWork, host: str, activities: Sequence[Activity]) -> None:
     """Have them done; those that were done before and left nothing here are done again."""
-    if not boosts:
+    if not activities:
         return
-    rows = [journal_row(unit.new_id(), one, inbox_id=SHARED_INBOX, host=host, now=unit.now) for one in boosts]
+    rows = [journal_row(unit.new_id(), one, inbox_id=SHARED_INBOX, host=host, now=unit.now) for one in activities]
     await insert_missing(unit.session, InboundActivity, rows)
-    again = (InboundActivity.dedup_key.in_([one.dedup_key for one in boosts]), InboundActivity.inbox_id == SHARED_INBOX)
+    again = (
+        InboundActivity.dedup_key.in_([one.dedup_key for one in activities]),
+        InboundActivity.inbox_id == SHARED_INBOX,
+    )
     values = {"state": "queued", "due_at": unit.now, "attempts": 0, "lease_until": None, "finished_at": None}
     await unit.session.execute(update(InboundActivity).where(*again, InboundActivity.state != "queued").values(values))
     unit.signal(INBOUND)
 
 
-async def _ask_about(services: Services, origin: str, uris: Sequence[str]) -> int:
+async def ask_about(services: Services, origin: str, uris: Sequence[str]) -> int:
     """Ask a peer for posts that it doesn't list, each at its address; how many turned out to be gone, or edited."""
     done = 0
     budget = FetchBudget(2 * DIGEST_DOUBTS)
@@ -234,7 +252,7 @@ async def _ask_about(services: Services, origin: str, uris: Sequence[str]) -> in
             await fetch_status(services, uri, budget=budget, is_fresh=True)
             done += await _edited_at(services, uri) != before
         except NotFound as error:
-            done += await _remove(services, origin, uri, is_for_good=isinstance(error, Gone))
+            done += await remove_copy(services, origin, uri, is_for_good=isinstance(error, Gone))
     return done
 
 
@@ -243,8 +261,8 @@ async def _edited_at(services: Services, uri: str) -> object:
         return await session.scalar(select(Status.edited_at).where(Status.uri == uri))
 
 
-async def _remove(services: Services, origin: str, uri: str, *, is_for_good: bool) -> bool:
-    """Remove a post of the peer's. What is only out of sight (404) may come back; what is gone (410) may not."""
+async def remove_copy(services: Services, origin: str, uri: str, *, is_for_good: bool) -> bool:
+    """Remove a post of the peer's here. What is only out of sight (404) may come back; what is gone (410) may not."""
     async with services.database.unit_of_work() as unit:
         status = await status_by_uri(unit, uri)
         author = None if status is None else await unit.session.get(Account, status.account_id)

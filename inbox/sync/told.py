@@ -2,33 +2,38 @@
 
 *Posts* are what accounts of ours that somebody there follows said to their followers: public, unlisted and for
 followers, boosts included, without what stays in the office or is for a community's members. *Topics* are the archives
-of the hashtags that the peer follows here. *Follows* are those of its people to ours. Nothing else is in a digest, on a
-list, or given away for a number: who isn't followed from there isn't named. What a policy for the peer keeps from it
-(`policy.peers`) isn't there either.
+of the hashtags that the peer follows here. *Communities* are what was posted in those of ours that somebody there
+belongs to (`policy.communities.shared_with`), *submissions* what our people posted in the peer's. *Follows* are those
+of its people to ours. Nothing else is in a digest, on a list, or given away for a number: who isn't followed from there
+isn't named. What a policy for the peer keeps from it (`policy.peers`) isn't there either.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from communities.archive import is_archived
-from federation.sync.digests import DAILY, FOLLOWS, POSTS, TOPICS, Item, ItemPage
+from federation.sync.digests import COMMUNITIES, DAILY, FOLLOWS, POSTS, SUBMISSIONS, TOPICS, Item, ItemPage
 from models import Database
 from models.accounts import INSTANCE_ACTOR_ID, Account
 from models.relations import Follow
 from models.statuses import Status, StatusTag, Tag
 from models.sync import DigestDay
+from policy.communities import shared_with
 from policy.limits import DIGEST_ITEMS
 from policy.peers import PeerPolicy, receivable
 from social.digests import (
+    COMMUNITY,
+    MARKED,
     NOTHING,
     ROWS_AT_ONCE,
+    SUBMISSION,
     TOLD_KINDS,
     TOPIC,
     Digest,
@@ -37,15 +42,20 @@ from social.digests import (
     digest_of,
     id_range,
     in_day,
+    is_in_community,
     is_over,
     is_tellable,
+    marks_of,
     version_of,
 )
 from social.follows import ACCEPTED
 
 _There = aliased(Account)
 _Here = aliased(Account)
-KINDS: Final = {POSTS: TOLD_KINDS, TOPICS: (TOPIC,)}
+_Group = aliased(Account)
+_Place = aliased(Account)
+KINDS: Final = {POSTS: TOLD_KINDS, TOPICS: (TOPIC,), COMMUNITIES: (COMMUNITY,), SUBMISSIONS: (SUBMISSION,)}
+NAMES: Final = {kept: kind for kind, keeps in KINDS.items() for kept in keeps}
 Query = Any
 
 
@@ -76,16 +86,49 @@ def followed_topics(origin: str) -> Query:
     return select(Tag.id).where(Tag.name.in_(followed))
 
 
-def _subjects(origin: str, kind: str) -> Query:
-    return followed_accounts(origin) if kind == POSTS else followed_topics(origin)
+def shared_communities(origin: str, policy: PeerPolicy | None = None) -> Query:
+    """The ids of the communities of ours that somebody there belongs to, and that are there for the peer."""
+    found = select(_Group.id).where(
+        _Group.actor_type == "Group", _Group.domain.is_(None), _Group.suspended_at.is_(None),
+        _Group.gone_at.is_(None), shared_with(origin, _Group.id, _There),
+    )  # fmt: skip
+    if policy is not None and policy.communities is not None:
+        found = found.where(_Group.id.in_(sorted(policy.communities)))
+    return found
 
 
-def told_posts(origin: str, kind: str, policy: PeerPolicy | None) -> ColumnElement[bool]:
-    """The condition on statuses of a kind, as far as the peer's policy goes."""
-    if kind == POSTS:
-        return Status.account_id.in_(followed_accounts(origin)) & is_tellable() & receivable(policy)
-    carried = select(StatusTag.status_id).where(StatusTag.tag_id.in_(followed_topics(origin)))
-    return Status.id.in_(carried) & is_archived() & receivable(policy)
+def communities_there(origin: str) -> Query:
+    """The ids of the communities of the office."""
+    theirs = _Group.uri.startswith(f"{origin}/", autoescape=True)
+    return select(_Group.id).where(_Group.actor_type == "Group", _Group.domain.is_not(None), theirs)
+
+
+_SUBJECTS: Final[Mapping[str, Callable[[str], Query]]] = {
+    POSTS: followed_accounts, TOPICS: followed_topics, COMMUNITIES: shared_communities, SUBMISSIONS: communities_there,
+}  # fmt: skip
+
+
+def told_posts(origin: str, kind: str, policy: PeerPolicy | None, *, with_removed: bool = False) -> ColumnElement[bool]:
+    """The condition on statuses of a kind, as far as the peer's policy goes; perhaps with what moderators removed."""
+    subjects = _SUBJECTS[kind](origin)
+    match kind:
+        case "posts":
+            told = Status.account_id.in_(subjects) & is_tellable()
+        case "topics":
+            told = Status.id.in_(select(StatusTag.status_id).where(StatusTag.tag_id.in_(subjects))) & is_archived()
+        case "communities":
+            told = Status.group_id.in_(subjects) & is_in_community()
+        case _:
+            ours = select(_Here.id).where(_Here.id == Status.account_id, _Here.domain.is_(None)).exists()
+            told = Status.group_id.in_(subjects) & is_in_community() & ours
+    if kind in (COMMUNITIES, SUBMISSIONS) and not with_removed:
+        told &= Status.removed_at.is_(None)
+    return told & receivable(policy)
+
+
+def item_parts(kind: str, row: Any) -> tuple[object, ...]:
+    """What the digest of a status is made of; `row` has the columns `MARKED`."""
+    return (row.uri, version_of(row.edited_at), *([marks_of(row)] if kind == COMMUNITIES else []))
 
 
 async def counted_on(
@@ -97,7 +140,7 @@ async def counted_on(
         after, end = id_range(days[0])[0], id_range(days[-1])[1]
         while True:
             query = (
-                select(Status.id, Status.uri, Status.edited_at)
+                select(*MARKED)
                 .where(told_posts(origin, kind, policy), Status.id >= after, Status.id < end)
                 .order_by(Status.id)
                 .limit(ROWS_AT_ONCE)
@@ -105,16 +148,15 @@ async def counted_on(
             names: dict[int, list[str]] = defaultdict(list)
             async with database.reading() as session:
                 rows = (await session.execute(query)).all()
-                carried = select(StatusTag.status_id, Tag.name).join(Tag, Tag.id == StatusTag.tag_id)
-                carried = carried.where(StatusTag.status_id.in_([row.id for row in rows]))
                 if kind == TOPICS:
+                    carried = select(StatusTag.status_id, Tag.name).join(Tag, Tag.id == StatusTag.tag_id)
+                    carried = carried.where(StatusTag.status_id.in_([row.id for row in rows]))
                     followed = carried.where(StatusTag.tag_id.in_(followed_topics(origin)))
                     for status_id, name in await session.execute(followed):
                         names[status_id].append(name)
             for row in rows:
-                item = (row.uri, version_of(row.edited_at))
                 for prefix in [[name] for name in names[row.id]] if kind == TOPICS else [[]]:
-                    found[day_of(row.id)][kind] += digest_of(*prefix, *item)
+                    found[day_of(row.id)][kind] += digest_of(*prefix, *item_parts(kind, row))
             if len(rows) < ROWS_AT_ONCE:
                 break
             after = rows[-1].id + 1
@@ -134,7 +176,7 @@ async def told_on(
         for kind in DAILY if kept else ():
             query = select(DigestDay.day, DigestDay.digest, DigestDay.count).where(
                 DigestDay.kind.in_(KINDS[kind]),
-                DigestDay.subject_id.in_(_subjects(origin, kind)),
+                DigestDay.subject_id.in_(_SUBJECTS[kind](origin)),
                 DigestDay.day >= kept[0],
                 DigestDay.day <= kept[-1],
             )
@@ -142,9 +184,9 @@ async def told_on(
                 found[day][kind] += Digest(int.from_bytes(kept_digest), count)
     if len(kept) < len(days):
         async with database.reading() as session:
-            wanted = {kind: set(await session.scalars(_subjects(origin, kind))) for kind in DAILY}
+            wanted = {kind: set(await session.scalars(_SUBJECTS[kind](origin))) for kind in DAILY}
         for (day, kind, subject_id), digest in (await compute_days(database, days[len(kept)], days[-1]))[0].items():
-            name = TOPICS if kind == TOPIC else POSTS
+            name = NAMES[kind]
             if subject_id in wanted[name]:
                 found[day][name] += digest
     return found
@@ -166,14 +208,20 @@ async def items_of(
         items = await _follow_items(session, origin, after, DIGEST_ITEMS + 1)
     else:
         query = (
-            select(Status.id, Status.uri, Status.edited_at)
-            .where(told_posts(origin, kind, policy), in_day(day), Status.id > after)
+            select(*MARKED, _Place.uri.label("of"))
+            .outerjoin(_Place, _Place.id == Status.group_id)
+            .where(told_posts(origin, kind, policy, with_removed=kind == COMMUNITIES), in_day(day), Status.id > after)
             .order_by(Status.id)
             .limit(DIGEST_ITEMS + 1)
         )
-        items = [Item(row.id, row.uri, version_of(row.edited_at)) for row in await session.execute(query)]
+        items = [_item(kind, row) for row in await session.execute(query)]
     page = items[:DIGEST_ITEMS]
     return ItemPage(page, page[-1].number if len(items) > DIGEST_ITEMS else None)
+
+
+def _item(kind: str, row: Any) -> Item:
+    of, state = (row.of, marks_of(row)) if kind == COMMUNITIES else ("", "")
+    return Item(row.id, row.uri, version_of(row.edited_at), of, state)
 
 
 async def _follow_items(session: AsyncSession, origin: str, after: int, limit: int | None) -> list[Item]:
@@ -194,6 +242,6 @@ async def posts_by_number(
     session: AsyncSession, origin: str, numbers: Collection[int], policy: PeerPolicy | None
 ) -> Sequence[Status]:
     """Those of these posts that the office was told of, in the order of their numbers."""
-    condition = told_posts(origin, POSTS, policy) | told_posts(origin, TOPICS, policy)
-    query = select(Status).where(Status.id.in_(numbers), condition).order_by(Status.id)
+    told = or_(*(told_posts(origin, kind, policy) for kind in DAILY))
+    query = select(Status).where(Status.id.in_(numbers), told).order_by(Status.id)
     return (await session.scalars(query)).all()

@@ -259,7 +259,8 @@ WIRE: Final[Rows] = {
     "/sync/log": (Ask(query="?after=0", was_sent=True),),
     "/sync/digests": (Ask(query="?from={day}&until={day}", was_sent=True),),
     "/sync/items": tuple(
-        Ask(query=f"?kind={kind}&day={{day}}", was_sent=True) for kind in ("posts", "topics", "follows")
+        Ask(query=f"?kind={kind}&day={{day}}", was_sent=True)
+        for kind in ("posts", "topics", "communities", "submissions", "follows", "standings")
     ),
     "/sync/posts": (Ask("status", "?numbers={0}", was_sent=True),),
     "/sync/echo": (Ask(query="?since=2020-01-01T00:00:00Z", was_sent=True),),

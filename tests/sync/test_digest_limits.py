@@ -132,13 +132,13 @@ class Liar:
         self.office, self.remote = office, remote
         self.today = office.services.clock().date()
 
-    def says(self, days: JsonObject, *, follows: JsonObject = NOTHING) -> None:
+    def says(self, days: JsonObject, *, follows: JsonObject = NOTHING, **more: Any) -> None:
         """These digests, whatever days are asked for."""
         first = self.today - timedelta(days=self.office.services.settings.sync_digest_days)
         while first <= self.today:
             last = min(first + timedelta(days=DIGEST_DAYS_AT_ONCE - 1), self.today)
             said = {day: found for day, found in days.items() if first.isoformat() <= day <= last.isoformat()}
-            page = {"from": first.isoformat(), "until": last.isoformat(), "follows": follows, "days": said}
+            page = {"from": first.isoformat(), "until": last.isoformat(), "follows": follows, "days": said, **more}
             self._serve(digests_url("", first, last), page)
             first = last + timedelta(days=1)
 
