@@ -97,9 +97,11 @@ class DigestMark(Base):
 
 
 class DigestDay(Base):
-    """The digest of what one subject has on one day: an account's posts of a visibility, or a hashtag's archive.
+    """The digest of what one subject has on one day: an account's posts of a visibility, a hashtag's archive, what was
+    posted in a community of ours, or by our people in one of another office.
 
-    `kind` is the visibility, or `topic`; `subject_id` the account or the tag. Without a row there is nothing.
+    `kind` is the visibility, `topic`, `community` or `submission`; `subject_id` the account or the tag. Without a row
+    there is nothing.
     """
 
     __tablename__ = "digest_days"

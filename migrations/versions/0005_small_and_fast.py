@@ -19,9 +19,11 @@ depends_on: str | Sequence[str] | None = None
 def upgrade() -> None:
     _add_wishes()
     _add_lessees()
+    _count_digests_again()
 
 
 def downgrade() -> None:
+    _count_digests_again()
     _drop_lessees()
     _drop_wishes()
 
@@ -51,3 +53,9 @@ def _drop_lessees() -> None:
     for name in _LEASED:
         with op.batch_alter_table(name) as table:
             table.drop_column("leased_by")
+
+
+def _count_digests_again() -> None:
+    """What is kept of finished days knows of no communities, or of too many kinds: it is counted when asked for."""
+    op.execute(sa.text("DELETE FROM digest_days"))
+    op.execute(sa.text("DELETE FROM digest_marks"))
