@@ -9,7 +9,7 @@ from urllib.parse import quote
 import orjson
 
 from tests.leaks.askers import Asker, Given
-from tests.leaks.cases import THOROUGH, Address, Secret
+from tests.leaks.cases import LISBON, THOROUGH, Address, Secret
 from tests.leaks.surfaces import DERIVED, Ask
 from tests.leaks.world import World
 
@@ -74,7 +74,9 @@ async def ask_all(
     passed_over = [] if asker.name in THOROUGH else refused[:-1]
     for secret in world.secrets:
         for address in addresses_of(secret, ask.kind) if secret not in passed_over else ():
-            may = asker.name in secret.may
+            # What was sent to its people, their office may be told again.
+            was_theirs = ask.was_sent and asker.name == "lisbon" and bool(secret.may & LISBON)
+            may = asker.name in secret.may or was_theirs
             if may and ask.method != "GET":
                 continue
             given = await _request(world, asker, how, path, ask, address)
