@@ -204,7 +204,17 @@ def _behind(health: PeerHealth, sync: SyncFigures, _now: datetime) -> str | None
     return f"{sync.behind} activities of it are missing here: `tertulia peer sync {health.domain}` gets them now."
 
 
-_CHECKS: Final[tuple[Check, ...]] = (_not_active, _unreachable, _forged, _clock, _given_up, _late, _behind)
+def _unmended(health: PeerHealth, sync: SyncFigures, _now: datetime) -> str | None:
+    if sync.compare_error is not None:
+        return f"Comparing with it stopped ({sync.compare_error}): `tertulia peer sync {health.domain}` tries again."
+    if not sync.unrepaired:
+        return None
+    return (
+        f"{sync.unrepaired} differences with it couldn't be mended: `tertulia peer sync {health.domain}` tries again."
+    )
+
+
+_CHECKS: Final[tuple[Check, ...]] = (_not_active, _unreachable, _forged, _clock, _given_up, _late, _behind, _unmended)
 
 
 def _well(health: PeerHealth, now: datetime) -> str:

@@ -9,13 +9,14 @@ Facts about a status stand among its words as tokens that begin with `=` (`socia
 text can bring in.
 """
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import DDL, ForeignKey, Index, Table, Text, event
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, BigInt
+from models.base import Base, BigInt, Id
 
 VIRTUAL_TABLE = "status_words"
 
@@ -29,6 +30,20 @@ class StatusText(Base):
         BigInt, ForeignKey("statuses.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
     words: Mapped[str] = mapped_column(Text().with_variant(TSVECTOR(), "postgresql"))
+
+
+class IndexFilling(Base):
+    """The one row about filling the index with what was there before it.
+
+    Statuses from the id `below` on are in it; `completed_at` is set once all are. From then on nothing has to be looked
+    for: whoever writes a status writes its words. Like the words, it stays out of backups.
+    """
+
+    __tablename__ = "index_filling"
+
+    id: Mapped[Id]
+    below: Mapped[int | None]
+    completed_at: Mapped[datetime | None]
 
 
 _TABLE: Table = StatusText.__table__  # type: ignore[assignment]

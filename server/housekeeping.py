@@ -36,7 +36,7 @@ from outbox.polls import poll_changed
 from outbox.subscriptions import request_subscriptions
 from server.default_communities import ensure_default_communities
 from social.mutes import end_expired_mutes
-from social.search.refill import fill_index
+from social.search.refill import fill_once
 from social.uploads import forget_files, is_forgotten
 
 EVERY_SECONDS = 3600.0
@@ -110,8 +110,8 @@ class Housekeeper:
         return sum(removed.values())
 
     async def _fill_index(self) -> None:
-        """After an upgrade this takes minutes, else it passes over what is there."""
-        written = await fill_index(self._services.database)
+        """After an upgrade or a restore this takes minutes, else there is nothing to do."""
+        written = await fill_once(self._services.database)
         if written:
             log.info("filled the index of search", statuses=written)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.column_types import JSON, TIME
+from migrations.column_types import BIG, JSON, TIME
 
 revision: str = "0005"
 down_revision: str | None = "0004"
@@ -20,9 +20,11 @@ def upgrade() -> None:
     _add_wishes()
     _add_lessees()
     _count_digests_again()
+    _add_index_filling()
 
 
 def downgrade() -> None:
+    op.drop_table("index_filling")
     _count_digests_again()
     _drop_lessees()
     _drop_wishes()
@@ -59,3 +61,13 @@ def _count_digests_again() -> None:
     """What is kept of finished days knows of no communities, or of too many kinds: it is counted when asked for."""
     op.execute(sa.text("DELETE FROM digest_days"))
     op.execute(sa.text("DELETE FROM digest_marks"))
+
+
+def _add_index_filling() -> None:
+    op.create_table(
+        "index_filling",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("below", BIG, nullable=True),
+        sa.Column("completed_at", TIME, nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_index_filling"),
+    )

@@ -15,11 +15,11 @@ import sqlalchemy as sa
 
 from models.base import Base, BigInt, Json, UtcDateTime
 from models.office import CachedFile
-from models.search import StatusText
+from models.search import IndexFilling, StatusText
 
 # What stays out: copies of other servers' files, which come again when somebody looks at them, and the index of
 # search, which the office fills by itself.
-LEFT_OUT: Final = frozenset({CachedFile.__tablename__, StatusText.__tablename__})
+LEFT_OUT: Final = frozenset(table.__tablename__ for table in (CachedFile, StatusText, IndexFilling))
 
 _TYPES: Final[dict[str, Any]] = {
     "bytes": sa.LargeBinary(),

@@ -1,7 +1,7 @@
 """Filling the index for statuses that were there before it, after an upgrade, an import or a doubt.
 
-Works from the newest to the oldest in portions, each a transaction of its own; what is interrupted begins again and
-skips what is there. Everything that writes statuses keeps the index by itself (`social.search.index`).
+Works from the newest to the oldest in portions, each a transaction of its own; what is interrupted goes on
+there at the next start. Everything that writes statuses keeps the index by itself (`social.search.index`), so that it is done once.
 """
 
 import asyncio
@@ -11,13 +11,16 @@ from typing import Final
 from sqlalchemy import bindparam, func, select, text
 
 from models import Database
-from models.search import StatusText
+from models.insertion import updating
+from models.search import IndexFilling, StatusText
 from models.statuses import Status
 from social.search.index import index_statuses
 
 PORTION: Final = 500
 # So many statuses are looked at in one query for those that are missing.
 WINDOW: Final = 2_000
+LAST: Final = 2**63 - 2
+THE_FILLING: Final = 1
 BREATH_SECONDS: Final = 0.02
 Progress = Callable[[int], None]
 _WINDOW = (
@@ -37,7 +40,22 @@ async def count_statuses(database: Database) -> int:
 
 async def fill_index(database: Database, *, is_everything: bool = False, progress: Progress = lambda _: None) -> int:
     """Write statuses into the index that aren't there (or all); returns how many. `progress` hears of those passed."""
-    below, passed, written = 2**63 - 1, 0, 0
+    return await _walk(database, LAST + 1, is_everything=is_everything, progress=progress)
+
+
+async def fill_once(database: Database) -> int:
+    """The same at the start of an office: from where the last time stopped, and nothing once all was passed."""
+    async with database.reading() as session:
+        row = await session.get(IndexFilling, THE_FILLING)
+    if row is not None and row.completed_at is not None:
+        return 0
+    below = LAST + 1 if row is None or row.below is None else row.below
+    return await _walk(database, below, is_everything=False, progress=lambda _: None)
+
+
+async def _walk(database: Database, below: int, *, is_everything: bool, progress: Progress) -> int:
+    """On from an id to the oldest; after each window it is written down how far that is."""
+    passed, written = 0, 0
     while True:
         async with database.reading() as session:
             rows = (await session.execute(_WINDOW, {"below": below})).all()
@@ -49,10 +67,20 @@ async def fill_index(database: Database, *, is_everything: bool = False, progres
         written += len(missing)
         passed += len(rows)
         progress(passed)
-        if len(rows) < WINDOW:
+        is_last = len(rows) < WINDOW
+        below = rows[-1][0] if rows else below
+        await _note(database, below, is_last=is_last)
+        if is_last:
             return written
-        below = rows[-1][0]
         await asyncio.sleep(BREATH_SECONDS)
+
+
+async def _note(database: Database, below: int, *, is_last: bool) -> None:
+    async with database.unit_of_work() as unit:
+        completed_at = unit.now if is_last else None
+        row = {"id": THE_FILLING, "below": below, "completed_at": completed_at}
+        columns = ("below", "completed_at")
+        await unit.session.execute(updating(database.is_sqlite, IndexFilling, ("id",), columns), [row])
 
 
 async def tidy_index(database: Database) -> None:

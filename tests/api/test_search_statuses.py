@@ -5,9 +5,9 @@ from typing import Any
 from sqlalchemy import delete, func, select, text, update
 
 from models.accounts import Account
-from models.search import StatusText
+from models.search import IndexFilling, StatusText
 from models.statuses import Status
-from social.search.refill import count_statuses, fill_index, tidy_index
+from social.search.refill import count_statuses, fill_index, fill_once, tidy_index
 from tests.api.test_search import post
 from tests.api.test_statuses_editing import upload
 from tests.conftest import Clock
@@ -173,4 +173,26 @@ async def test_an_index_is_filled_again(office: Office) -> None:
     assert await ids(api, "palabra") == made[::-1]
     assert await fill_index(database, is_everything=True) == 3
     await tidy_index(database)
+    assert await ids(api, "palabra") == made[::-1]
+
+
+async def test_a_start_fills_the_index_from_where_the_last_one_stopped_and_then_never_again(office: Office) -> None:
+    ana = await office.create_person("ana")
+    api, database = office.api(ana), office.services.database
+    made = [(await post(api, f"palabra {number}"))["id"] for number in range(3)]
+
+    async def lose(**mark: Any) -> None:
+        async with database.unit_of_work() as unit:
+            await unit.session.execute(delete(StatusText))
+            await unit.session.execute(delete(IndexFilling))
+            if mark:
+                unit.session.add(IndexFilling(id=1, **mark))
+
+    await lose(below=int(made[1]))
+    assert await fill_once(database) == 1
+    assert await ids(api, "palabra") == [made[0]]
+    assert await fill_once(database) == 0  # all was passed
+    assert await fill_index(database) == 2  # whoever doubts that asks for it
+    await lose()
+    assert await fill_once(database) == 3
     assert await ids(api, "palabra") == made[::-1]
