@@ -1,7 +1,7 @@
 """Filling the index for statuses that were there before it, after an upgrade, an import or a doubt.
 
-Works from the newest to the oldest in portions, each a transaction of its own; what is interrupted goes on
-there at the next start. Everything that writes statuses keeps the index by itself (`social.search.index`), so that it is done once.
+Works from the newest to the oldest in portions, each a transaction of its own; what is interrupted goes on there at the
+next start. Everything that writes statuses keeps the index by itself (`social.search.index`), so that it is done once.
 """
 
 import asyncio
