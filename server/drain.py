@@ -1,8 +1,11 @@
-"""The end of a server: nobody new is let in, whoever is inside is served.
+"""The end of a server: first whoever asks is told to go elsewhere next time, then nobody new is let in, and whoever is
+inside is served.
 
 aiohttp's own clean-up stops reading from every connection before it waits, so a request whose body was still on its
 way would never be answered. Therefore we wait first, for at most a given time, while reading goes on. Connections that
-are kept alive are told to close with their next answer; a peer that goes on talking can't hold up the end.
+are kept alive are told to close with their next answer, from `begin` on; a peer that goes on talking can't hold up the
+end. Between `begin` and `close` a proxy has time to hear from `/readyz` that it has to look elsewhere: what it sends
+meanwhile is served as ever.
 """
 
 import asyncio
@@ -21,9 +24,13 @@ class Drain:
         self._is_empty = asyncio.Event()
         app.middlewares.insert(0, self._counting())
 
+    def begin(self) -> None:
+        """Let go of connections as they are answered; go on listening."""
+        self._is_closing = True
+
     async def close(self, runner: web.AppRunner, seconds: float) -> None:
         """Stop listening, then wait until every request is answered or the time is over."""
-        self._is_closing = True
+        self.begin()
         for site in list(runner.sites):
             await site.stop()
         await self._app.shutdown()  # whoever holds connections open for good lets go of them

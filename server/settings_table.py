@@ -68,6 +68,15 @@ class Settings:
         ListenAddress,
         Setting(kinds.LISTEN, "Address and port that the HTTP server listens on.", default="127.0.0.1:8080"),
     ]
+    shutdown_delay_seconds: Annotated[
+        int,
+        Setting(
+            kinds.whole_number("seconds", least=0, most=300),
+            "How long a process that was told to end goes on serving while `/readyz` says 503, so that a proxy looks "
+            "elsewhere in time.",
+            default="0",
+        ),
+    ]
     metrics_token: Annotated[
         str,
         Setting(

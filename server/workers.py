@@ -1,8 +1,8 @@
 """Running an office: HTTP and background loops in one process, and how it comes to an end.
 
-On SIGTERM or SIGINT the process first says that it isn't ready, so that a proxy looks elsewhere, then finishes the
-requests under way (at most `GRACE_SECONDS`), then lets each loop finish its step (as long again). What is still
-running is cancelled and given back: another process does it, at once.
+On SIGTERM or SIGINT the process first says that it isn't ready, so that a proxy looks elsewhere, and goes on serving
+for `shutdown_delay_seconds`. Then it finishes the requests under way (at most `GRACE_SECONDS`), and lets each loop
+finish its step (as long again). What is still running is cancelled and given back: another process does it, at once.
 """
 
 import asyncio
@@ -66,7 +66,8 @@ async def running_office(
         await stack.enter_async_context(background(settings, services, journal, roles))
         if HTTP in roles:
             app = make_app(services, settings, journal=journal, health=health, traffic=traffic)
-            await stack.enter_async_context(listening(app, settings.listen))
+            delay = settings.shutdown_delay_seconds
+            await stack.enter_async_context(listening(app, settings.listen, delay_seconds=delay))
         if settings.metrics_listen is not None:
             from server.metrics import metrics_app  # off in most offices
 
@@ -90,8 +91,8 @@ def retention(settings: Settings) -> dict[str, int]:
 
 
 @asynccontextmanager
-async def listening(app: web.Application, address: ListenAddress) -> AsyncIterator[Runner]:
-    """Serve `app` until the block ends; requests under way are finished."""
+async def listening(app: web.Application, address: ListenAddress, *, delay_seconds: float = 0) -> AsyncIterator[Runner]:
+    """Serve `app` until the block ends, and so many seconds longer; requests under way are finished."""
     runner = Runner(
         app, access_log=None, handle_signals=False, keepalive_timeout=KEEP_ALIVE_SECONDS, shutdown_timeout=CUT_SECONDS
     )
@@ -101,6 +102,8 @@ async def listening(app: web.Application, address: ListenAddress) -> AsyncIterat
         await web.TCPSite(runner, address.host, address.port, reuse_address=True).start()
         yield runner
     finally:
+        drain.begin()
+        await asyncio.sleep(delay_seconds)
         await drain.close(runner, GRACE_SECONDS)
         await runner.cleanup()
 
