@@ -14,9 +14,9 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
-from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, TextIO, cast
+from typing import Any, TextIO
 
 import orjson
 import structlog
@@ -58,7 +58,7 @@ def configure_logs(*, level: str, output_format: str, stream: TextIO | None = No
     structlog.configure(
         processors=chain,
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=lambda *names: LineLogger(names[0] if names else None, stream),
+        logger_factory=Lines(number, stream),
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
@@ -70,9 +70,47 @@ def configure_logs(*, level: str, output_format: str, stream: TextIO | None = No
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
 
 
-def log_context(request_id: str, **more: object) -> AbstractContextManager[None]:
+class log_context:  # noqa: N801 (used like a function)
     """Bind `request_id` and `more` to every message logged inside the `with` block, by this task and its children."""
-    return cast(AbstractContextManager[None], structlog.contextvars.bound_contextvars(request_id=request_id, **more))
+
+    __slots__ = ("_bound", "_tokens")
+
+    def __init__(self, request_id: str, **more: object) -> None:
+        self._bound = {"request_id": request_id, **more}
+
+    def __enter__(self) -> None:
+        self._tokens = structlog.contextvars.bind_contextvars(**self._bound)
+
+    def __exit__(self, *_: object) -> None:
+        structlog.contextvars.reset_contextvars(**self._tokens)
+
+
+class Lines:
+    """Makes the loggers of this process, and knows the least important level that they write."""
+
+    def __init__(self, level: int, stream: TextIO | None) -> None:
+        self.level = level
+        self._stream = stream
+
+    def __call__(self, *names: str) -> "LineLogger":
+        return LineLogger(names[0] if names else None, self._stream)
+
+
+def log_request(name: str, level: int, fields: Mapping[str, Any]) -> None:
+    """Write the line `request` as `structlog.get_logger(name)` would; `fields` are ours, and no name tells of a secret.
+
+    There is one for every request: as JSON it is put together at once, for a fifth of what the chain of processors
+    costs. The finished line is scrubbed like all others.
+    """
+    config = structlog.get_config()
+    lines = config["logger_factory"]
+    if config["processors"][-1] is not render_json or not isinstance(lines, Lines):  # text, or a test that listens
+        structlog.get_logger(name).log(level, "request", **fields)
+    elif level >= lines.level:
+        at, method = datetime.now(UTC).isoformat()[:-6] + "Z", logging.getLevelName(level).lower()
+        event = {"at": at, "level": method, "event": "request", **fields, "logger": name}
+        logger = lines(name)
+        logger.msg(render_json(logger, method, event))
 
 
 class LineLogger:

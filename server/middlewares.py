@@ -5,6 +5,7 @@ here: refusals become problem documents (RFC 9457) with a sentence that stranger
 becomes a 500 without details and a line in the log with all of them. Cancellation passes through.
 """
 
+import logging
 import time
 
 import structlog
@@ -14,7 +15,7 @@ from aiohttp.typedefs import Handler, Middleware
 from federation.json_ld import DocumentRefused
 from federation.peers import PeerRefused
 from keys.refusals import SignatureRefused
-from server.logs import log_context
+from server.logs import log_context, log_request
 from server.problems import Problem, problem_of, problem_response
 from server.proxies import Front
 from server.traffic import Traffic
@@ -40,7 +41,7 @@ def around_requests(front: Front, traffic: Traffic | None = None) -> Middleware:
             response = await _answer(front, request, handler, request_id)
             if traffic is not None:
                 traffic.note(request, response.status, time.perf_counter() - started)
-            _log_access(request, response, started)
+            _log_access(request, response, started, request_id)
         return response
 
     return middleware
@@ -88,17 +89,17 @@ def _problem_for(error: Exception) -> Problem:
     return Problem(500)
 
 
-def _log_access(request: web.Request, response: web.StreamResponse, started: float) -> None:
+def _log_access(request: web.Request, response: web.StreamResponse, started: float, request_id: str) -> None:
     # Without the query, which can hold tokens and what people search for.
-    write = log.debug if request.path in HEALTH_PATHS else log.info
-    write(
-        "request",
-        method=request.method,
-        path=request.path,
-        status=response.status,
-        milliseconds=round((time.perf_counter() - started) * 1000, 1),
-        remote=request.remote,
-    )
+    fields = {
+        "request_id": request_id,
+        "method": request.method,
+        "path": request.path,
+        "status": response.status,
+        "milliseconds": round((time.perf_counter() - started) * 1000, 1),
+        "remote": request.remote,
+    }
+    log_request(__name__, logging.DEBUG if request.path in HEALTH_PATHS else logging.INFO, fields)
 
 
 async def add_security_headers(_request: web.Request, response: web.StreamResponse) -> None:
