@@ -64,7 +64,8 @@ class Endpoint:
     a further window of `api.limits`. `body_bytes` is the largest body, where it isn't the server's usual one, `form`
     describes a form that the handler reads by itself (pairs of a name and `file` or `text`), `produces` the media type
     of the answer. `find_token` says where the token is, where that isn't only the `Authorization` header. `refusal` is
-    what an answer other than success looks like, where it says more than others.
+    what an answer other than success looks like, where it says more than others. `is_kept`: the answer is made of
+    the database, the viewer and the address and of nothing else, so that it is kept (`api.keeping`).
     """
 
     method: str
@@ -80,6 +81,7 @@ class Endpoint:
     form: tuple[tuple[str, str], ...] = ()
     find_token: FindToken | None = None
     refusal: type[Entity] = ErrorEntity
+    is_kept: bool = False
 
     @property
     def name(self) -> str:

@@ -6,6 +6,7 @@ Everything that a handler raises becomes `{"error": …}` here. What nobody fore
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -17,6 +18,7 @@ from api.arguments import close_uploads, read_arguments
 from api.call import API, Api, Call
 from api.endpoints import Access, Endpoint
 from api.errors import ApiError, Forbidden, Unauthorized, Unprocessable, as_api_error
+from api.keeping import HEADERS, kept_answer
 from api.pagination import Page
 from policy.roles import is_staff
 
@@ -61,6 +63,14 @@ async def _call(api: Api, endpoint: Endpoint, request: web.Request, headers: dic
     bearer = await bearer_of(api, request, endpoint)
     _count(api, endpoint, request, bearer, headers)
     check_access(api, endpoint, bearer)
+    ask = partial(_ask, api, endpoint, request, bearer)
+    if not endpoint.is_kept or request.can_read_body:
+        return await ask()
+    viewer_id = None if bearer is None or bearer.account is None else bearer.account.id
+    return (await kept_answer(api, request, viewer_id, ask)).response(request, headers)
+
+
+async def _ask(api: Api, endpoint: Endpoint, request: web.Request, bearer: Bearer | None) -> Any:
     try:
         args = await read_arguments(request, endpoint.args) if endpoint.args is not None else {}
         return await endpoint.handler(Call(api, request, bearer, args))
@@ -130,8 +140,8 @@ def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | Non
     """JSON, never cached by anybody but the client itself; `bytes` are JSON already."""
     data = body if isinstance(body, bytes) else orjson.dumps({} if body is None else body)
     response = web.Response(body=data, status=status, content_type=JSON, charset="utf-8", headers=headers)
-    response.headers.setdefault("Cache-Control", "private, no-store")
-    response.headers.setdefault("Vary", "Authorization, Origin")
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
     return response
 
 

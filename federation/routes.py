@@ -4,7 +4,6 @@ Handlers find out who reads and what was asked for; everything else happens else
 which the web floor provides and which decides by the browser's own session. A ReadRefused becomes a problem document.
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
@@ -12,8 +11,10 @@ from typing import Final
 
 import structlog
 from aiohttp import web
+from multidict import CIMultiDict
 
 from federation import stream_routes as stream
+from federation.keeping import Whole, etag, kept
 from federation.services import Services
 from federation.serving import resources, topics, wellknown
 from federation.serving.answers import Answer, ReadRefused, cache_header, not_found, problem_answer
@@ -32,6 +33,8 @@ from models.accounts import INSTANCE_ACTOR_ID
 log = structlog.get_logger(__name__)
 
 _WELL_KNOWN_SECONDS: Final = 600
+# What says who reads; without any of these, everybody is the same stranger.
+_PROOFS: Final = frozenset({"authorization", "signature", "signature-input"})
 _CORS: Final = {"Access-Control-Allow-Origin": "*"}
 
 
@@ -97,7 +100,7 @@ def message_of(services: Services, request: web.Request) -> HttpMessage:
 async def _serve(site: Site, handler: Handler, request: web.Request) -> web.Response:
     """Answer in ActivityStreams, whatever the Accept header says."""
     try:
-        return _respond(request, await handler(site, request, await _reader(site, request)))
+        return await _answer(site, handler, request, _reader)
     except ReadRefused as refused:
         return _refuse(request, refused)
 
@@ -123,8 +126,7 @@ async def _serve_either(
         response.headers["Vary"] = VARY
         return response
     try:
-        answer = await handler(site, request, await find_reader(site, request))
-        return _respond(request, answer, content_type=wanted.value)
+        return await _answer(site, handler, request, find_reader, content_type=wanted.value)
     except ReadRefused as refused:
         return _refuse(request, refused)
 
@@ -133,12 +135,33 @@ async def _serve_open(
     site: Site, handler: Callable[[Site, web.Request], Awaitable[Answer]], request: web.Request
 ) -> web.Response:
     """Answer everybody, without looking at signatures: verifying one here could wait for us to verify one there."""
+
+    async def make() -> Whole:
+        return _whole(await handler(site, request), seconds=_WELL_KNOWN_SECONDS)
+
     try:
-        return _respond(request, await handler(site, request), seconds=_WELL_KNOWN_SECONDS)
+        return (await kept(site.services.database.kept, _key(request), make)).response(request)
     except ReadRefused as refused:
         response = _refuse(request, refused)
         response.headers.update(_CORS)
         return response
+
+
+async def _answer(
+    site: Site, handler: Handler, request: web.Request, find_reader: FindReader, *, content_type: str | None = None
+) -> web.Response:
+    """The answer to this reader. Who shows neither a signature nor a token gets what everybody gets: it is kept."""
+
+    async def make() -> Whole:
+        return _whole(await handler(site, request, await find_reader(site, request)), content_type=content_type)
+
+    if not _PROOFS.isdisjoint(map(str.lower, request.headers)):
+        return (await make()).response(request)
+    return (await kept(site.services.database.kept, _key(request), make)).response(request)
+
+
+def _key(request: web.Request) -> tuple[str, str, str]:
+    return "activitypub", request.raw_path, request.headers.get("Accept", "")
 
 
 async def _reader(site: Site, request: web.Request) -> Reader:
@@ -165,27 +188,24 @@ async def _actor_reader(site: Site, request: web.Request) -> Reader:
         return NOBODY
 
 
-def _respond(
-    request: web.Request, answer: Answer, *, content_type: str | None = None, seconds: int = 180
-) -> web.Response:
-    headers = {
-        "Content-Type": content_type if content_type and answer.status in (200, 410) else answer.content_type,
-        "Vary": VARY,
-        "Cache-Control": cache_header(answer, seconds),
-        "X-Content-Type-Options": "nosniff",
-        **answer.headers,
-    }
-    if answer.is_for_everybody and answer.status == 200:
-        headers["ETag"] = f'"{hashlib.sha256(answer.body).hexdigest()[:32]}"'
-        if headers["ETag"] in request.headers.get("If-None-Match", ""):
-            del headers["Content-Type"]
-            return web.Response(status=304, headers=headers)
-    return web.Response(body=answer.body, status=answer.status, headers=headers)
+def _whole(answer: Answer, *, content_type: str | None = None, seconds: int = 180) -> Whole:
+    headers = CIMultiDict(
+        {
+            "Content-Type": content_type if content_type and answer.status in (200, 410) else answer.content_type,
+            "Vary": VARY,
+            "Cache-Control": cache_header(answer, seconds),
+            "X-Content-Type-Options": "nosniff",
+            **answer.headers,
+        }
+    )
+    if answer.status == 200:
+        headers["ETag"] = etag(answer.body)
+    return Whole(answer.body, headers, answer.status)
 
 
 def _refuse(request: web.Request, refused: ReadRefused) -> web.Response:
     log.info("read.refused", status=refused.status, reason=refused.reason, detail=refused.detail, path=request.path)
-    return _respond(request, problem_answer(refused))
+    return _whole(problem_answer(refused)).response(request)
 
 
 # Open to all.

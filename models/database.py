@@ -21,9 +21,11 @@ from sqlalchemy.util import greenlet_spawn
 from models.addresses import LocalAddresses
 from models.events import EventHub, pack
 from models.ids import IdGenerator
+from models.kept import Kept
 from models.new_rows import WritingSession
 from models.questions import Glance
 from models.signals import Signals
+from models.snapshots import CURRENT, PostgresqlSnapshots, Snapshots, SqliteSnapshots
 from models.sqlite_driver import IMPATIENT, PATIENT, InPlaceDriver
 from models.statements import share_statements
 from models.unit_of_work import UnitOfWork
@@ -82,6 +84,10 @@ class Database:
         self._write_sessions = async_sessionmaker(
             self._writer, class_=WritingSession, expire_on_commit=False, autoflush=False
         )
+        self._snapshots: Snapshots = (
+            SqliteSnapshots(self.url.database) if self.is_sqlite else PostgresqlSnapshots(self._snapshot)
+        )
+        self.kept = Kept(self._snapshots, clock)
         self._read_sessions = async_sessionmaker(self._reader, expire_on_commit=False, autoflush=False)
 
     @property
@@ -108,6 +114,11 @@ class Database:
         finally:
             is_lost = not self.is_sqlite and connection.is_closed()  # no session was there to notice
             await greenlet_spawn(pooled.invalidate if is_lost else pooled.close)  # the pool ends the transaction
+
+    async def _snapshot(self) -> str:
+        """Which transactions a statement on PostgreSQL would see now."""
+        async with self.glancing() as glance:
+            return str((await glance.ask(CURRENT, {}))[0][0])
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
@@ -146,6 +157,7 @@ class Database:
         return {name: _checked_out(engine) for name, engine in named.items()}
 
     async def close(self) -> None:
+        self._snapshots.close()
         await self._reader.dispose()
         if self._writer is not self._reader:
             await self._writer.dispose()

@@ -33,6 +33,7 @@ ALLOWED = {
         "outbox/*routes.py",
         "federation/*routes.py",
         "federation/site.py",
+        "federation/keeping.py",
         "federation/client/http_client.py",
         "federation/client/guarded_resolver.py",
     ),

@@ -214,7 +214,8 @@ ENDPOINTS = (
     Endpoint("GET", "/api/v1/accounts", get_accounts, _READ, "read:accounts", SeveralArgs, _SEVERAL),
     Endpoint("GET", "/api/v1/accounts/lookup", lookup_account, _READ, "read:accounts", LookupArgs, AccountEntity),
     Endpoint("GET", "/api/v1/accounts/search", search_accounts, Access.USER, "read:accounts", SearchArgs, _SEVERAL),
-    Endpoint("GET", "/api/v1/accounts/{id}", get_account, _READ, "read:accounts", None, AccountEntity),
+    Endpoint("GET", "/api/v1/accounts/{id}", get_account, _READ, "read:accounts", None, AccountEntity,
+             is_kept=True),
     *(
         Endpoint("GET", f"/api/v1/accounts/{{id}}/{part}", handler, _READ, "read:accounts", AccountPageArgs, _SEVERAL)
         for part, handler in (

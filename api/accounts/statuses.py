@@ -98,6 +98,6 @@ def _narrowed(query: Select[Any], args: dict[str, Any]) -> Select[Any]:
 ENDPOINTS = (
     Endpoint(
         "GET", "/api/v1/accounts/{id}/statuses", get_account_statuses, Access.READER, "read:statuses",
-        AccountStatusesArgs, many(StatusEntity),
+        AccountStatusesArgs, many(StatusEntity), is_kept=True,
     ),
 )  # fmt: skip

@@ -161,6 +161,7 @@ ENDPOINTS = (
         scope=READ,
         args=GroupPageArgs,
         returns=GroupedNotificationsEntity,
+        is_kept=True,
     ),
     Endpoint(
         "GET",

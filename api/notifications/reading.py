@@ -81,6 +81,7 @@ ENDPOINTS = (
         scope=READ,
         args=NotificationPageArgs,
         returns=many(NotificationEntity),
+        is_kept=True,
     ),
     Endpoint("GET", "/api/v1/notifications/{id:[0-9]+}", get_notification, scope=READ, returns=NotificationEntity),
     Endpoint("POST", "/api/v1/notifications/{id:[0-9]+}/dismiss", dismiss_notification, scope=WRITE),

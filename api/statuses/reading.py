@@ -172,9 +172,10 @@ async def get_favourited_by(call: Call) -> Page:
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/statuses", get_statuses, Access.READER, "read:statuses", ManyStatusesArgs,
              many(StatusEntity)),
-    Endpoint("GET", "/api/v1/statuses/{id}", get_status, Access.READER, "read:statuses", returns=StatusEntity),
+    Endpoint("GET", "/api/v1/statuses/{id}", get_status, Access.READER, "read:statuses", returns=StatusEntity,
+             is_kept=True),
     Endpoint("GET", "/api/v1/statuses/{id}/context", get_context, Access.READER, "read:statuses",
-             returns=ContextEntity),
+             returns=ContextEntity, is_kept=True),
     Endpoint("GET", "/api/v1/statuses/{id}/history", get_history, Access.READER, "read:statuses",
              returns=many(StatusEditEntity)),
     Endpoint("GET", "/api/v1/statuses/{id}/source", get_source, scope="read:statuses", returns=StatusSourceEntity),

@@ -141,12 +141,12 @@ def _carries(names: list[str]) -> Any:
 
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/timelines/public", get_public, Access.READER, "read:statuses", PublicArgs,
-             many(StatusEntity)),
+             many(StatusEntity), is_kept=True),
     Endpoint("GET", "/api/v1/timelines/tag/{hashtag}", get_tag, Access.READER, "read:statuses", TagArgs,
-             many(StatusEntity)),
+             many(StatusEntity), is_kept=True),
     Endpoint("GET", "/api/v1/timelines/home", get_home, scope="read:statuses", args=PageArgs,
-             returns=many(StatusEntity)),
+             returns=many(StatusEntity), is_kept=True),
     Endpoint("GET", "/api/v1/timelines/link", get_link, Access.READER, "read:statuses", LinkArgs, many(StatusEntity)),
     Endpoint("GET", "/api/v1/timelines/list/{id}", get_list, scope="read:lists", args=PageArgs,
-             returns=many(StatusEntity)),
+             returns=many(StatusEntity), is_kept=True),
 )  # fmt: skip

@@ -29,7 +29,7 @@ from models.relations import Follow
 from models.statuses import Status, Tombstone
 from models.visibility import Visibility
 
-_KEPT: Final = timedelta(seconds=60)
+_KEPT: Final = timedelta(seconds=40)
 _MAX_KEPT: Final = 2048
 # What names the bytes that are kept of an actor of ours, of one that everybody may see.
 _PLAIN: Final = Question(
@@ -52,7 +52,7 @@ class Published:
 
 
 class ActorPages:
-    """Answers for our actors, the bytes kept for a minute: profiles and keys are asked for more than anything else.
+    """Answers for our actors, their bytes kept: profiles and keys are asked for more than anything else.
 
     A changed profile has another `updated_at`, so it is never served stale; replaced keys are seen after a minute at
     the latest (peers hear of them by an Update before).

@@ -10,9 +10,11 @@ from tests.peers import Office
 
 
 @contextmanager
-def counted(office: Office) -> Iterator[list[str]]:
-    """The statements that the office's database runs inside the block."""
+def counted(office: Office, *, is_fresh: bool = True) -> Iterator[list[str]]:
+    """The statements that the office's database runs inside the block; `is_fresh`: no answer is kept from before."""
     statements: list[str] = []
+    if is_fresh:
+        office.services.database.kept.clear()
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         statements.append(statement)

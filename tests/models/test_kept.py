@@ -1,0 +1,116 @@
+"""What is kept of the database is kept as long as nothing in it changes, whoever writes, and not much longer."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from models import Database
+from models.accounts import Account
+from models.kept import ENTRY_BYTES, SECONDS, Kept
+from models.snapshots import PostgresqlSnapshots, SqliteSnapshots
+from tests.conftest import Clock
+
+
+async def write(database: Database, number: int, *, is_kept: bool = True) -> None:
+    try:
+        async with database.unit_of_work() as unit:
+            uri = f"https://a.test/{number}"
+            unit.session.add(Account(id=number, uri=uri, username=f"a{number}", inbox_url=uri, created_at=unit.now,
+                                     updated_at=unit.now))  # fmt: skip
+            await unit.session.flush()
+            if not is_kept:
+                raise ZeroDivisionError
+    except ZeroDivisionError:
+        assert not is_kept
+
+
+@pytest.fixture
+async def elsewhere(database: Database) -> AsyncIterator[Database]:
+    """The same database as another process opens it."""
+    opened = Database(database.url, addresses=database.addresses, clock=database.clock)
+    yield opened
+    await opened.close()
+
+
+async def keep(database: Database, value: str) -> None:
+    moment, _ = await database.kept.find("key")
+    database.kept.put("key", moment, value, 10)
+
+
+async def found(database: Database) -> object:
+    return (await database.kept.find("key"))[1]
+
+
+async def is_kept(database: Database, value: str) -> bool:
+    """Whether a value is found again; PostgreSQL cleans up by itself now and then, which is a change too."""
+    for _ in range(5):
+        await keep(database, value)
+        if await found(database) == await found(database) == value:
+            return True
+    return False
+
+
+async def test_whatever_is_committed_by_anybody_ends_what_was_kept(database: Database, elsewhere: Database) -> None:
+    for number, writer in enumerate((database, elsewhere, database), start=1):
+        assert await is_kept(database, "old")
+        await write(writer, number)
+        assert await found(database) is None
+    moment, _ = await database.kept.find("key")
+    await write(elsewhere, 10)
+    assert await found(database) is None  # by now it is known that something changed
+    database.kept.put("key", moment, "made of the state before", 10)
+    assert await found(database) is None
+
+
+async def test_reading_ends_nothing_and_time_does(database: Database, elsewhere: Database, clock: Clock) -> None:
+    for is_open in (False, True):  # who opens a file of SQLite may have to write to it
+        assert await is_kept(database, "value")
+        async with elsewhere.reading() as session:
+            assert await session.get(Account, 1) is None
+        assert not (is_open and database.is_sqlite) or await found(database) == "value"
+    clock.advance(seconds=SECONDS.total_seconds())
+    assert await found(database) is None
+
+
+async def test_what_is_kept_is_bounded_and_the_least_used_goes_first(database: Database, clock: Clock) -> None:
+    kept = Kept(database._snapshots, clock, most_bytes=10 * (ENTRY_BYTES + 100))
+    for number in range(20):
+        moment, _ = await kept.find(number)
+        kept.put(number, moment, "value", 100)
+        await kept.find(0)
+        assert kept.size_bytes <= 10 * (ENTRY_BYTES + 100)
+    assert [number for number in range(20) if (await kept.find(number))[1]] == [0, *range(11, 20)]
+    moment, _ = await kept.find("huge")
+    kept.put("huge", moment, "value", 9 * ENTRY_BYTES)
+    assert (await kept.find("huge"))[1] is None
+    kept.put(0, moment, "again", 100)
+    assert kept.size_bytes == 10 * (ENTRY_BYTES + 100)
+
+
+async def test_requests_that_come_together_share_a_look_that_begins_after_them() -> None:
+    looks, has_begun, may_end = 0, asyncio.Event(), asyncio.Event()
+
+    async def look() -> int:
+        nonlocal looks
+        looks += 1
+        seen = looks
+        has_begun.set()
+        await may_end.wait()
+        return seen
+
+    snapshots = PostgresqlSnapshots(look)
+    first = asyncio.create_task(snapshots.now())
+    await has_begun.wait()
+    others = [asyncio.create_task(snapshots.now()) for _ in range(5)]
+    await asyncio.sleep(0)
+    others.pop().cancel()  # a client that hangs up takes nothing from the others
+    may_end.set()
+    assert (await first, await asyncio.gather(*others)) == (1, [2] * 4)
+    assert await snapshots.now() == 3
+
+
+async def test_a_database_that_cannot_tell_keeps_nothing() -> None:
+    snapshots = SqliteSnapshots(None)
+    assert await snapshots.now() != await snapshots.now()
+    snapshots.close()
