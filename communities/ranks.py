@@ -12,7 +12,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.communities import Role, State
 from models.statuses import Status
-from policy.communities import may_assign, may_own
+from policy.communities import may_assign, may_moderate, may_own
 from social.counters import count
 from social.digests import digests_changed
 from social.follows import accept_follow, end_follow, request_follow
@@ -27,6 +27,8 @@ async def set_role(
     if not place.standing.is_member:
         raise CommunityRefused("Only members have a role.")
     if place.standing.role is role:
+        if not trusted and not may_moderate(mine.community, mine.standing):
+            raise NotAllowed("You can't give this role to this member.")
         return Change(action=Action.ROLE, group=group, actor=actor, target=target, role=role, is_new=False)
     steps_down = actor.id == target.id and may_own(mine.standing)
     if not trusted and not steps_down and not may_assign(mine.community, mine.standing, place.standing, role):

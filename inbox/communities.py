@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from communities.moderation import lock, unlock
 from communities.posts import check_submission
 from communities.standings import CommunityError, CommunityRefused
+from federation.trust.origins import same_origin
 from models import UnitOfWork
 from models.accounts import Account
 from models.communities import Membership
@@ -92,3 +94,18 @@ async def is_banned(unit: UnitOfWork, group_id: int, account: Account) -> bool:
         Membership.community_id == group_id, Membership.account_id == account.id, banned_now(unit.now)
     )
     return await unit.session.scalar(query) is not None
+
+
+async def lock_as_told(unit: UnitOfWork, status: Status, draft: StatusDraft) -> bool:
+    """Lock a post, or unlock it, as the server says that hosts it and its community; whether that changed anything.
+
+    Before there was a Lock, Lemmy said so in the post (`commentsEnabled`). Of posts that live elsewhere it would be the
+    word of an author, who locks nothing.
+    """
+    if draft.takes_replies is None or status.group_id is None or status.removed_at is not None:
+        return False
+    group = await unit.session.get(Account, status.group_id)
+    if group is None or group.is_local or not same_origin(status.uri, group.uri):
+        return False
+    change = await (unlock if draft.takes_replies else lock)(unit, group, group, status, trusted=True)
+    return change.is_new

@@ -10,6 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import orjson
+from sqlalchemy import select
+
 from communities.changes import REASON_CHARACTERS, Action, Change, record
 from communities.moderation import lock, pin, remove_post, restore_post, unlock, unpin
 from communities.ranks import ban, unban
@@ -22,6 +25,7 @@ from federation.json_ld.strict_json import JsonObject
 from federation.trust.origins import same_origin
 from inbox.incoming import Incoming, Outcome, Scene
 from models.accounts import Account
+from models.activities import OutboundActivity
 from models.communities import Role, State
 from models.statuses import Status
 from policy.communities import RANKS
@@ -99,6 +103,39 @@ async def post_refused(scene: Scene) -> Outcome:
         return Outcome.UNRELATED
     reason = plain_text(scene.activity.summary or "").strip()[:REASON_CHARACTERS]
     return _outcome(await remove_post(scene.unit, scene.sender, scene.sender, status, reason=reason, trusted=True))
+
+
+async def act_refused(scene: Scene) -> Outcome | None:
+    """The community (the sender) refuses what a moderator of ours did in it, and did here already: it is taken back.
+
+    The log says so, in the community's name. Who holds which role is asked of the host. None for what is no such act.
+    """
+    told, group = scene.activity.object or {}, scene.sender
+    if not group.is_group or told.get("type") not in REFUSED or scene.activity.object_id is None:
+        return None
+    query = select(OutboundActivity).where(OutboundActivity.uri == scene.activity.object_id)
+    row = (await scene.unit.session.scalars(query)).one_or_none()
+    document = orjson.loads(row.body) if row is not None else {}
+    if row is None or group.uri not in _listed(document.get("audience")):
+        return Outcome.UNRELATED
+    is_reverse = document["type"] == "Undo"
+    if is_reverse:
+        document = document["object"]
+    act, uri = _BACK[is_reverse].get(str(document.get("type"))), id_of(document.get("object"))
+    if act is None or uri is None:
+        return Outcome.UNRELATED
+    reason = plain_text(scene.activity.summary or "").strip()[:REASON_CHARACTERS]
+    said = Said(group, uri, id_of(document.get("target")), document, reason, not is_reverse)
+    await request_roles(scene.unit, group)
+    try:
+        done = await act(scene, said)
+    except CommunityError:
+        return Outcome.SUPERSEDED
+    return done or Outcome.UNRELATED
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
 
 
 async def _remove(scene: Scene, said: Said) -> Outcome | None:
@@ -207,3 +244,9 @@ _ACTS: Final[Mapping[str, Act]] = {
     "Add": _add, "Block": _ban, "Delete": _remove, "Lock": _lock, "Remove": _take_away,
 }  # fmt: skip
 _UNDONE: Final[Mapping[str, Act]] = {"Block": _ban, "Delete": _remove, "Lock": _lock}
+REFUSED: Final = frozenset({*_ACTS, "Undo"})
+# What takes back an act of ours, and the Undo of one.
+_BACK: Final[Mapping[bool, Mapping[str, Act]]] = {
+    False: {**_UNDONE, "Add": _take_away, "Remove": _add},
+    True: _UNDONE,
+}

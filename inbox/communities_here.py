@@ -3,7 +3,8 @@
 Sent to us by the moderator, it is done by the verbs of `communities`, which ask `policy.communities` whether this one
 may, and passed on as it was said. A plain member, a stranger and the moderator of another community are alike: refused
 with a reason, and nothing happens. Reports are taken from whoever may see what is reported, and from the server of a
-member, which says nothing of who it was.
+member, which says nothing of who it was. A member who may not do it is answered with a Reject, so that their office
+takes back what it has done already.
 
 `act_here` gives None for what is no such act: then the activity means what it means elsewhere.
 """
@@ -20,6 +21,7 @@ from communities.reports import report
 from communities.standings import CommunityError, NotAllowed, place_of
 from content.html import plain_text
 from federation.activity import id_of
+from federation.documents import reject_act_activity
 from federation.json_ld.dates import parse_time
 from federation.json_ld.strict_json import JsonObject
 from federation.peers import domain_of
@@ -30,6 +32,7 @@ from models.accounts import Account
 from models.communities import Role
 from models.statuses import Status
 from outbox.communities import tell
+from outbox.publish import activity_uri, send_to
 from policy.visibility import is_for_members
 from social.accounts import account_by_uri
 from social.statuses import status_by_uri
@@ -59,14 +62,27 @@ async def act_here(scene: Scene) -> Outcome | None:
     reason = plain_text(scene.activity.summary or "").strip()[:REASON_CHARACTERS]
     try:
         done = await act(scene, Said(uri, id_of(document.get("target")), document, reason))
-    except NotAllowed:
-        return Outcome.NOT_A_MODERATOR
-    except CommunityError:
-        return Outcome.FORBIDDEN
+    except CommunityError as refused:
+        await _say_why_not(scene, str(refused))
+        return Outcome.NOT_A_MODERATOR if isinstance(refused, NotAllowed) else Outcome.FORBIDDEN
     if not isinstance(done, Change):
         return done
     await tell(scene.services, scene.unit, done, said=scene.said)
     return Outcome.APPLIED if done.is_new else Outcome.DUPLICATE
+
+
+async def _say_why_not(scene: Scene, reason: str) -> None:
+    """Answer a member of the community that is addressed; nobody else learns of it, or makes us send anything."""
+    activity, session = scene.activity, scene.unit.session
+    groups = [await _hosted(scene, uri) for uri in dict.fromkeys((*activity.audience, *activity.cc, *activity.to))]
+    group = next((found for found in groups if found is not None and found.is_active), None)
+    if group is None or activity.id is None or activity.type == "Flag":
+        return
+    place = await place_of(session, group, scene.sender, now=scene.unit.now)
+    if place.standing.is_member:
+        act = {"id": activity.id, "type": activity.type, "actor": scene.sender.uri}
+        document = reject_act_activity(activity_uri(scene.unit), group=group, act=act, reason=reason)
+        await send_to(scene.services, scene.unit, group, document, scene.sender, ordering_key=activity.id)
 
 
 def _first(value: object) -> object:

@@ -18,7 +18,7 @@ from federation.parse import status_draft, visibility_of
 from federation.services import Services
 from federation.trust.authentication import ActorGone
 from federation.trust.origins import same_origin
-from inbox.communities import placed
+from inbox.communities import lock_as_told, placed
 from inbox.members_only import joined_among, spoken_in, told_of
 from inbox.quote_stamps import request_stamp_check
 from models.accounts import Account
@@ -121,11 +121,13 @@ async def _store(services: Services, author: Account, draft: StatusDraft, brough
         if status is not None:
             if status.account_id == current.id:
                 _find_its_community(status, group, visibility)
+                await lock_as_told(unit, status, draft)
             if status.account_id == current.id and await edit_status(unit, current, status, draft):
                 await request_card(services, unit, status)
                 await request_stamp_check(unit, status)
             return status
         made = await create_status(unit, current, draft, visibility=visibility, group=group)
+        await lock_as_told(unit, made, draft)
         await request_card(services, unit, made)
         await request_stamp_check(unit, made)
         return made

@@ -153,6 +153,8 @@ class StatusDraft:
     event: EventDraft | None = None
     interaction_policy: InteractionPolicyDraft | None = None
     vote_name: str | None = None
+    # Whether replies are open, as servers say it that have no Lock; None says nothing.
+    takes_replies: bool | None = None
     replies_uri: str | None = None
 
     @property

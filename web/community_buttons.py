@@ -155,7 +155,10 @@ async def post_post_action(visit: Visit) -> web.StreamResponse:
         account = await unit.session.get_one(Account, viewer.id)
         place = await place_here(visit, unit.session, account)
         status = await _post_here(visit, unit, place)
-        await POST_ACTIONS[visit.request.match_info["action"]](visit.services, unit, place, status, form)
+        action = visit.request.match_info["action"]
+        await POST_ACTIONS[action](visit.services, unit, place, status, form)
+    if action == "report":
+        return visit.message("community_reported_title", "community_reported_text", status=200)
     return redirection(form.next if form.text("next") else f"{PATH}/{place.group.id}")
 
 
@@ -193,6 +196,14 @@ async def _restore(services: Services, unit: UnitOfWork, place: Place, status: S
     await acts.restore_post(services, unit, place.group, place.account, status, reason=_reason(form))
 
 
+async def _report(services: Services, unit: UnitOfWork, place: Place, status: Status, form: Form) -> None:
+    """To the moderators of the community, wherever they are. Whoever reads a post may; nobody reports their own."""
+    if status.account_id == place.account.id:
+        raise missing()
+    author = await unit.session.get_one(Account, status.account_id)
+    await acts.report(services, unit, place.group, place.account, author, [status], comment=_reason(form))
+
+
 POST_ACTIONS: Final[dict[str, OnPost]] = {
     "pin": _pin,
     "unpin": _unpin,
@@ -200,6 +211,7 @@ POST_ACTIONS: Final[dict[str, OnPost]] = {
     "unlock": _unlock,
     "remove": _remove,
     "restore": _restore,
+    "report": _report,
 }
 
 

@@ -120,6 +120,13 @@ def reject_post_activity(
                     **_summary(reason))  # fmt: skip
 
 
+def reject_act_activity(uri: str, *, group: Account, act: JsonObject, reason: str) -> JsonObject:
+    """The community doesn't let a moderator do what they said they did; `reason` is a sentence for them."""
+    rejected = {"id": act["id"], "type": act["type"], "actor": act["actor"]}
+    return activity(uri, "Reject", group.uri, rejected, to=[act["actor"]], context=emitted_contexts.MODERATION,
+                    **_summary(reason))  # fmt: skip
+
+
 def group_announce_activity(
     uri: str, *, group: Account, announced: str | JsonObject, is_public: bool, at: datetime
 ) -> JsonObject:

@@ -78,6 +78,7 @@ def status_draft(
         event=event_of(document),
         interaction_policy=_policy(document.get("interactionPolicy")),
         vote_name=title if is_vote else None,
+        takes_replies=document.get("commentsEnabled"),
         replies_uri=id_of(document.get("replies")),
     )
 

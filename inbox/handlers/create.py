@@ -3,7 +3,7 @@
 from federation.cards import request_card
 from federation.documents import reject_post_activity
 from federation.parse import visibility_of
-from inbox.communities import placement
+from inbox.communities import lock_as_told, placement
 from inbox.handlers.vote import apply_vote
 from inbox.incoming import Handler, Incoming, MissingReference, Outcome, References, Scene
 from inbox.quote_stamps import request_stamp_check
@@ -68,7 +68,8 @@ async def store_status(scene: Scene, draft: StatusDraft) -> Outcome:
         scene.unit, scene.sender, draft, visibility=visibility, delivered_to=delivered_to, group=group
     )
     if group is not None:
-        await publish_in_community(scene.services, scene.unit, group, status, scene.sender, said=scene.said)
+        await lock_as_told(scene.unit, status, draft)
+    await publish_in_community(scene.services, scene.unit, group, status, scene.sender, said=scene.said)
     await request_card(scene.services, scene.unit, status)
     await request_stamp_check(scene.unit, status)
     await forward_to_followers(scene.services, scene.unit, scene.activity, draft)

@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from communities.remote import let_in, turned_away
 from federation.trust.origins import same_origin
-from inbox.communities_elsewhere import post_refused
+from inbox.communities_elsewhere import act_refused, post_refused
 from inbox.incoming import Handler, Outcome, Scene
 from models.accounts import Account
 from models.relations import Follow
@@ -38,6 +38,8 @@ async def apply_reject(scene: Scene) -> Outcome:
         return await _answer_to_quote(scene, is_accepted=False)
     if (scene.activity.object or {}).get("type") == "Create":
         return await post_refused(scene)
+    if (done := await act_refused(scene)) is not None:
+        return done
     subscription = await _our_subscription(scene)
     if subscription is not None:
         subscription.state, subscription.updated_at = REJECTED, scene.unit.now
@@ -114,5 +116,5 @@ async def _answer_to_quote(scene: Scene, *, is_accepted: bool) -> Outcome:
 ACCEPT = Handler(apply_accept, "Of a Follow or QuoteRequest of ours")
 REJECT = Handler(
     apply_reject,
-    "Of a Follow or QuoteRequest of ours, also after it was accepted; of what one of ours posted in a community",
+    "Of a Follow or QuoteRequest of ours, also after it was accepted; of what one of ours did in a community",
 )

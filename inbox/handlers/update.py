@@ -5,6 +5,7 @@ from federation.actors.store import ActorRefused, store_actor
 from federation.cards import request_card
 from federation.json_ld import DocumentRefused
 from federation.parse import actor_draft
+from inbox.communities import lock_as_told
 from inbox.handlers.create import status_references, store_status
 from inbox.incoming import Handler, Outcome, Scene
 from inbox.quote_stamps import request_stamp_check
@@ -28,8 +29,9 @@ async def apply_update(scene: Scene) -> Outcome:
         return await store_status(scene, draft)
     if not may_edit(scene.sender, status):
         return Outcome.FORBIDDEN
+    is_locked = await lock_as_told(scene.unit, status, draft)
     if not await edit_status(scene.unit, scene.sender, status, draft):
-        return Outcome.DUPLICATE
+        return Outcome.APPLIED if is_locked else Outcome.DUPLICATE
     await request_card(scene.services, scene.unit, status)
     await request_stamp_check(scene.unit, status)
     await forward_to_followers(scene.services, scene.unit, scene.activity, draft)

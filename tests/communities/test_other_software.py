@@ -87,6 +87,14 @@ async def test_people_here_take_part_in_a_community_of_lemmy(office: Office, rem
     for one in sent[:2]:
         assert uri in one["cc"]
         assert one["object"]["audience"] == [uri]
+    # Older ones say in the post that it is locked.
+    for is_open in (False, True):
+        changed = page(1, commentsEnabled=is_open)
+        remote.publish({**changed, "@context": [*LEMMY, {"pt": "https://joinpeertube.org/ns#",
+                                                         "commentsEnabled": "pt:commentsEnabled"}]})  # fmt: skip
+        await announced(said(elsa, group, "Update", changed))
+        late = await api.post("/api/v1/statuses", {"status": f"Late {is_open}", "in_reply_to_id": shown["id"]})
+        assert late.status == (200 if is_open else 422)
     # What the moderators do.
     assert await announced(said(mona, group, "Lock", post["id"], summary="done")) == "applied"
     assert (await api.post("/api/v1/statuses", {"status": "Late", "in_reply_to_id": shown["id"]})).status == 422

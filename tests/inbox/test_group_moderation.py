@@ -78,9 +78,11 @@ def posted(author: RemoteActor, group: RemoteActor, **more: Any) -> JsonObject:
 async def test_moderators_of_a_community_elsewhere_look_after_its_posts(
     office: Office, alice: Person, carol: RemoteActor, eve: RemoteActor, garden: Garden
 ) -> None:
-    note = posted(carol, garden.group)
-    uri = note["id"]
-    assert await garden.announce(proven(carol, carol.create(note))) == "applied"
+    # That there are no replies is no author's to say.
+    note = posted(carol, garden.group, commentsEnabled=False)
+    uri, create = note["id"], carol.create(note)
+    create["@context"] = [*create["@context"], {"commentsEnabled": "https://joinpeertube.org/ns#commentsEnabled"}]
+    assert await garden.announce(proven(carol, create)) == "applied"
     assert await garden.announce(uri) == "duplicate"  # the other shape of the same
     assert await home_uris(alice) == [uri]
     assert (await garden.place(garden.mona)).standing.role is Role.MODERATOR

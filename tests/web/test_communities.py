@@ -96,9 +96,21 @@ async def test_requests_roles_bans_and_reports_are_dealt_with_on_pages(
     community_id = theirs.page.all("input", name="community_id")[0]["value"]
     await follow_to(theirs, "/compose", text="Among us", audience="public", community_id=community_id)
     number = theirs.page.posts[0].removeprefix("s")
-    report = {"account_id": str(bruno.id), "status_ids": [number], "comment": "Rude"}
-    answer = await office.api(office.people["ana"]).post("/api/v1/reports", report)
-    assert answer.status == 200
+    # A member reports what another one wrote: not their own, and nobody what they can't see.
+    reporting = f"{path}/posts/{number}/report"
+    assert theirs.page.all("form", action=reporting) == []
+    assert (await theirs.send(reporting, reason="Mine")).status == 404
+    ines, paco = await office.create_person("ines"), await signed_in(await office.create_person("paco"))
+    await paco.show("/")
+    assert (await paco.send(reporting, reason="Hidden")).status == 404
+    third = await signed_in(ines)
+    await third.show(path)
+    await follow_to(third, f"{path}/join")
+    await browser.show(f"{path}/moderation")
+    await follow_to(browser, f"{path}/people/{ines.id}/approve")
+    assert (await third.show(path)).all("form", action=reporting)
+    answer = await third.send(reporting, reason="Rude")
+    assert (answer.status, "moderators of this community" in answer.text) == (200, True)
     page = await browser.show(f"{path}/moderation")
     assert "Rude" in page.text
     (resolve,) = re.findall(rf"{path}/reports/\d+/resolve", page.html)
