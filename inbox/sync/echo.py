@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Final
 
 import structlog
+from sqlalchemy import select
 
 from federation.activity import Activity, id_of, parse_activity
 from federation.json_ld import DocumentRefused, parse_document
@@ -27,6 +28,7 @@ from inbox.interpret import interpret
 from inbox.prepare import prepare
 from inbox.sync.replay import replay
 from keys.integrity_proofs import ProofRefused, proofs_of
+from models.accounts import Account
 from models.activities import SHARED_INBOX
 from models.collisions import repeat_on_collision
 
@@ -39,15 +41,25 @@ log = structlog.get_logger(__name__)
 
 async def restore_own(services: Services, entries: Sequence[PageEntry], since: datetime) -> None:
     """Do again what our accounts did, as far as it is missing."""
+    refused: list[bytes] = []
     for entry in entries:
         activity = await _own_word(services, entry.body, since)
         if activity is None:
             log.info("sync.echo_refused", number=entry.number)
+            refused.append(entry.body)
             continue
         try:
             await _restore(services, activity)
         except Exception:
             log.exception("an activity of ours could not be restored", activity=activity.id)
+    await _tell_of_the_lost(services, {uri for body in refused if (uri := _actor_of(body)) is not None})
+
+
+def _actor_of(body: bytes) -> str | None:
+    try:
+        return parse_activity(body).actor
+    except DocumentRefused:
+        return None
 
 
 async def _own_word(services: Services, body: bytes, since: datetime) -> Activity | None:
@@ -64,6 +76,15 @@ async def _own_word(services: Services, body: bytes, since: datetime) -> Activit
     if any(time is None or time < since for time in times):
         return None
     return activity if await is_proven(services, document, activity.actor) else None
+
+
+async def _tell_of_the_lost(services: Services, actor_uris: set[str]) -> None:
+    """Say which of our accounts peers know of and we don't: they were made after the backup, and don't come back."""
+    async with services.database.reading() as session:
+        known = set(await session.scalars(select(Account.uri).where(Account.uri.in_(actor_uris))))
+    for uri in sorted(actor_uris - known):
+        if services.addresses.is_local(uri):
+            log.warning("sync.account_lost", account=uri)
 
 
 async def _restore(services: Services, activity: Activity) -> None:

@@ -14,6 +14,7 @@ crossed. A list can only concern our own people and accounts of the office that 
 
 from collections.abc import Mapping, Sequence
 
+import structlog
 from sqlalchemy import select
 
 from federation.peers.sync import CROSSING_TIME
@@ -30,6 +31,8 @@ from social.follows import ACCEPTED, FollowRefused, accept_follow, end_follow
 
 Pair = tuple[str, str]
 
+log = structlog.get_logger(__name__)
+
 
 async def mend_follows(services: Services, origin: str, listed: Sequence[Item]) -> Repair:
     """Compare with what the peer lists, and mend; one short unit of work for each difference."""
@@ -37,11 +40,11 @@ async def mend_follows(services: Services, origin: str, listed: Sequence[Item]) 
         here = {(item.uri, item.of): item for item in await follows_here(session, origin)}
     there = {(item.uri, item.of): item.state for item in listed if services.addresses.is_local(item.uri)}
     pairs = [pair for pair in {**here, **there} if _state(here, pair) != there.get(pair)]
-    found = Repair(missing=len(pairs))
+    found = Repair()
     for pair in pairs:
         async with services.database.unit_of_work() as unit:
-            found.repaired += await _mend(services, unit, pair, here.get(pair), there.get(pair))
-    found.unrepaired = found.missing - found.repaired
+            done = await _mend(services, unit, pair, here.get(pair), there.get(pair))
+        found += Repair() if done is None else Repair.of(1, int(done))
     return found
 
 
@@ -49,11 +52,16 @@ def _state(here: Mapping[Pair, Item], pair: Pair) -> str | None:
     return here[pair].state if pair in here else None
 
 
-async def _mend(services: Services, unit: UnitOfWork, pair: Pair, here: Item | None, there: str | None) -> bool:
+async def _mend(services: Services, unit: UnitOfWork, pair: Pair, here: Item | None, there: str | None) -> bool | None:
+    """Whether it was; None where nothing can be done from here."""
     found = await unit.session.scalars(select(Account).where(Account.uri.in_(pair)))
     accounts = {account.uri: account for account in found}
     follower, followee = accounts.get(pair[0]), accounts.get(pair[1])
-    if follower is None or followee is None or not follower.is_local or followee.is_local:
+    if follower is None:
+        # Made after the backup that this office was restored from: without its key nothing can be said for it.
+        log.warning("sync.account_lost", account=pair[0], follows=pair[1])
+        return None
+    if followee is None or not follower.is_local or followee.is_local:
         return False
     if here is None:
         await disown(services, unit, follower, followee)

@@ -2,9 +2,9 @@
 
 Posts come many at a time, each as a Create that proves itself by its author's key (FEP-8b32), and are stored quietly:
 home timelines have them in the place of their date, nobody is notified. Boosts go the way of what is delivered. A list
-proves nothing by its silence: a post that isn't on it is removed when its own address answers that it is gone, and
-only if it is of that peer. What a peer lists is believed to exist, not to be for us: whom nobody here follows, and
-what carries no hashtag that we subscribe to, isn't taken.
+proves nothing by its silence: a post that isn't on it is removed when its own address answers that it is gone, and only
+if it is of that peer, which must still know its author. What a peer lists is believed to exist, not to be for us: whom
+nobody here follows, and what carries no hashtag that we subscribe to, isn't taken.
 
 On failure (RemoteError, PageUnreadable) what was stored stays; the comparison stops at this day.
 """
@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from federation.activity import Activity, parse_activity
 from federation.actors import ActorRefused, resolve_actor
 from federation.client import FetchBudget, RemoteError
-from federation.dereference import Gone, NotFound, fetch_signed
+from federation.dereference import Gone, NotFound, fetch_document, fetch_signed
 from federation.json_ld import DocumentRefused, JsonObject
 from federation.parse import visibility_of
 from federation.services import Services
@@ -252,8 +252,33 @@ async def ask_about(services: Services, origin: str, uris: Sequence[str]) -> int
             await fetch_status(services, uri, budget=budget, is_fresh=True)
             done += await _edited_at(services, uri) != before
         except NotFound as error:
-            done += await remove_copy(services, origin, uri, is_for_good=isinstance(error, Gone))
+            is_gone = isinstance(error, Gone)
+            if not is_gone and await _has_lost_author(services, uri, budget):
+                done += 1  # nothing to be mended: what we have is all that there is
+            else:
+                done += await remove_copy(services, origin, uri, is_for_good=is_gone)
     return done
+
+
+async def _has_lost_author(services: Services, uri: str, budget: FetchBudget) -> bool:
+    """Whether the office doesn't know the author of a post any more: it was restored to before there was one.
+
+    Then it can't say that the post was taken back, and no copy is ended for it. An account that was deleted is gone
+    (410), which is another answer.
+    """
+    query = select(Account.uri).join(Status, Status.account_id == Account.id).where(Status.uri == uri)
+    async with services.database.reading() as session:
+        author_uri = await session.scalar(query)
+    try:
+        if author_uri is not None:
+            await fetch_document(services, author_uri, budget=budget)
+    except NotFound as error:
+        if not isinstance(error, Gone):
+            log.warning("sync.author_lost", author=author_uri, post=uri)
+            return True
+    except (DocumentRefused, RemoteError) as error:
+        log.info("sync.author_not_asked", author=author_uri, error=str(error))
+    return False
 
 
 async def _edited_at(services: Services, uri: str) -> object:
