@@ -6,7 +6,8 @@ whoever waits for these names. Nothing depends on it: workers also look by thems
 what it said itself, since it told its own subscribers when it committed.
 
 On failure: a lost connection is opened again after a pause, and since nobody knows what was missed meanwhile, everybody
-is woken. A connection that died without a word is noticed by asking it something now and then.
+is woken, and who keeps something until an event comes is told to look anew. A connection that died without a word is
+noticed by asking it something now and then.
 """
 
 import asyncio
@@ -61,6 +62,7 @@ class Bus:
                 await driver.add_listener(NOTIFY_CHANNEL, self._hear)
                 await driver.add_listener(EVENTS_CHANNEL, self._hear_events)
                 self._database.signals.set(*EVERYBODY)
+                self._database.events.note_gap()
                 self.is_listening.set()
                 await self._stay(driver, stop)
             finally:

@@ -22,6 +22,7 @@ depend on one. What must not be lost is a row.
 | ANNOUNCEMENT_REACTED | announcement | | word: the reaction's name | `announcement.reaction` |
 | ANNOUNCEMENT_DELETED | announcement (gone) | | | `announcement.delete` |
 | ACCESS_ENDED | an access token, or 0 | whose tokens, where all | | the end of its connections |
+| KEYS_CHANGED | | somebody of another server | | |
 """
 
 import asyncio
@@ -53,6 +54,7 @@ class Kind(StrEnum):
     ANNOUNCEMENT_REACTED = "announcement_reacted"
     ANNOUNCEMENT_DELETED = "announcement_deleted"
     ACCESS_ENDED = "access_ended"
+    KEYS_CHANGED = "keys_changed"
 
 
 KINDS = frozenset(kind.value for kind in Kind)
@@ -71,7 +73,7 @@ class Event:
 
 
 class Listener:
-    """One subscription: a bounded queue. What doesn't fit is dropped and counted in `missed`."""
+    """One subscription: a bounded queue. What doesn't fit, or wasn't heard, is dropped and counted in `missed`."""
 
     def __init__(self, hub: "EventHub", most: int) -> None:
         self.missed = 0
@@ -121,6 +123,11 @@ class EventHub:
     def unsubscribe(self, listener: Listener) -> None:
         if listener in self._listeners:
             self._listeners.remove(listener)
+
+    def note_gap(self) -> None:
+        """Events may have passed unheard: whoever keeps something until an event comes has to look anew."""
+        for listener in self._listeners:
+            listener.missed += 1
 
     def publish(self, events: Iterable[Event]) -> None:
         """Tell everybody; only `Database` (after a commit) and `jobs.bus` call it."""

@@ -85,6 +85,7 @@ async def open_services(
             executor=executor,
             clock=clock,
         )
+        services.peers.memory.keys.listen_to(database.events)
         stack.push_async_callback(services.peers.memory.close)
         stack.push_async_callback(services.peers.meter.flush)
         await ensure_instance_actor(services)

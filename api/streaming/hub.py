@@ -140,6 +140,8 @@ class Streaming:
         try:
             async with self.api.services.database.reading() as session:
                 for event in events:
+                    if event.kind not in _TELLERS:
+                        continue  # nothing that people look at
                     try:
                         await _TELLERS[event.kind](self, session, event)
                     except Exception:

@@ -23,6 +23,7 @@ from federation.trust.origins import same_origin
 from keys.keypairs import KeyRejected, PublicKey
 from models import UnitOfWork
 from models.accounts import Account, Keypair
+from models.events import Event, Kind
 from social.accounts import account_by_uri, preload_accounts
 from social.drafts import ActorDraft, AttachmentDraft, EmojiDraft, PublicKeyDraft
 from social.tombstones import buried
@@ -282,9 +283,12 @@ async def _store_keys(
     listed = {draft.key_id: key for draft in drafts if (key := _usable_key(account, draft)) is not None}
     for row in around.keys_of.get(account.id, ()):
         key = listed.get(row.key_id)
+        if key is not None and row.public_pem == key.pem:
+            continue
+        unit.emit(Event(Kind.KEYS_CHANGED, account_id=account.id))
         if key is None:
             await unit.session.delete(row)
-        elif row.public_pem != key.pem:
+        else:
             row.kind, row.public_pem, row.fetched_at = key.kind.value, key.pem, unit.now
     own: dict[str, PublicKey] = {}
     for key_id, key in listed.items():

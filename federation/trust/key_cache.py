@@ -5,8 +5,9 @@ for a host that failed repeatedly, a pause of five minutes in which it isn't ask
 failures of the network count against a host: a made-up key id names a host that has done nothing.
 
 A key that didn't verify may have been replaced by its owner: it may be looked for again, once in five minutes. Keys of
-a host or of an actor are forgotten at once when something is decided or learned about them in this process; another
-process learns of it when its entry has run out.
+a host or of an actor are forgotten at once when something is decided or learned about them in this process. Other
+processes hear of replaced keys, and of accounts that were suspended or are gone, by an event (`listen_to`); what was
+decided about a host they read anew themselves.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Final
 from federation.expiring import Expiring
 from keys.keypairs import PublicKey
 from models.accounts import Account
+from models.events import EventHub, Kind, Listener
 
 KEY_LIFETIME: Final = timedelta(minutes=10)
 MISS_LIFETIME: Final = timedelta(seconds=60)
@@ -25,6 +27,10 @@ REFETCH_INTERVAL: Final = timedelta(minutes=5)
 MAX_KEYS: Final = 4096
 MAX_MISSES: Final = 10_000
 MAX_HOSTS: Final = 2048
+MAX_EVENTS: Final = 2_000
+
+
+_CHANGES: Final = frozenset({Kind.KEYS_CHANGED, Kind.ACCESS_ENDED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +55,35 @@ class KeyCache:
     """Keys by key id."""
 
     def __init__(self, *, max_keys: int = MAX_KEYS) -> None:
+        self._max_keys = max_keys
         self._keys: Expiring[str, KnownKey] = Expiring(max_entries=max_keys)
+        self._events: Listener | None = None
+        self._missed = 0
         self._misses: Expiring[str, bool] = Expiring(max_entries=MAX_MISSES)
         self._failures: Expiring[str, int] = Expiring(max_entries=MAX_HOSTS)
         self._refetched: Expiring[str, bool] = Expiring(max_entries=MAX_MISSES)
+
+    def listen_to(self, events: EventHub) -> None:
+        """Hear of changes from now on; nobody has to wait for events, they are taken when the next key is looked up."""
+        self._events = events.subscribe(most=MAX_EVENTS)
+
+    def _forget_changed(self) -> None:
+        """Act on what happened, here or in another process; look at all anew when some of it was missed."""
+        if self._events is None:
+            return
+        changed = {event.account_id for event in self._events.take() if event.kind in _CHANGES}
+        if self._events.missed != self._missed:
+            self._missed = self._events.missed
+            self._keys = Expiring(max_entries=self._max_keys)
+        elif changed:
+            self._keys.forget_where(lambda known: known.account is not None and known.account.id in changed)
 
     def __len__(self) -> int:
         return len(self._keys)
 
     def get(self, key_id: str, now: datetime) -> KnownKey | None:
         """The key, when it was looked up within `KEY_LIFETIME`."""
+        self._forget_changed()
         return self._keys.get(key_id, now)
 
     def put(self, known: KnownKey, now: datetime) -> None:

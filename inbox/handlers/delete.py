@@ -7,6 +7,7 @@ from federation.trust.origins import same_origin
 from inbox.communities_elsewhere import taken_out
 from inbox.communities_here import act_here
 from inbox.incoming import Handler, Outcome, Scene
+from models.events import Event, Kind
 from models.statuses import Status
 from outbox.forward import forward_to_followers
 from outbox.passing_on import pass_on_change
@@ -74,6 +75,7 @@ async def _delete_sender(scene: Scene) -> Outcome:
     await remove_account(scene.unit, scene.sender)
     known_keys, uri = scene.services.peers.memory.keys, scene.sender.uri
     scene.unit.after_commit(lambda: known_keys.forget_actor(uri))
+    scene.unit.emit(Event(Kind.KEYS_CHANGED, account_id=scene.sender.id))
     return Outcome.APPLIED
 
 

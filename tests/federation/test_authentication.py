@@ -7,13 +7,18 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from federation.actors import resolve_actor
+from federation.peers import PeerDirectory
 from federation.services import Services
 from federation.trust.authentication import ActorGone, PeerRefused, Replayed, SignatureRefused, authenticate
+from jobs.bus import Bus
 from keys.keypairs import PrivateKey
 from keys.refusals import Refusal
 from keys.requests import HttpMessage
 from keys.signing import Scheme
+from models import Database
 from models.accounts import Account, Keypair
+from models.events import Kind
 from tests.conftest import Clock
 from tests.federation.conftest import RemoteActor, World, counting_statements
 
@@ -269,6 +274,34 @@ async def test_a_new_key_under_the_same_id_is_found_and_the_old_one_refused(
     async with services.database.reading() as session:
         pems = list(await session.scalars(select(Keypair.public_pem).where(Keypair.key_id == carol.key_id)))
     assert pems == [rsa_key.public.pem]
+
+
+async def test_a_key_that_another_process_saw_replaced_verifies_nothing_here_either(
+    services: Services, clock: Clock, carol: RemoteActor, rsa_key: PrivateKey, backend: str
+) -> None:
+    """What is kept for ten minutes is forgotten at once, by a word from the other process."""
+    if backend == "sqlite":
+        pytest.skip("one process works there")
+    database = Database(services.database.url, addresses=services.addresses, clock=clock)
+    here = replace(services, database=database, peers=PeerDirectory(database, is_closed=services.settings.is_closed))
+    here.peers.memory.keys.listen_to(database.events)
+    stop, bus, heard = asyncio.Event(), Bus(database), database.events.subscribe()
+    listening = asyncio.create_task(bus.run(stop))
+    async with asyncio.timeout(20):
+        await bus.is_listening.wait()
+        assert (await authenticate(here, carol.request(clock()))).actor_uri == carol.uri
+        old_key, carol.key = carol.key, rsa_key
+        carol.publish()
+        assert (await authenticate(here, carol.request(clock(), key=old_key, body=b"2"))).actor_uri == carol.uri
+        await resolve_actor(services, carol.uri, refresh=True)
+        while Kind.KEYS_CHANGED not in {event.kind for event in await heard.batch()}:
+            continue
+        assert await refusal(here, carol.request(clock(), key=old_key, body=b"3")) is Refusal.WRONG
+        assert (await authenticate(here, carol.request(clock(), body=b"4"))).actor_uri == carol.uri
+        stop.set()
+        await listening
+    await here.peers.memory.close()
+    await database.close()
 
 
 async def test_a_key_that_is_no_longer_listed_verifies_nothing(
