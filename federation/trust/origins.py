@@ -23,7 +23,7 @@ class NoOrigin(ValueError):
     """The text is not an `http` or `https` URL that everybody reads the same way."""
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)  # for those of one activity and of busy actors: every post has an id of its own
 def origin(uri: str) -> tuple[str, str, int]:
     """Return (scheme, lower-case IDNA host, port) of `uri`; raises NoOrigin.
 
