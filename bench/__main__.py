@@ -4,10 +4,12 @@ import asyncio
 import os
 import platform
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 import uvloop
@@ -15,21 +17,19 @@ import uvloop
 from bench import growth, reads, scale, streaming
 from bench.backfill import measure_backfill, render_backfill
 from bench.databases import URL, running_postgresql
+from bench.document import write_between
 from bench.limits import machine_limits
 from bench.office import BenchFailed
 from bench.people import KeyPool
+from bench.results import render_results
 from bench.rounds import FULL, QUICK, Results, Size, run_round
-from bench.table import ROWS, Row, render, render_limits
+from bench.table import render, render_limits
 
 IN_ROUNDS = frozenset({"inbound", "outbound", "killed"})
 PARTS = ("inbound", "outbound", "killed", "reads", "growth", "streaming", "scale", "backfill")
 ALL = frozenset(PARTS) - {"backfill", "reads"}  # growth begins with the reads
 ROUND_SECONDS = 1800.0
-SCALE_ROWS = (
-    Row("scale.one", "home timelines of one process on PostgreSQL", "a second"),
-    Row("scale.two", "– of two", "a second"),
-    Row("scale.ratio", "– times as many", "", least=1.7),
-)
+STARTED = time.monotonic()
 
 
 @click.command()
@@ -39,14 +39,25 @@ SCALE_ROWS = (
 @click.option("--postgresql", is_flag=True, help="On a PostgreSQL from the wheel that the tests use.")
 @click.option("--url", help="Read another server instead, with Mastodon's client API: its origin, with --token.")
 @click.option("--token", default="", help="A token for it.")
-def main(runs: int, quick: bool, only: tuple[str, ...], postgresql: bool, url: str | None, token: str) -> None:
+@click.option(
+    "--write",
+    "document",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Put the tables into this document, too, between its marks.",
+)
+def main(
+    runs: int, quick: bool, only: tuple[str, ...], postgresql: bool, url: str | None, token: str, document: Path | None
+) -> None:
     """Measure Tertulia from outside, on loopback, and print a table. Misses are printed as they are."""
     size, runs = (QUICK, 1) if quick else (FULL, runs)
     try:
         if url:
-            print(uvloop.run(measure_other(url.rstrip("/"), token, size, runs)))
+            text = uvloop.run(measure_other(url.rstrip("/"), token, size, runs))
         else:
-            print(uvloop.run(measure(runs, size, frozenset(only) or ALL, is_postgresql=postgresql)))
+            text = uvloop.run(measure(runs, size, frozenset(only) or ALL, is_postgresql=postgresql))
+        print(text)
+        if document is not None:
+            write_between(document, "other" if url else "postgresql" if postgresql else "sqlite", text)
     except BenchFailed as failure:
         sys.exit(f"The benchmark could not be finished: {failure}")
 
@@ -57,15 +68,18 @@ async def measure(runs: int, size: Size, parts: frozenset[str], *, is_postgresql
     limits = await machine_limits()
     if parts == {"backfill"}:
         return render_backfill(await measure_backfill(1_000 if size is QUICK else 10_000, note))
-    pool, rounds = KeyPool(), []
-    for number in range(1, runs + 1):
-        note(f"round {number} of {runs}")
-        # Leases of five minutes run out after a kill: once is enough.
-        wanted = parts if number == 1 else parts - {"killed"}
-        rounds.append(await _round(size, pool, wanted, is_postgresql=is_postgresql))
+    pool, rounds = KeyPool(), [Results() for _ in range(runs)]
+    if parts & {"reads", "growth"}:
+        note("reading")
+        sizes = size.statuses if "growth" in parts else size.statuses[:1]
+        async with _settings(is_postgresql) as settings:
+            rounds = await growth.measure_growth(sizes, size.requests, runs, note, settings)
+    for number, found in enumerate(rounds):
+        note(f"round {number + 1} of {runs}")
+        found |= await _round(size, pool, parts, is_postgresql=is_postgresql)
     database = "PostgreSQL" if is_postgresql else "SQLite"
-    rows = [*ROWS, *reads.ROWS, *growth.rows(size.statuses), *streaming.ROWS, *SCALE_ROWS]
-    return "\n\n".join([_title(database, runs), render(rounds, _labels(size), rows=rows), render_limits(limits)])
+    results = render_results(rounds, _labels(size), size.statuses)
+    return "\n\n".join([_title(database, runs), results, render_limits(limits)])
 
 
 async def measure_other(origin: str, token: str, size: Size, runs: int) -> str:
@@ -81,11 +95,6 @@ async def _round(size: Size, pool: KeyPool, parts: frozenset[str], *, is_postgre
     if parts & IN_ROUNDS:
         async with asyncio.timeout(ROUND_SECONDS), _settings(is_postgresql) as settings:
             found |= await run_round(size, pool, parts, note, settings)
-    if parts & {"reads", "growth"}:
-        note("reading")
-        sizes = size.statuses if "growth" in parts else size.statuses[:1]
-        async with _settings(is_postgresql) as settings:
-            found |= await growth.measure_growth(sizes, size.requests, note, settings)
     if "streaming" in parts:
         note("streaming")
         async with _settings(is_postgresql) as settings:
@@ -118,8 +127,9 @@ def _title(what: str, runs: int) -> str:
 
 
 def note(line: str) -> None:
-    """Progress, for whoever waits."""
-    print(f"  {line}", file=sys.stderr, flush=True)
+    """Progress, for whoever waits, with the minutes since the start."""
+    minutes, seconds = divmod(int(time.monotonic() - STARTED), 60)
+    print(f"  {minutes:2}:{seconds:02}  {line}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ HOSTS = 5
 CONNECTIONS = 16
 WARM_UP_EACH = 10  # notes of each author, sent first: what replies answer and boosts share
 STALLED_SECONDS = 10.0
+# What became of activities that had no effect.
+UNFINISHED = "SELECT state, outcome, count(*) FROM inbound_activities WHERE outcome <> 'applied' GROUP BY 1, 2"
 IN_FEED = "SELECT count(*) FROM feed_entries WHERE account_id = ?"
 
 
@@ -79,11 +81,14 @@ async def _warm_up(office: Office, fleet: Fleet, readership: Readership) -> None
     random.Random(0).shuffle(readership.boosts)
     before = await office.count(IN_FEED, readership.reader.id)
     for scheme in (Scheme.CAVAGE_RSA, Scheme.RFC9421_ED25519):  # the second time only the keys are news
-        await post_all(signed(office, readership, activities, scheme), CONNECTIONS)
+        answers = await post_all(signed(office, readership, activities, scheme), CONNECTIONS)
+        if answers[202] < len(activities):
+            raise BenchFailed(f"while warming up, activities were answered {dict(answers)}")
     wanted = before + len(activities)
     found = await office.wait_for_count(wanted, STALLED_SECONDS, IN_FEED, readership.reader.id)
     if found < wanted:
-        raise BenchFailed(f"only {found} of {wanted} notes reached the timeline while warming up")
+        became = await office.rows(UNFINISHED)
+        raise BenchFailed(f"only {found} of {wanted} notes reached the timeline while warming up: {became}")
 
 
 async def measure_inbound(

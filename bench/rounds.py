@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from bench import inbound, outbound
 from bench.fleet import Fleet, running_fleet
 from bench.growth import SIZES
-from bench.inbound import Inbound, Readership, gather_readership, measure_inbound
+from bench.inbound import UNFINISHED, Inbound, Readership, gather_readership, measure_inbound
 from bench.killed import measure_killed
 from bench.office import Office, running_office
 from bench.outbound import Outbound, gather_followers, measure_posts
 from bench.people import KeyPool
+from bench.reads import Reader, measure_reads
 from keys.signing import Scheme
 
 RSA_NETWORK, ED25519_NETWORK = 1, 2
+READS_FOR_MEMORY = 100  # of each kind: what reading keeps is part of what an office needs
 Report = Callable[[str], None]
-UNFINISHED = "SELECT state, outcome, count(*) FROM inbound_activities WHERE outcome <> 'applied' GROUP BY 1, 2"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ async def run_round(
             results |= await _inbound(office, fleet, readership, size, report)
         if "outbound" in parts:
             results |= await _outbound(office, fleet, pool, size, {"rsa": rsa, "ed25519": ed25519}, report)
+        if readership:
+            await measure_reads(Reader(office.origin, readership.reader.token), READS_FOR_MEMORY, None)
         await office.settle()
         results["memory.end"] = office.memory_mib
         if readership and "killed" in parts:

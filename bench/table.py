@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+Measured = Sequence[Mapping[str, float]]
+
 
 @dataclass(frozen=True)
 class Row:
-    """A figure; `most` or `least` is its target, if it has one."""
+    """A figure; `most` or `least` is its target, if it has one. Within a `Line` the label is the line's."""
 
     name: str
     label: str
@@ -15,49 +17,36 @@ class Row:
     most: float | None = None
     least: float | None = None
 
-
-ROWS = (
-    Row("inbound.rsa.rate", "inbound, draft-cavage RSA", "a second", least=900),
-    Row("inbound.rsa.cpu", "– CPU each", "ms", most=1.3),
-    Row("inbound.rsa.lost", "– refused or lost", "", most=0),
-    Row("inbound.ed25519.rate", "inbound, RFC 9421 Ed25519", "a second", least=900),
-    Row("inbound.ed25519.cpu", "– CPU each", "ms", most=1.3),
-    Row("inbound.ed25519.lost", "– refused or lost", "", most=0),
-    Row("inbound.proofs.rate", "the same with FEP-8b32 proofs", "a second"),
-    Row("inbound.proofs.cpu", "– CPU each", "ms"),
-    Row("inbound.proofs.lost", "– refused or lost", "", most=0),
-    Row("follows.rsa.seconds", "{hosts} followers of {hosts} hosts, RSA, Follow to Accept", "s", most=6),
-    Row("follows.rsa.cpu", "– CPU each", "ms"),
-    Row("follows.ed25519.seconds", "{hosts} followers of {hosts} hosts, Ed25519", "s", most=6),
-    Row("follows.ed25519.cpu", "– CPU each", "ms"),
-    Row("outbound.rsa.some.rate", "{posts} posts to {some_hosts} hosts, RSA", "a second", least=900),
-    Row("outbound.rsa.some.cpu", "– CPU each", "ms", most=1.5),
-    Row("outbound.rsa.some.lost", "– lost", "", most=0),
-    Row("outbound.ed25519.some.rate", "{posts} posts to {some_hosts} hosts, Ed25519", "a second", least=900),
-    Row("outbound.ed25519.some.cpu", "– CPU each", "ms", most=0.6),
-    Row("outbound.ed25519.some.lost", "– lost", "", most=0),
-    Row("outbound.rsa.many.rate", "1 post to {hosts} hosts, RSA", "a second", least=800),
-    Row("outbound.rsa.many.cpu", "– CPU each", "ms", most=1.6),
-    Row("outbound.rsa.many.lost", "– lost", "", most=0),
-    Row("outbound.rsa.many.answer", "– answer to the client", "ms", most=10),
-    Row("outbound.ed25519.many.rate", "1 post to {hosts} hosts, Ed25519", "a second", least=800),
-    Row("outbound.ed25519.many.cpu", "– CPU each", "ms", most=0.6),
-    Row("outbound.ed25519.many.lost", "– lost", "", most=0),
-    Row("outbound.ed25519.many.answer", "– answer to the client", "ms", most=10),
-    Row("killed.lost", "lost when the server is killed after its last 202", "", most=0),
-    Row("memory.start", "resident memory at the start", "MiB", most=90),
-    Row("memory.end", "resident memory after all of this", "MiB", most=130),
-)
+    @property
+    def figures(self) -> tuple["Row", ...]:
+        return (self,)
 
 
-def render(rounds: Sequence[Mapping[str, float]], sizes: Mapping[str, int], *, rows: Sequence[Row] = ROWS) -> str:
-    """The medians of all rounds beside their targets. A figure that wasn't measured has no line."""
+@dataclass(frozen=True)
+class Line:
+    """Several figures of one work, on one line."""
+
+    label: str
+    figures: tuple[Row, ...]
+
+
+def figure(name: str, unit: str, *, most: float | None = None, least: float | None = None) -> Row:
+    """A figure of a `Line`."""
+    return Row(name, "", unit, most, least)
+
+
+def render(rounds: Measured, sizes: Mapping[str, int], *, rows: Sequence[Row | Line]) -> str:
+    """The medians of all rounds beside their targets. What wasn't measured has no line."""
     lines = ["| work | measured | target | |", "|---|---|---|---|"]
     for row in rows:
-        values = [found[row.name] for found in rounds if row.name in found]
-        if values:
-            value = median(values)
-            cells = (row.label.format(**sizes), _number(value, row.unit), _target(row), _verdict(row, value))
+        found = {one: value for one in row.figures if (value := median_of(rounds, one.name)) is not None}
+        if found:
+            cells = (
+                row.label.format(**sizes),
+                ", ".join(number(value, one.unit) for one, value in found.items()),
+                ", ".join(filter(None, (_target(one) for one in found))),
+                _verdict(found),
+            )
             lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -65,22 +54,32 @@ def render(rounds: Sequence[Mapping[str, float]], sizes: Mapping[str, int], *, r
 def render_limits(limits: Mapping[str, float]) -> str:
     """What the machine can do at best."""
     lines = ["| this machine | |", "|---|---|"]
-    return "\n".join(lines + [f"| {name} | {_number(value, '')} |" for name, value in limits.items()])
+    return "\n".join(lines + [f"| {name} | {number(value, '')} |" for name, value in limits.items()])
+
+
+def median_of(rounds: Measured, name: str) -> float | None:
+    """The median of a figure over the rounds that measured it."""
+    values = [found[name] for found in rounds if name in found]
+    return median(values) if values else None
+
+
+def number(value: float, unit: str) -> str:
+    """Three digits, or all of a whole number."""
+    shown = f"{value:.0f}" if value >= 100 or value == int(value) else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+    return f"{shown} {unit}".strip()
 
 
 def _target(row: Row) -> str:
     if row.least is not None:
-        return f"≥ {_number(row.least, row.unit)}"
-    return "" if row.most is None else f"≤ {_number(row.most, row.unit)}"
+        return f"≥ {number(row.least, row.unit)}"
+    return "" if row.most is None else f"≤ {number(row.most, row.unit)}"
 
 
-def _verdict(row: Row, value: float) -> str:
-    if row.least is None and row.most is None:
-        return ""
-    is_met = value >= row.least if row.least is not None else value <= (row.most or 0)
-    return "met" if is_met else "missed"
-
-
-def _number(value: float, unit: str) -> str:
-    shown = f"{value:.0f}" if value >= 100 or value == int(value) else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
-    return f"{shown} {unit}".strip()
+def _verdict(found: Mapping[Row, float]) -> str:
+    """One word, or one for each figure that has a target where they differ."""
+    words = [
+        "met" if (value >= row.least if row.least is not None else value <= (row.most or 0)) else "missed"
+        for row, value in found.items()
+        if row.least is not None or row.most is not None
+    ]
+    return ", ".join(words) if len(set(words)) > 1 else "".join(words[:1])

@@ -1,0 +1,54 @@
+"""The benchmark's own parts: what it reads from the system, and the fleet that plays the peers."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bench.fleet import running_fleet
+from bench.office import Office
+from bench.people import KeyPool, Pen, new_person
+from bench.sending import post_all, prepare
+from keys.signing import Scheme
+
+
+@pytest.fixture(scope="module")
+def pool() -> KeyPool:
+    return KeyPool(1)
+
+
+@pytest.fixture
+def busy() -> Iterator[subprocess.Popen[bytes]]:
+    program = "import time\nwhile time.process_time() < 0.3: pass\nprint(flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process
+        process.kill()
+
+
+def test_cpu_and_memory_are_those_of_the_process(busy: subprocess.Popen[bytes]) -> None:
+    office = Office("http://127.0.0.1:1", Path(), busy, {})
+    assert 0.25 <= office.cpu_seconds < 1.0
+    resident = next(line for line in Path(f"/proc/{busy.pid}/status").read_text().splitlines() if "VmRSS" in line)
+    assert office.memory_mib == pytest.approx(int(resident.split()[1]) / 1024, abs=1)
+
+
+async def test_the_fleet_is_a_peer_and_counts_what_arrives(pool: KeyPool) -> None:
+    async with running_fleet(["127.0.0.1", "127.0.0.2"]) as fleet, aiohttp.ClientSession() as client:
+        ana, bob = (new_person(fleet.host(address), "someone", pool) for address in ("127.0.0.1", "127.0.0.2"))
+        fleet.publish_person(ana)
+        async with client.get(ana.uri) as response:
+            assert (await response.json(content_type=None))["inbox"] == f"{ana.uri}/inbox"
+        async with client.get(bob.uri) as response:
+            assert response.status == 404
+        async with client.get(f"http://{ana.host}/.well-known/webfinger?resource=acct:someone@{ana.host}") as response:
+            assert (await response.json(content_type=None))["links"][0]["href"] == ana.uri
+        notes = [Pen("t").create(bob) for _ in range(3)]
+        sent = [prepare(bob, f"{ana.uri}/inbox", note, Scheme.RFC9421_ED25519) for note in notes]
+        assert await post_all(sent, 2) == {202: 3}
+        assert await fleet.wait_for("Create", 3, 30.0) == 3
+        assert (fleet.rfc9421, fleet.arrived["Follow"]) == (3, 0)
