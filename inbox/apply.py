@@ -20,6 +20,7 @@ from models.relations import Follow
 from policy.authority import PASSES_WHEN_SUSPENDED
 from social.accounts import preload_accounts, preload_authors
 from social.blocks import preload_blocks
+from social.follows import preload_follows
 from social.interactions import preload_boosts
 from social.statuses import preload_statuses
 from social.tombstones import buried
@@ -62,7 +63,10 @@ async def _load(unit: UnitOfWork, batch: Sequence[Incoming]) -> set[tuple[str, s
         references = incoming.references
         accounts += (incoming.activity.actor, *references.accounts, *references.known_accounts)
         statuses += (*references.statuses, *references.known_statuses)
+        if incoming.type == "Follow" and incoming.activity.object_id:
+            accounts.append(incoming.activity.object_id)
     await preload_accounts(unit, accounts)
+    await _load_follows(unit, batch)
     await preload_statuses(unit, statuses)
     await preload_authors(unit, [status.account_id for status in unit.statuses.values() if status is not None])
     await _load_reactions(unit, batch)
@@ -70,6 +74,18 @@ async def _load(unit: UnitOfWork, batch: Sequence[Incoming]) -> set[tuple[str, s
     ids = [activity.id for activity in activities if activity.id]
     objects = [uri for activity in activities for uri in activity.object_ids]
     return await buried(unit, [*ids, *objects])
+
+
+async def _load_follows(unit: UnitOfWork, batch: Sequence[Incoming]) -> None:
+    """What is asked before somebody may follow one of ours."""
+    wishes: list[tuple[Account, Account, str]] = []
+    for incoming in batch:
+        activity = incoming.activity
+        sender, followee = unit.accounts.get(activity.actor), unit.accounts.get(activity.object_id or "")
+        if incoming.type == "Follow" and sender and followee and followee.is_local and activity.id:
+            wishes.append((sender, followee, activity.id))
+    await preload_follows(unit, wishes)
+    await preload_blocks(unit, [(sender.id, followee.id) for sender, followee, _ in wishes if sender is not followee])
 
 
 async def _load_reactions(unit: UnitOfWork, batch: Sequence[Incoming]) -> None:

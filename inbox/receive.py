@@ -9,7 +9,7 @@ stored; an accepted one is never lost. Nothing is interpreted here: that is `inb
 
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from federation.activity import Activity, parse_activity
 from federation.json_ld import DocumentRefused
@@ -28,12 +28,17 @@ from keys.requests import HttpMessage
 from keys.verification import signature_key_ids
 from models.accounts import Account
 from models.activities import SHARED_INBOX
+from models.base import BigInt
+from models.questions import Question
 from policy.authority import may_be_passed_on
 from policy.domains import normalise_domain
 from policy.rates import MinuteRates
 
 MAX_ID = 1 << 63
 _NO_RATES = MinuteRates()
+_OWNER = Question(
+    select(Account.domain, Account.actor_type, Account.gone_at).where(Account.id == bindparam("inbox_id", type_=BigInt))
+)
 
 
 async def receive(services: Services, journal: Journal, message: HttpMessage, inbox_id: int) -> Requester | None:
@@ -128,6 +133,11 @@ async def _check_inbox(services: Services, requester: Requester, inbox_id: int) 
     only the servers of its members and of whom it has invited."""
     if inbox_id == SHARED_INBOX:
         return
+    if inbox_id < MAX_ID:
+        async with services.database.glancing() as glance:
+            rows = await glance.ask(_OWNER, {"inbox_id": inbox_id})
+        if any(domain is None and kind != "Group" and gone_at is None for domain, kind, gone_at in rows):
+            return
     async with services.database.reading() as session:
         owner = await session.get(Account, inbox_id) if inbox_id < MAX_ID else None
         reader = reader_of(services, requester)

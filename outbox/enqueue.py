@@ -77,14 +77,17 @@ async def enqueue(
     status_id: int | None = None,
     visibility: str = "direct",
     sign_proof: SigningKey | None = None,
+    gathers: bool = False,
 ) -> OutboundActivity:
     """Queue an activity of the local `account` for `inbox_urls` and for the remote followers of `to_followers_of`.
 
     `document` is the whole activity with `id`, `type` and `@context`. Activities with one `ordering_key` (the object's
     URI) reach each host in the order of these calls. `gate` tells which hosts may hear from us, and what. `sign_proof`
-    is the account's Ed25519 key. An activity without any recipient is stored all the same: it is in the outbox.
+    is the account's Ed25519 key. An activity without any recipient is stored all the same: it is in the outbox. What
+    `gathers` is written together with the rest of its kind, right before the commit.
     """
-    await unit.session.flush()  # followers and accounts that this very unit has made
+    if not gathers:
+        await unit.session.flush()  # followers and accounts that this very unit has made
     public = without_blind_recipients(document)
     if sign_proof is not None:
         public = add_proof(public, key=sign_proof.private, verification_method=sign_proof.key_id, now=unit.now)
@@ -107,6 +110,7 @@ async def enqueue(
         status_id=status_id,
         visibility=visibility,
         spread=spread,
+        gathers=gathers,
     )
 
 
@@ -129,6 +133,7 @@ async def enqueue_bytes(
     status_id: int | None = None,
     visibility: str = "direct",
     spread: JsonObject | None = None,
+    gathers: bool = False,
 ) -> OutboundActivity:
     """Queue ready bytes, to be delivered under the signature of the local `account`; also what others made."""
     activity = {
@@ -144,13 +149,24 @@ async def enqueue_bytes(
         "spread": spread,
         "created_at": unit.now,
     }
-    await unit.session.execute(insert(_ACTIVITIES), activity)
+    if gathers:
+        unit.defer(_write_activities, activity)
+    else:
+        await _write_activities(unit, [activity])
     made = OutboundActivity(**activity)
     if spread is not None:
         payload = {"account_id": account.id}
         await enqueue_job(unit, SPREAD_ACTIVITY, payload, unique_key=f"{SPREAD_ACTIVITY}:{made.id}")
-    await queue_deliveries(unit, made, inbox_urls, ordering_key=ordering_key, gate=gate)
+    await queue_deliveries(unit, made, inbox_urls, ordering_key=ordering_key, gate=gate, gathers=gathers)
     return made
+
+
+async def _write_activities(unit: UnitOfWork, activities: list[dict[str, Any]]) -> None:
+    await unit.session.execute(insert(_ACTIVITIES), activities)
+
+
+async def _write_deliveries(unit: UnitOfWork, deliveries: list[dict[str, Any]]) -> None:
+    await unit.session.execute(insert(_DELIVERIES), deliveries)
 
 
 async def queue_deliveries(
@@ -160,12 +176,18 @@ async def queue_deliveries(
     *,
     ordering_key: str,
     gate: Gate,
+    gathers: bool = False,
 ) -> None:
     """One row for each inbox that shall get a stored activity."""
     targets = distinct_targets(inbox_urls, own_origin=unit.addresses.origin, allows=gate.allows)
     targets = await _through(gate, unit, activity, targets)
-    if targets:
-        await unit.session.execute(insert(_DELIVERIES), _rows(unit, activity, targets, ordering_key))
+    rows = _rows(unit, activity, targets, ordering_key)
+    if gathers:
+        for row in rows:
+            unit.defer(_write_deliveries, row)
+    elif rows:
+        await _write_deliveries(unit, rows)
+    if rows:
         unit.signal(DELIVERIES)
 
 
@@ -175,6 +197,7 @@ async def _through(gate: Gate, unit: UnitOfWork, activity: OutboundActivity, tar
     closed = set()
     for host, policy in policies.items():
         if policy is not None and policy.restricts:
+            await unit.session.flush()  # what is told of may have been made by this very unit
             sender = await unit.session.get_one(Account, activity.account_id)
             if await withheld(unit.session, policy, [Sent.of(activity, sender)]):
                 closed.add(host)

@@ -16,7 +16,7 @@ async def send_accept(
     """Say that the follow with this id holds."""
     accepted = follow_activity(follow_uri, actor_uri=follower.uri, target_uri=followee.uri)
     document = accept_activity(activity_uri(unit), actor_uri=followee.uri, accepted=accepted)
-    await send_to(services, unit, followee, document, follower, ordering_key=follower.uri)
+    await send_to(services, unit, followee, document, follower, ordering_key=follower.uri, gathers=True)
 
 
 async def send_reject(

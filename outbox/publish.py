@@ -30,13 +30,16 @@ async def send(
     ordering_key: str | None = None,
     status_id: int | None = None,
     visibility: str = "direct",
+    gathers: bool = False,
 ) -> OutboundActivity:
     """Store an activity of `account` with its proof (FEP-8b32) and queue its deliveries.
 
     Activities with one `ordering_key` reach a host in the order in which they were sent; by default the object's id.
-    `followers_of` is whose followers get it, where that isn't the sender.
+    `followers_of` is whose followers get it, where that isn't the sender. What `gathers` is written with its like,
+    right before the commit.
     """
-    await unit.session.flush()
+    if not gathers:
+        await unit.session.flush()
     signing_key = await services.keyring.key_of(account, KeyKind.ED25519)
     return await enqueue(
         unit,
@@ -49,6 +52,7 @@ async def send(
         visibility=visibility,
         sign_proof=signing_key,
         gate=services.peers,
+        gathers=gathers,
     )
 
 

@@ -5,7 +5,7 @@ A local account that isn't locked accepts by itself; a remote one answers in its
 that has moved away. With the follow goes what hangs on it: the notice of it, and the followee's place on the profile.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import bindparam, delete, select
 
@@ -29,6 +29,15 @@ _BLOCKED = select(Block.id).where(
 _DOMAIN_BLOCKED = select(DomainBlock.id).where(
     DomainBlock.account_id == bindparam("account"), DomainBlock.domain == bindparam("domain")
 )
+_AMONG = select(Follow).where(
+    Follow.follower_id.in_(bindparam("followers", expanding=True)),
+    Follow.followee_id.in_(bindparam("followees", expanding=True)),
+)
+_BY_URIS = select(Follow).where(Follow.uri.in_(bindparam("uris", expanding=True)))
+_DOMAIN_BLOCKS = select(DomainBlock.account_id, DomainBlock.domain).where(
+    DomainBlock.account_id.in_(bindparam("accounts", expanding=True)),
+    DomainBlock.domain.in_(bindparam("domains", expanding=True)),
+)
 _ENDORSEMENTS = delete(Endorsement).where(
     Endorsement.account_id == bindparam("follower"), Endorsement.target_id == bindparam("followee")
 )
@@ -41,14 +50,42 @@ class FollowRefused(Exception):
         super().__init__(message)
 
 
+async def preload_follows(unit: UnitOfWork, wishes: Collection[tuple[Account, Account, str]]) -> None:
+    """Look up what is asked about wishes to follow (follower, followee, URI of the Follow), with three queries."""
+    if not wishes:
+        return
+    ends = {
+        "followers": sorted({one.id for one, _, _ in wishes}),
+        "followees": sorted({two.id for _, two, _ in wishes}),
+    }
+    found = [*await unit.session.scalars(_AMONG, ends)]
+    found += await unit.session.scalars(_BY_URIS, {"uris": sorted({uri for _, _, uri in wishes})})
+    unit.follows.update(dict.fromkeys((follower.id, followee.id) for follower, followee, _ in wishes))
+    unit.follow_uris.update(dict.fromkeys(uri for _, _, uri in wishes))
+    for follow in found:
+        _remember(unit, follow)
+    pairs = {(followee.id, follower.domain) for follower, followee, _ in wishes if follower.domain is not None}
+    names = {"accounts": sorted({one for one, _ in pairs}), "domains": sorted({domain for _, domain in pairs})}
+    blocked = {(row.account_id, row.domain) for row in await unit.session.execute(_DOMAIN_BLOCKS, names)}
+    unit.domain_blocks.update({pair: pair in blocked for pair in pairs})
+
+
+def _remember(unit: UnitOfWork, follow: Follow) -> None:
+    unit.follows[follow.follower_id, follow.followee_id] = unit.follow_uris[follow.uri] = follow
+
+
 async def find_follow(unit: UnitOfWork, follower: Account, followee: Account) -> Follow | None:
     """The follow between two accounts, in whatever state."""
+    if (follower.id, followee.id) in unit.follows:
+        return unit.follows[follower.id, followee.id]
     await unit.session.flush()
     return (await unit.session.scalars(_BETWEEN, {"follower": follower.id, "followee": followee.id})).first()
 
 
 async def follow_by_uri(unit: UnitOfWork, uri: str) -> Follow | None:
     """The follow whose Follow activity has this id."""
+    if uri in unit.follow_uris:
+        return unit.follow_uris[uri]
     await unit.session.flush()
     return (await unit.session.scalars(select(Follow).where(Follow.uri == uri))).first()
 
@@ -75,7 +112,9 @@ async def request_follow(
     if follow is not None:
         _set_wishes(follow, shows_boosts, notifies, languages)
         if uri is not None:
+            unit.follow_uris.pop(follow.uri, None)
             follow.uri = uri  # the newest Follow is the one that an Accept will name
+            _remember(unit, follow)
         return follow
     if followee.moved_to_uri is not None:
         raise FollowRefused
@@ -92,6 +131,7 @@ async def request_follow(
     )
     _set_wishes(follow, shows_boosts, notifies, languages)
     unit.session.add(follow)
+    _remember(unit, follow)
     if followee.is_local and not followee.is_locked:
         await accept_follow(unit, follow, follower, followee)
         notify(unit, followee, "follow", follower, subject_id=follow_id)
@@ -137,6 +177,8 @@ async def end_follow(unit: UnitOfWork, follow: Follow, follower: Account, follow
         count(unit, Account, "following_count", follower.id, -1)
     await unit.session.delete(follow)
     await unit.session.flush()
+    unit.follows.pop((follow.follower_id, follow.followee_id), None)
+    unit.follow_uris.pop(follow.uri, None)
     if follower.is_local:
         await leave_lists(unit, follower, followee)
     if followee.is_local:
@@ -148,10 +190,15 @@ async def end_follow(unit: UnitOfWork, follow: Follow, follower: Account, follow
 
 
 async def _is_blocked(unit: UnitOfWork, follower: Account, followee: Account) -> bool:
-    if await unit.session.scalar(_BLOCKED, {"follower": follower.id, "followee": followee.id}) is not None:
-        return True
-    if follower.domain is None or not followee.is_local:
-        return False
+    is_blocked = unit.blocks.get(frozenset((follower.id, followee.id)))
+    if is_blocked is None:
+        found = await unit.session.scalar(_BLOCKED, {"follower": follower.id, "followee": followee.id})
+        is_blocked = found is not None
+    if is_blocked or follower.domain is None or not followee.is_local:
+        return is_blocked
+    known = unit.domain_blocks.get((followee.id, follower.domain))
+    if known is not None:
+        return known
     names = {"account": followee.id, "domain": follower.domain}
     return await unit.session.scalar(_DOMAIN_BLOCKED, names) is not None
 

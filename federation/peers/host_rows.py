@@ -7,9 +7,10 @@ decides anything; `federation.peers.hosts` does.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Row, Table, bindparam, delete, select, update
+from sqlalchemy import Table, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,8 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobs.circuit import HEALTHY, Circuit
 from jobs.leases import is_queued
 from keys.signing import Scheme
-from models import UnitOfWork
+from models import Database, UnitOfWork
 from models.activities import Delivery, RemoteHost
+from models.questions import WORDS, Question, among
 from models.signals import DELIVERIES
 
 HEALTH = ("failures", "first_failure_at", "open_until", "failing_days", "last_success_at", "last_error")
@@ -29,6 +31,11 @@ FORGOTTEN_AFTER = timedelta(days=90)
 
 _HOSTS: Table = RemoteHost.__table__  # type: ignore[assignment]
 _DELIVERIES: Table = Delivery.__table__  # type: ignore[assignment]
+_COLUMNS = (
+    "host", "failures", "first_failure_at", "open_until", "failing_days", "scheme", "scheme_learned_at",
+    "accepts_ed25519", "keeps_log", "last_success_at", "last_inbound_at", "last_error",
+)  # fmt: skip
+_KNOWN = Question(select(*(_HOSTS.c[name] for name in _COLUMNS)).where(among(_HOSTS.c.host, "hosts", WORDS)))
 
 
 @dataclass(slots=True)
@@ -72,6 +79,13 @@ async def read_hosts(session: AsyncSession, hosts: Sequence[str]) -> dict[str, K
     return found
 
 
+async def glance_at_hosts(database: Database, hosts: Sequence[str]) -> dict[str, KnownHost]:
+    """The same without a session: what is asked for every host that is about to matter."""
+    async with database.glancing() as glance:
+        rows = await glance.ask(_KNOWN, {"hosts": hosts})
+    return {row[0]: _known_host(SimpleNamespace(**dict(zip(_COLUMNS, row, strict=True)))) for row in rows}
+
+
 async def write_hosts(unit: UnitOfWork, hosts: dict[str, KnownHost], columns: Sequence[str]) -> None:
     """Insert hosts, or update these columns of theirs and no others: another process may have written the rest."""
     if not hosts:
@@ -108,7 +122,7 @@ async def forget_stale_hosts(unit: UnitOfWork) -> None:
     await unit.session.execute(delete(_HOSTS).where(_HOSTS.c.updated_at < unit.now - FORGOTTEN_AFTER))
 
 
-def _known_host(row: Row[Any]) -> KnownHost:
+def _known_host(row: Any) -> KnownHost:
     circuit = Circuit(row.failures, row.first_failure_at, row.open_until, row.failing_days)
     return KnownHost(
         circuit=HEALTHY if circuit == HEALTHY else circuit,

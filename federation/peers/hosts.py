@@ -13,14 +13,23 @@ and the last to write wins; before a worker leaves a host alone it reads the row
 
 import random
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation.peers.flushing import Flusher
-from federation.peers.host_rows import CONTACT, HEALTH, SCHEME, KnownHost, make_due, read_hosts, write_hosts
+from federation.peers.host_rows import (
+    CONTACT,
+    HEALTH,
+    SCHEME,
+    KnownHost,
+    glance_at_hosts,
+    make_due,
+    read_hosts,
+    write_hosts,
+)
 from federation.peers.host_rows import forget_stale_hosts as forget_stale_hosts
 from federation.sync.marks import SYNC_CAPABILITY
 from federation.sync.names import CATCH_UP
@@ -119,11 +128,12 @@ class HostTable:
         wanted = sorted({host for host in hosts if refresh or host not in self._hosts})
         if not wanted:
             return
-        async with self._database.reading() as session:
-            await self._read(session, wanted)
+        self._use(wanted, await glance_at_hosts(self._database, wanted))
 
     async def _read(self, session: AsyncSession, hosts: Sequence[str]) -> None:
-        stored = await read_hosts(session, hosts)
+        self._use(hosts, await read_hosts(session, hosts))
+
+    def _use(self, hosts: Sequence[str], stored: Mapping[str, KnownHost]) -> None:
         for host in hosts:
             if host not in self._changed_health and host not in self._changed_scheme:
                 self._remember(host, stored.get(host) or KnownHost())

@@ -1,7 +1,10 @@
 """Follow, Accept, Reject and their Undo: only the two sides of a follow make and end it (O14, O45)."""
 
-from models.relations import Follow
+from federation.actors import resolve_actor
+from inbox.process import InboxWorker
+from models.relations import Block, DomainBlock, Follow
 from tests.graph import count, follower_uris, home_uris, journal, notices
+from tests.outbox.cast import counting_statements
 from tests.peers import Office, Person
 from tests.remote_peers import RemoteActor, RemoteServer
 from tests.security.cast import follows, send, suspend_account
@@ -25,6 +28,48 @@ async def test_a_follow_is_accepted_told_and_repeated_without_effect(
     assert await follower_uris(office, alice.uri) == [carol.uri]
     accepted = [received.json["object"]["id"] for received in remote.received if received.type == "Accept"]
     assert accepted == [follow["id"], again["id"]]
+
+
+async def test_what_a_batch_of_follows_asks_and_writes_does_not_grow_with_it(
+    office: Office, alice: Person, carol: RemoteActor, eve: RemoteActor, remote: RemoteServer
+) -> None:
+    bob, dora = await office.create_person("bob"), await office.create_person("dora")
+    known = await resolve_actor(office.services, eve.uri)
+    async with office.services.database.unit_of_work() as unit:
+        unit.session.add_all(
+            [
+                Block(id=unit.new_id(), account_id=bob.id, target_id=known.id, created_at=unit.now),
+                DomainBlock(id=unit.new_id(), account_id=dora.id, domain=known.domain or "", created_at=unit.now),
+            ]
+        )
+    crowd = [await remote.actor(f"fan{number}") for number in range(12)]
+    worker, costs = InboxWorker(office.services, office.journal), []
+    for fans in (crowd[:2], crowd[2:]):
+        for fan in fans:
+            assert (await fan.post(alice.inbox_url, fan.follow(alice.uri))).status == 202
+        with counting_statements(office.services.database) as statements:
+            await worker.run_once()
+        costs.append(len(statements))
+    assert costs[1] < costs[0] + 8, costs  # one statement for each of eight more would be eight
+    first = carol.follow(alice.uri)
+    for sender, activity in (
+        (carol, first),
+        (eve, {**eve.follow(bob.uri), "id": first["id"]}),  # the id of another's
+        (carol, carol.follow(alice.uri)),  # asked once more
+        (eve, eve.follow(bob.uri)),  # blocked by bob
+        (carol, carol.follow(dora.uri)),  # from a domain that dora blocks
+        (eve, eve.follow(alice.uri)),
+    ):
+        inbox_url = f"{activity['object']}/inbox"
+        assert (await sender.post(inbox_url, activity)).status == 202
+    await office.run_until_idle()
+    outcomes = [outcome for *_, outcome in (await journal(office))[-6:]]
+    assert outcomes == ["applied", "forbidden", "applied", "forbidden", "forbidden", "applied"]
+    followers = await follower_uris(office, alice.uri)
+    assert sorted(followers) == sorted([*(fan.uri for fan in crowd), carol.uri, eve.uri])
+    assert await follower_uris(office, bob.uri) == await follower_uris(office, dora.uri) == []
+    answered = [received.type for received in remote.received]
+    assert (answered.count("Accept"), answered.count("Reject")) == (15, 2)
 
 
 async def test_a_locked_account_decides_itself(
