@@ -16,6 +16,7 @@ from policy.limits import COMMUNITIES_OF_ONE, COMMUNITY_RULES_CHARACTERS, DISPLA
 from social.accounts import account_by_handle, new_local_account
 from social.follows import accept_follow, request_follow
 from social.quotas import require_room
+from social.uploads import forget_files
 
 COMMUNITIES: Final = "urn:tertulia:communities"
 """The capability (FEP-844e) of servers that understand what communities announce, and our terms in it."""
@@ -37,6 +38,8 @@ class Wish:
     is_private: bool | None = None
     posting: str | None = None
     is_discoverable: bool | None = None
+    avatar_url: str | None = None
+    avatar_description: str | None = None
 
 
 async def create(
@@ -118,6 +121,9 @@ def _apply(community: Community, group: Account, wish: Wish, compose: Compose) -
         community.kind = wish.kind.value
     if wish.is_private is not None:
         community.is_private = wish.is_private
+    group.avatar_url = wish.avatar_url or group.avatar_url
+    if wish.avatar_description is not None:
+        group.avatar_description = wish.avatar_description
     if wish.is_discoverable is not None:
         group.is_discoverable = wish.is_discoverable
     if community.kind == Kind.HIDDEN and not community.is_private:
@@ -148,7 +154,10 @@ async def update(
         raise CommunityRefused("A private community stays private: make a new one for everybody.")
     if community.default_for is not None and (wish.kind is not None or wish.is_private is not None):
         raise CommunityRefused("Who belongs to this community is given: its kind can't be changed.")
+    before = group.avatar_url
     _apply(community, group, wish, compose)
+    if before is not None and before != group.avatar_url:
+        await forget_files(unit, [unit.addresses.media_key(before)])
     group.updated_at = community.updated_at = unit.now
     return record(unit, Change(action=Action.UPDATE, group=group, actor=actor))
 

@@ -6,17 +6,13 @@ the followers are told. Links of the table are looked at afterwards, by a job.
 
 from typing import Any, Final
 
-from aiohttp import web
-
 from api.call import Call, Json
 from api.endpoints import Access, Endpoint
 from api.entities.credential_account import credential_account, profile_entity
-from api.errors import ApiError, invalid
+from api.errors import invalid
+from api.pictures import FORM_BYTES, stored_picture
 from api.schemas.credentials import CredentialAccountEntity, CredentialsArgs, ProfileEntity
-from content.media import MediaRefused
-from content.media_limits import PICTURE_BYTES
-from content.pictures import PictureKind, store_picture
-from content.storage import StorageFailed
+from content.pictures import PictureKind
 from models import UnitOfWork
 from models.accounts import Account, User
 from outbox.profile import publish_account_update
@@ -26,7 +22,6 @@ from policy.domains import normalise_domain
 from social.preferences import set_preferences
 from social.profiles import ProfileChange, ProfileText, change_profile
 
-FORM_BYTES: Final = 2 * PICTURE_BYTES + 1_048_576
 _SWITCHES: Final = {
     "locked": "is_locked",
     "discoverable": "is_discoverable",
@@ -90,7 +85,11 @@ async def _update(call: Call) -> None:
         switches={column: args[name] for name, column in _SWITCHES.items() if name in args},
         is_bot=args.get("bot"),
         pictures={
-            **{column: await _stored(call, name) for name, column in _PICTURES.items() if name in args},
+            **{
+                column: await stored_picture(call, name, _KINDS[name])
+                for name, column in _PICTURES.items()
+                if name in args
+            },
             **{name: args[name] for name in _TEXTS if name in args},
         },
         attribution_domains=_domains(args["attribution_domains"]) if "attribution_domains" in args else None,
@@ -119,20 +118,6 @@ async def _composed(call: Call, args: dict[str, Any]) -> ProfileText:
         call.services, account, display_name=args.get("display_name"), note=args.get("note"),
         fields=args.get("fields_attributes"),
     )  # fmt: skip
-
-
-async def _stored(call: Call, name: str) -> str:
-    """The address of a picture that came with the form. Raises ApiError."""
-    upload = call.args[name]
-    if not isinstance(upload, web.FileField):
-        raise invalid(name, "has to be a picture, sent as a file of a multipart form")
-    try:
-        key = await store_picture(call.api.media, upload.file.read(), _KINDS[name], upload.content_type)
-    except MediaRefused as error:
-        raise (ApiError(413, error.detail) if error.is_too_large else invalid(name, error.detail)) from error
-    except StorageFailed as failed:
-        raise ApiError(503, "The picture can't be kept now; try again later") from failed
-    return call.addresses.media(key)
 
 
 async def _without_picture(call: Call, address: str, text: str) -> Json:

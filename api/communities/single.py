@@ -1,22 +1,32 @@
 """Communities themselves: found, made, changed, closed, joined and left."""
 
+from dataclasses import replace
 from typing import Any
 
 from api.accounts.pages import is_active
 from api.call import Call, Json
 from api.communities.gates import act, community_entities, community_json, known_place
 from api.endpoints import Endpoint, many
-from api.errors import invalid
+from api.errors import Forbidden, invalid
 from api.pagination import Keyset, Page, page
-from api.schemas.communities import CommunitiesArgs, CommunityArgs, CommunityEntity, NewCommunityArgs, ReasonArgs
+from api.pictures import FORM_BYTES, stored_picture
+from api.schemas.communities import (
+    ChangedCommunityArgs,
+    CommunitiesArgs,
+    CommunityEntity,
+    NewCommunityArgs,
+    ReasonArgs,
+)
 from api.schemas.fields import AccountPageArgs
 from communities.groups import Wish
 from communities.listing import groups_for, invitations_of
 from communities.standings import Place
+from content.pictures import PictureKind
 from models import UnitOfWork
 from models.accounts import Account
 from models.communities import Kind, Membership
 from outbox import community_acts as acts
+from policy.communities import may_own
 
 
 async def get_communities(call: Call) -> Page:
@@ -55,8 +65,19 @@ async def get_community(call: Call) -> Json:
 
 
 async def patch_community(call: Call) -> Json:
-    """Change a community of yours: what isn't given stays as it is."""
-    return await act(call, _update)
+    """Change a community of yours: what isn't given stays as it is. The old picture goes when another one comes."""
+    wish = _wish(call.args)
+    if "avatar" in call.args:
+        async with call.database.reading() as session:
+            place = await known_place(call, session)
+        if not place.group.is_local or not may_own(place.standing):
+            raise Forbidden("You are not allowed to do this in this community.")
+        wish = replace(wish, avatar_url=await stored_picture(call, "avatar", PictureKind.AVATAR))
+
+    async def change(call: Call, unit: UnitOfWork, place: Place) -> None:
+        await acts.update(call.services, unit, place.group, place.account, wish)
+
+    return await act(call, change)
 
 
 async def post_archive(call: Call) -> Json:
@@ -91,11 +112,8 @@ def _wish(args: dict[str, Any]) -> Wish:
         is_private=args.get("private"),
         posting=args.get("posting"),
         is_discoverable=args.get("discoverable"),
+        avatar_description=args.get("avatar_description"),
     )
-
-
-async def _update(call: Call, unit: UnitOfWork, place: Place) -> None:
-    await acts.update(call.services, unit, place.group, place.account, _wish(call.args))
 
 
 async def _archive(call: Call, unit: UnitOfWork, place: Place) -> None:
@@ -123,7 +141,8 @@ ENDPOINTS = (
     Endpoint("GET", "/api/v1/communities/invitations", get_my_invitations, scope="read:follows", args=AccountPageArgs,
              returns=many(CommunityEntity)),
     Endpoint("GET", _ONE, get_community, scope="read:accounts", returns=CommunityEntity),
-    Endpoint("PATCH", _ONE, patch_community, scope="write:accounts", args=CommunityArgs, returns=CommunityEntity),
+    Endpoint("PATCH", _ONE, patch_community, scope="write:accounts", args=ChangedCommunityArgs,
+             returns=CommunityEntity, body_bytes=FORM_BYTES),
     Endpoint("POST", f"{_ONE}/archive", post_archive, scope="write:accounts", args=ReasonArgs,
              returns=CommunityEntity),
     Endpoint("POST", f"{_ONE}/unarchive", post_unarchive, scope="write:accounts", returns=CommunityEntity),

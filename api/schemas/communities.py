@@ -6,6 +6,7 @@ from typing import Final
 from marshmallow import fields, validate
 
 from api.schemas.accounts import AccountEntity
+from api.schemas.credentials import DESCRIPTION_CHARACTERS
 from api.schemas.fields import (
     AccountPageArgs,
     Args,
@@ -17,6 +18,7 @@ from api.schemas.fields import (
     Several,
     Text,
     Timestamp,
+    Upload,
     Whole,
     list_of,
     nested,
@@ -152,6 +154,15 @@ class CommunityArgs(Args):
     private = Flag()
     posting = one_of(*POSTING)
     discoverable = Flag()
+
+
+class ChangedCommunityArgs(CommunityArgs):
+    """The same for one that is there, with its picture, as a file of a multipart form, and what that shows."""
+
+    KEEPS_EMPTY = CommunityArgs.KEEPS_EMPTY | {"avatar_description"}
+
+    avatar = Upload()
+    avatar_description = Text(DESCRIPTION_CHARACTERS)
 
 
 class NewCommunityArgs(CommunityArgs):
