@@ -9,7 +9,7 @@ from aiohttp import web
 from access.tokens import Bearer, Bearers
 from api.errors import NotFound, Unauthorized
 from api.limits import ApiLimits
-from api.renderings import ACCOUNTS_KEPT, STATUSES_KEPT, Renderings
+from api.renderings import ACCOUNTS_BYTES, STATUSES_BYTES, Renderings
 from content.media import MediaStore
 from federation.expiring import Expiring
 from federation.services import Services
@@ -32,8 +32,8 @@ class Api:
     # The address under which our own people get a remote picture (`federation.media_addresses`).
     shown: Callable[[str], str] = str
     # What was rendered before: statuses in two parts, accounts whole.
-    statuses: Renderings[tuple[bytes, bytes]] = field(default_factory=lambda: Renderings(STATUSES_KEPT))
-    accounts: Renderings[bytes] = field(default_factory=lambda: Renderings(ACCOUNTS_KEPT))
+    statuses: Renderings = field(default_factory=lambda: Renderings(STATUSES_BYTES))
+    accounts: Renderings = field(default_factory=lambda: Renderings(ACCOUNTS_BYTES))
     # What the office documents announce for Web Push; empty where push isn't set up.
     vapid_public_key: str = ""
     # Answers that everybody gets and that may be some seconds old, as bytes.

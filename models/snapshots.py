@@ -38,13 +38,18 @@ class SqliteSnapshots:
     def __init__(self, path: str | None) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
+        self._cursor: sqlite3.Cursor | None = None
 
     async def now(self) -> Hashable:
         """The number of commits that this connection has seen."""
+        if not self._path:
+            return object()
         try:
-            if self._connection is None:
-                self._connection = sqlite3.connect(self._path or "", isolation_level=None, timeout=0)
-            return int(self._connection.execute("PRAGMA data_version").fetchone()[0]) if self._path else object()
+            if self._cursor is None:
+                self._connection = sqlite3.connect(self._path, isolation_level=None, timeout=0)
+                self._cursor = self._connection.cursor()
+            number: int = self._cursor.execute("PRAGMA data_version").fetchone()[0]
+            return number
         except sqlite3.OperationalError:  # locked for a moment, by a recovery for example
             return object()
 

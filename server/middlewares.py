@@ -108,5 +108,5 @@ async def add_security_headers(_request: web.Request, response: web.StreamRespon
     headers["Server"] = "Tertulia"
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
-    if response.content_type == "text/html":
+    if headers.get("Content-Type", "").startswith("text/html"):
         headers.setdefault("Content-Security-Policy", PAGE_POLICY)

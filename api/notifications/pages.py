@@ -92,7 +92,7 @@ async def _entities(call: Call, rows: Sequence[_Row]) -> Any:
 async def _accounts(call: Call, rows: Sequence[_Row]) -> dict[int, bytes]:
     kept = call.api.accounts
     stamps = {row.from_account_id: row.stamp for row in rows}
-    found = {number: data for number, stamp in stamps.items() if (data := kept.get(number, stamp)) is not None}
+    found = {number: data[0] for number, stamp in stamps.items() if (data := kept.get(number, stamp)) is not None}
     missing = [number for number in stamps if number not in found]
     if missing:
         async with call.database.reading() as session:

@@ -132,7 +132,7 @@ class Head:
         self.author: Any = _AuthorPart._make(author)
         self.has_filters = bool(row[-1])
         self.can_be_kept = _has_stamps(self.shown)
-        self.parts: tuple[bytes, bytes] | None = None
+        self.parts: tuple[bytes, ...] | None = None
         self.author_json: bytes | None = None
         self.booster_json: bytes | None = None
 
@@ -145,11 +145,15 @@ class Head:
         """Take what was rendered before; whether that is everything."""
         if self.can_be_kept:
             self.parts = api.statuses.get(self.shown.id, self.stamp)
-        self.author_json = api.accounts.get(self.shown.account_id, self.author_stamp)
+        self.author_json = _only(api.accounts.get(self.shown.account_id, self.author_stamp))
         if self.wrapper is not None:
-            self.booster_json = api.accounts.get(self.wrapper.account_id, self.booster_stamp)
+            self.booster_json = _only(api.accounts.get(self.wrapper.account_id, self.booster_stamp))
         is_framed = self.wrapper is None or self.booster_json is not None
         return self.parts is not None and self.author_json is not None and is_framed
+
+
+def _only(parts: tuple[bytes, ...] | None) -> bytes | None:
+    return None if parts is None else parts[0]
 
 
 _BY_ID: Final = {
@@ -226,7 +230,7 @@ async def _render(api: Api, session: AsyncSession, viewer: Account | None, missi
         status = loaded.statuses[head.shown.id]
         head.parts = _inner(own_part(status, loaded)), _inner(shared_part(status, loaded, api))
         if head.can_be_kept:
-            api.statuses.put(head.shown.id, head.stamp, head.parts)
+            api.statuses.put(head.shown.id, head.stamp, *head.parts)
 
 
 def _account(api: Api, loaded: StatusPage, account_id: int, stamp: Any) -> bytes:

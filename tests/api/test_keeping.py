@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import update
 
 from access.tokens import REMEMBERED_SECONDS
+from api.renderings import ENTRY_BYTES, Renderings
 from api.routes import endpoints
 from models import Database
 from models.accounts import Account
@@ -109,3 +110,15 @@ def test_only_what_reads_is_kept() -> None:
     kept = [one for one in endpoints() if one.is_kept]
     assert len(kept) > 8
     assert {(one.method, one.find_token, one.body_bytes, one.limit) for one in kept} == {("GET", None, None, "")}
+
+
+def test_renderings_are_bounded_in_bytes_and_the_least_used_goes_first() -> None:
+    renderings = Renderings(10 * (ENTRY_BYTES + 100))
+    for number in range(20):
+        renderings.put(number, "stamp", b"x" * 60, b"y" * 40)
+        assert renderings.get(0, "stamp") is not None
+        assert renderings.size_bytes <= 10 * (ENTRY_BYTES + 100)
+    assert [number for number in range(20) if renderings.get(number, "stamp")] == [0, *range(11, 20)]
+    assert renderings.get(19, "another stamp") is None
+    renderings.put(19, "another stamp", b"x" * 100)
+    assert (renderings.get(19, "another stamp"), renderings.size_bytes) == ((b"x" * 100,), 10 * (ENTRY_BYTES + 100))
