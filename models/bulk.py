@@ -4,15 +4,13 @@ For each row that SQLAlchemy is given it works out again which parameters there 
 that are all alike that is nine tenths of what writing them costs. A `Bulk` knows it from its first use on.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Dialect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
-
-Convert = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +23,18 @@ class _Form:
     sql: str
     places: tuple[tuple[str | None, Any], ...]
 
-    def parameters(self, rows: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
-        places = self.places
-        return [
-            tuple(
-                [
-                    made if name is None else row[name] if made is None or row[name] is None else made(row[name])
-                    for name, made in places
-                ]
-            )
-            for row in rows
-        ]
+    def parameters(self, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+        """The rows as the driver wants them."""
+        return list(zip(*(_column(name, made, rows) for name, made in self.places), strict=True))
+
+
+def _column(name: str | None, made: Any, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """What all rows have in one place."""
+    if name is None:
+        return [made] * len(rows)
+    if made is None:
+        return [row[name] for row in rows]
+    return [None if (value := row[name]) is None else made(value) for row in rows]
 
 
 class Bulk:
