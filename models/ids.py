@@ -25,6 +25,11 @@ def milliseconds(moment: datetime) -> int:
     return max(0, int(moment.timestamp() * 1000) - EPOCH_MS)
 
 
+def first_id(moment: datetime) -> int:
+    """The least id that something of this moment can have: what is older has smaller ones."""
+    return milliseconds(moment) << SEQUENCE_BITS
+
+
 class IdGenerator:
     """Makes ids, unique within the process, strictly rising for rising times and in each millisecond.
 

@@ -29,6 +29,7 @@ from models import UnitOfWork
 from models.accounts import Account, Keypair
 from models.activities import Delivery, InboundActivity, Job, OutboundActivity, RemoteHost
 from models.base import Base
+from models.ids import first_id
 from models.oauth import AccessToken, Application, AuthorizationCode, Session
 from models.statuses import Attachment, Poll, Status
 from outbox.peering.upkeep import forget_stale_proposals
@@ -118,37 +119,42 @@ class Housekeeper:
     def _leavings(self, now: datetime) -> list[tuple[str, type[Base], Condition]]:
         """What may go: a name, the table, and which of its rows."""
         before, before_log = now - self._retention, now - self._log_retention
+        # Nothing is finished before it began, so what is younger isn't looked at: a sweep reads what may go, not all.
+        oldest_kept = first_id(before)
         keeps_log = select(RemoteHost.host).where(RemoteHost.keeps_log.is_(True))
         has_deliveries = exists().where(Delivery.activity_id == OutboundActivity.id)
         return [
             (
                 "inbound",
                 InboundActivity,
-                (InboundActivity.finished_at < before)
+                (InboundActivity.id < oldest_kept)
+                & (InboundActivity.finished_at < before)
                 & (InboundActivity.host.not_in(keeps_log) | (InboundActivity.finished_at < before_log)),
             ),
             (
                 "deliveries",
                 Delivery,
-                (Delivery.finished_at < before) & (Delivery.log_number.is_(None) | (Delivery.finished_at < before_log)),
+                (Delivery.id < oldest_kept)
+                & (Delivery.finished_at < before)
+                & (Delivery.log_number.is_(None) | (Delivery.finished_at < before_log)),
             ),
             (
                 "outbound",
                 OutboundActivity,
-                (OutboundActivity.created_at < before)
+                (OutboundActivity.id < oldest_kept)
                 & OutboundActivity.activity_type.in_(PASSING_TYPES)
                 & ~has_deliveries,
             ),
             (
                 "announcements of topics",
                 OutboundActivity,
-                (OutboundActivity.created_at < before)
+                (OutboundActivity.id < oldest_kept)
                 & OutboundActivity.account_id.in_(
                     select(Account.id).where(Account.topic.is_not(None), Account.domain.is_(None))
                 )
                 & ~has_deliveries,
             ),
-            ("jobs", Job, Job.finished_at < before),
+            ("jobs", Job, (Job.id < oldest_kept) & (Job.finished_at < before)),
             ("keys", Keypair, Keypair.expires_at < now),
             ("sessions", Session, Session.expires_at < now),
             ("tokens", AccessToken, AccessToken.revoked_at < before),
