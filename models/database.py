@@ -84,11 +84,11 @@ class Database:
         self._write_sessions = async_sessionmaker(
             self._writer, class_=WritingSession, expire_on_commit=False, autoflush=False
         )
+        self._read_sessions = async_sessionmaker(self._reader, expire_on_commit=False, autoflush=False)
         self._snapshots: Snapshots = (
             SqliteSnapshots(self.url.database) if self.is_sqlite else PostgresqlSnapshots(self._snapshot)
         )
         self.kept = Kept(self._snapshots, clock)
-        self._read_sessions = async_sessionmaker(self._reader, expire_on_commit=False, autoflush=False)
 
     @property
     def engine(self) -> AsyncEngine:
