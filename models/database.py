@@ -36,8 +36,10 @@ SQLITE_PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     PATIENT,
     "PRAGMA temp_store=MEMORY",
-    "PRAGMA cache_size=-8192",
 )
+# Pages that a connection keeps, in KiB. Each of the readers has its own, and the system keeps the file's pages anyway.
+READER_CACHE = "PRAGMA cache_size=-2048"
+WRITER_CACHE = "PRAGMA cache_size=-8192"
 NOTIFY_CHANNEL = "tertulia"
 EVENTS_CHANNEL = "tertulia_events"
 PROCESS_NAME = "tertulia "  # and `process_id`: what each connection to PostgreSQL is called
@@ -176,7 +178,7 @@ def _sqlite_engine(url: URL, *, begin: str, pool_size: int) -> AsyncEngine:
     engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, connect_args={"timeout": 15},
                                  module=InPlaceDriver(), json_serializer=_to_json,
                                  json_deserializer=orjson.loads)  # fmt: skip
-    pragmas = SQLITE_PRAGMAS if begin == "BEGIN" else (*SQLITE_PRAGMAS, IMPATIENT)
+    pragmas = (*SQLITE_PRAGMAS, *((READER_CACHE,) if begin == "BEGIN" else (WRITER_CACHE, IMPATIENT)))
 
     def configure(connection: Any, _record: object) -> None:
         # The driver must not begin transactions by itself: it would begin them as readers.
