@@ -25,6 +25,7 @@ from keys.integrity_proofs import add_proof
 from models import UnitOfWork
 from models.accounts import Account
 from models.activities import Delivery, OutboundActivity
+from models.new_rows import new_row
 from models.relations import Follow
 from models.signals import DELIVERIES
 from policy.limits import FOLLOWERS_AT_ONCE
@@ -153,7 +154,7 @@ async def enqueue_bytes(
         unit.defer(_write_activities, activity)
     else:
         await _write_activities(unit, [activity])
-    made = OutboundActivity(**activity)
+    made = new_row(OutboundActivity, **activity)
     if spread is not None:
         payload = {"account_id": account.id}
         await enqueue_job(unit, SPREAD_ACTIVITY, payload, unique_key=f"{SPREAD_ACTIVITY}:{made.id}")
