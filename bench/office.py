@@ -37,6 +37,12 @@ class BenchFailed(Exception):
     """The measurement can't go on; the message says why."""
 
 
+def cpu_seconds(process_id: int) -> float:
+    """CPU time of a process and its threads, in user and kernel."""
+    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
 @dataclass(frozen=True)
 class Account:
     """Somebody of the office."""
@@ -58,8 +64,7 @@ class Office:
     @property
     def cpu_seconds(self) -> float:
         """CPU time of the process and its threads, in user and kernel."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        return cpu_seconds(self.process.pid)
 
     @property
     def memory_mib(self) -> float:

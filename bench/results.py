@@ -37,6 +37,8 @@ ASKED: Sequence[Row | Line] = (
 SCALE = (
     Line("home timelines of one process on PostgreSQL, of two, how many times as many",
          (figure("scale.one", "a second"), figure("scale.two", "a second"), figure("scale.ratio", "", least=1.7))),
+    Line("– the processes' CPU for each: one process, two",
+         (figure("scale.cpu_one", "ms"), figure("scale.cpu_two", "ms"))),
 )  # fmt: skip
 FURTHER: Sequence[Row | Line] = (
     Line("inbound with FEP-8b32 proofs",

@@ -1,4 +1,9 @@
-"""Two web processes on one PostgreSQL against one: how much more is read. The clients share the machine's cores."""
+"""Two web processes on one PostgreSQL against one: how much more is read, and what a request costs the processes.
+
+The clients and PostgreSQL share the machine's cores, so on two cores the ratio stays far below what two processes can
+do. What can be seen there all the same is whether a request costs more when there are two: while it doesn't, cores of
+their own are all that is missing.
+"""
 
 import asyncio
 import subprocess
@@ -8,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from bench.filling import Filling
-from bench.office import MAIN, BenchFailed, free_domain, running_office
+from bench.office import MAIN, BenchFailed, cpu_seconds, free_domain, running_office
 from bench.reads import Reader, reading_requests
 from bench.sending import Prepared, post_all
 
@@ -17,7 +22,7 @@ STATUSES = 2_000
 
 
 async def measure_scale(requests: int, report: Callable[[str], None], settings: Mapping[str, str]) -> dict[str, float]:
-    """Home timelines a second of one process and of two, and the ratio."""
+    """Home timelines a second of one process and of two, the ratio, and CPU of the processes for each (ms)."""
     async with running_office(settings=settings) as office:
         person = await office.new_account("reader")
         filling = Filling(office.open_database(), person.id, STATUSES)
@@ -32,23 +37,26 @@ async def measure_scale(requests: int, report: Callable[[str], None], settings: 
         try:
             both = [home, replace(home, port=int(address.rpartition(":")[2]))]
             await _until_answering(both[1])
-            await _rate(both, 100)
+            await _rate(both, 100, [])
             await office.settle()
-            alone = await _rate([home], requests)
-            together = await _rate(both, requests)
+            alone, cpu_alone = await _rate([home], requests, [office.process.pid])
+            together, cpu_together = await _rate(both, requests, [office.process.pid, second.pid])
         finally:
             second.terminate()
             await second.wait()
-    return {"scale.one": alone, "scale.two": together, "scale.ratio": together / alone}
+    found = {"scale.one": alone, "scale.two": together, "scale.ratio": together / alone}
+    return found | {"scale.cpu_one": cpu_alone, "scale.cpu_two": cpu_together}
 
 
-async def _rate(servers: list[Prepared], requests: int) -> float:
+async def _rate(servers: list[Prepared], requests: int, processes: list[int]) -> tuple[float, float]:
+    """Requests a second, and milliseconds of the processes' CPU for each."""
     each = requests // len(servers)
-    started = time.perf_counter()
+    started, used = time.perf_counter(), sum(map(cpu_seconds, processes))
     answers = await asyncio.gather(*(post_all([one] * each, CONNECTIONS // len(servers)) for one in servers))
     if any(statuses[200] < each for statuses in answers):
         raise BenchFailed(f"home timelines were answered {[dict(statuses) for statuses in answers]}")
-    return each * len(servers) / (time.perf_counter() - started)
+    total, used = each * len(servers), sum(map(cpu_seconds, processes)) - used
+    return total / (time.perf_counter() - started), used / total * 1000
 
 
 async def _until_answering(request: Prepared) -> None:
