@@ -21,6 +21,8 @@ WARM_UP_EACH = 10  # notes of each author, sent first: what replies answer and b
 STALLED_SECONDS = 10.0
 # What became of activities that had no effect.
 UNFINISHED = "SELECT state, outcome, count(*) FROM inbound_activities WHERE outcome <> 'applied' GROUP BY 1, 2"
+FOLLOWED = """SELECT count(*) FROM follows JOIN accounts ON accounts.id = followee_id
+    WHERE follower_id = ? AND state = 'accepted' AND domain IS NOT NULL"""  # not the community of everybody here
 IN_FEED = "SELECT count(*) FROM feed_entries WHERE account_id = ?"
 
 
@@ -61,9 +63,7 @@ async def gather_readership(office: Office, fleet: Fleet, pool: KeyPool) -> Read
         for author in authors:
             follow = {"type": "Follow", "object": author.uri, "to": [author.uri]}
             await office.post_outbox(client, reader, follow)
-    accepted = await office.wait_for_count(
-        AUTHORS, STALLED_SECONDS, "SELECT count(*) FROM follows WHERE follower_id = ? AND state = 'accepted'", reader.id
-    )
+    accepted = await office.wait_for_count(AUTHORS, STALLED_SECONDS, FOLLOWED, reader.id)
     if accepted < AUTHORS:
         raise BenchFailed(f"only {accepted} of {AUTHORS} authors are followed")
     readership = Readership(reader, authors, Pen("w"), [], [])

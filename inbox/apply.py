@@ -45,7 +45,11 @@ async def apply_all(services: Services, unit: UnitOfWork, batch: Sequence[Incomi
     owners = await _owners(unit, batch)
     outcomes = []
     for number, incoming in enumerate(batch, 1):
-        outcomes.append(await _apply(services, unit, incoming, tombstones, followed, owners.get(incoming.inbox_id)))
+        outcome = await _apply(services, unit, incoming, tombstones, followed, owners.get(incoming.inbox_id))
+        outcomes.append(outcome)
+        if outcome is Outcome.APPLIED and incoming.type == "Accept":
+            await unit.session.flush()
+            followed = await _followed_here(unit, batch)  # what comes right behind it is for who has just been let in
         if number % WITHOUT_PAUSE == 0:
             await asyncio.sleep(0)  # SQLite answers where we are: who reads something must not wait for a whole batch
     return outcomes

@@ -21,14 +21,19 @@ async def carol(remote: RemoteServer) -> RemoteActor:
     return await remote.actor("carol")
 
 
-async def follows(office: Office, follower: Person, followee: RemoteActor) -> None:
-    """Have a local account follow a remote one, by the verb that every surface uses."""
+async def asks(office: Office, follower: Person, followee: RemoteActor) -> dict[str, object]:
+    """Have a local account follow a remote one, by the verb that every surface uses; returns the answer to it."""
     found = await resolve_actor(office.services, followee.uri)
     async with office.services.database.unit_of_work() as unit:
         follow = await publish_follow(office.services, unit, follower.account, found)
     await office.run_until_idle()
-    accept = followee.activity("Accept", {"id": follow.uri, "type": "Follow", "actor": follower.uri,
-                                          "object": followee.uri})  # fmt: skip
+    asked = {"id": follow.uri, "type": "Follow", "actor": follower.uri, "object": followee.uri}
+    return followee.activity("Accept", asked)
+
+
+async def follows(office: Office, follower: Person, followee: RemoteActor) -> None:
+    """Have it follow, and the other agree."""
+    accept = await asks(office, follower, followee)
     assert (await followee.post(follower.inbox_url, accept)).status == 202
     await office.run_until_idle()
 
@@ -241,6 +246,16 @@ async def test_an_open_network_keeps_only_what_concerns_somebody(open_office, re
     unrelated, addressed = carol.note(), carol.note(cc=[alice.uri])
     assert await send(office, carol, carol.create(unrelated), carol.create(addressed)) == ["unrelated", "applied"]
     assert await status(office, unrelated["id"]) is None
+
+
+async def test_what_comes_right_behind_the_accept_reaches_who_asked(open_office, remote_of) -> None:  # type: ignore[no-untyped-def]
+    office = await open_office("open", federation="open")
+    alice, carol = await office.create_person("alice"), await remote_of()
+    accept, public = await asks(office, alice, carol), carol.note()
+    private = carol.note(to=[f"{carol.uri}/followers"], cc=[])
+    outcomes = await send(office, carol, accept, carol.create(public), carol.create(private))
+    assert outcomes == ["applied", "applied", "applied"]
+    assert set(await home_uris(alice)) >= {public["id"], private["id"]}
 
 
 @pytest.fixture
