@@ -1,4 +1,4 @@
-"""The benchmark's own parts: what it reads from the system, and the fleet that plays the peers."""
+"""The benchmark's parts against a real office, as small as they get; and what it reads from the system."""
 
 import subprocess
 import sys
@@ -9,7 +9,9 @@ import aiohttp
 import pytest
 
 from bench.fleet import running_fleet
-from bench.office import Office
+from bench.inbound import addresses, gather_readership, measure_inbound
+from bench.killed import measure_killed
+from bench.office import Office, running_office
 from bench.people import KeyPool, Pen, new_person
 from bench.sending import post_all, prepare
 from keys.signing import Scheme
@@ -52,3 +54,13 @@ async def test_the_fleet_is_a_peer_and_counts_what_arrives(pool: KeyPool) -> Non
         assert await post_all(sent, 2) == {202: 3}
         assert await fleet.wait_for("Create", 3, 30.0) == 3
         assert (fleet.rfc9421, fleet.arrived["Follow"]) == (3, 0)
+
+
+async def test_a_small_round_loses_nothing_even_when_the_office_is_killed(pool: KeyPool) -> None:
+    async with running_fleet(addresses()) as fleet, running_office() as office:
+        assert office.memory_mib > 20
+        readership = await gather_readership(office, fleet, pool)
+        found = await measure_inbound(office, fleet, readership, scheme=Scheme.CAVAGE_RSA, size=40, name="t")
+        assert (found.refused, found.lost) == (0, 0)
+        assert found.cpu_ms > 0
+        assert await measure_killed(office, fleet, readership, 40) == 0
