@@ -55,10 +55,8 @@ async def cross(office: Office, monkeypatch: pytest.MonkeyPatch, uri: str, *, qu
 
     async def run(side: str, work: Run) -> Any:
         if side == "slower" and office.services.database.is_sqlite:
-            await asyncio.wait([tasks["quicker"]])  # it may not take the one lock for writing in between
+            await asyncio.wait([tasks["quicker"]])  # which waits for the lock that this one would hold meanwhile
         _side.set(side)
-        if side == "slower" and office.services.database.is_sqlite:
-            await asyncio.wait([tasks["quicker"]])  # holding the one writer's lock, it would wait for itself
         return await work()
 
     with monkeypatch.context() as patched:
