@@ -16,6 +16,8 @@ from bench.sending import Prepared, post_all
 from bench.table import Row
 
 HOME = "/api/v1/timelines/home?limit=20"
+# Answered from memory while nothing changes; measured also as they are first answered.
+ANEW = {"home": HOME, "notifications": "/api/v1/notifications?limit=40"}
 PAGES = 50
 CONNECTIONS = (1, 16)
 WARM_UP = 50
@@ -89,24 +91,35 @@ async def reading_requests(reader: Reader) -> dict[str, Prepared]:
 
 
 async def measure_reads(reader: Reader, requests: int, server: Measured | None) -> dict[str, float]:
-    """Requests a second and CPU of each (`reads.<what>.<connections>.rate` and `.cpu`), of all that there is."""
+    """Requests a second and CPU of each (`reads.<what>.<connections>.rate` and `.cpu`), of all that there is.
+
+    `reads.<what>.anew` are those of answers that were not kept.
+    """
     found: dict[str, float] = {}
     for name, request in (await reading_requests(reader)).items():
-        await _all(name, request, WARM_UP, 1)
+        await _all(name, [request] * WARM_UP, 1)
         for connections in CONNECTIONS:
-            cpu, started = server.cpu_seconds if server else 0.0, time.perf_counter()
-            await _all(name, request, requests, connections)
-            seconds = time.perf_counter() - started
-            found[f"reads.{name}.{connections}.rate"] = requests / seconds
-            if server:
-                found[f"reads.{name}.{connections}.cpu"] = (server.cpu_seconds - cpu) * 1000 / requests
+            found |= await _measured(f"reads.{name}.{connections}", [request] * requests, connections, server)
+    for name, path in ANEW.items():
+        # No two of the same address: nothing that is kept of one answers another, as after every change.
+        anew = [reader.get(f"{path}&number={number}", "application/json") for number in range(requests // 4)]
+        found |= await _measured(f"reads.{name}.anew", anew, CONNECTIONS[-1], server)
     return found
 
 
-async def _all(name: str, request: Prepared, times: int, connections: int) -> None:
-    statuses = await post_all([request] * times, connections)
-    if statuses[200] < times:
-        raise BenchFailed(f"{name} was answered {dict(statuses)}: {request.data.splitlines()[0].decode()}")
+async def _measured(name: str, requests: list[Prepared], connections: int, server: Measured | None) -> dict[str, float]:
+    cpu, started = server.cpu_seconds if server else 0.0, time.perf_counter()
+    await _all(name, requests, connections)
+    found = {f"{name}.rate": len(requests) / (time.perf_counter() - started)}
+    if server:
+        found[f"{name}.cpu"] = (server.cpu_seconds - cpu) * 1000 / len(requests)
+    return found
+
+
+async def _all(name: str, requests: list[Prepared], connections: int) -> None:
+    statuses = await post_all(requests, connections)
+    if statuses[200] < len(requests):
+        raise BenchFailed(f"{name} was answered {dict(statuses)}: {requests[0].data.splitlines()[0].decode()}")
 
 
 async def _page(client: aiohttp.ClientSession, reader: Reader, items: list[Any]) -> str | None:

@@ -27,7 +27,7 @@ ASKED: Sequence[Row | Line] = (
     Row("outbound.lost", "deliveries that never arrive", "", most=0),
     Row("outbound.rsa.many.answer", "answer to the client's POST of a status with {hosts} remote followers, p50", "ms",
         most=10),
-    *(Line(f"{label}, {reads.CONNECTIONS[-1]} connections",
+    *(Line(f"{label} while nothing changes, {reads.CONNECTIONS[-1]} connections",
            (figure(f"reads.{name}.{reads.CONNECTIONS[-1]}.rate", "a second"),
             figure(f"reads.{name}.{reads.CONNECTIONS[-1]}.cpu", _CPU, most=most)))
       for name, (label, most) in reads.TARGETS.items()),
@@ -52,6 +52,9 @@ FURTHER: Sequence[Row | Line] = (
     *(Line(f"{label}, 1 connection",
            (figure(f"reads.{name}.1.rate", "a second"), figure(f"reads.{name}.1.cpu", _CPU)))
       for name, (label, _) in reads.TARGETS.items()),
+    *(Line(f"{reads.TARGETS[name][0]} after something changed, {reads.CONNECTIONS[-1]} connections",
+           (figure(f"reads.{name}.anew.rate", "a second"), figure(f"reads.{name}.anew.cpu", _CPU)))
+      for name in reads.ANEW),
     *streaming.ROWS,
     *SCALE,
 )  # fmt: skip
