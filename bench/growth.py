@@ -13,7 +13,8 @@ from bench.table import Measured, median_of, number
 
 SIZES = (10_000, 100_000, 1_000_000)
 POSTS = 20
-LABELS = {"home": "home timeline", "deep": "its fiftieth page", "notifications": "notifications",
+LABELS = {"home": "home timeline", "home.anew": "– after something changed", "deep": "its fiftieth page",
+          "notifications": "notifications", "notifications.anew": "– after something changed",
           "status": "one status", "actor": "an actor document", "webfinger": "WebFinger",
           "post": "posting one"}  # fmt: skip
 # What may be more at the largest size than at the smallest: caches that are colder, and the clock's own grain.
@@ -40,12 +41,16 @@ async def measure_growth(
                     read = await measure_reads(Reader(office.origin, reader.token), requests, office)
                     found[number] |= read if size == sizes[0] else {}
                     found[number] |= {f"growth.{size}.{name}": read[key] for name in LABELS
-                                      if (key := f"reads.{name}.{CONNECTIONS[-1]}.cpu") in read}  # fmt: skip
+                                      if (key := _reading(name)) in read}  # fmt: skip
                     found[number][f"growth.{size}.post"] = await _cpu_of_a_post(office, reader)
                     report(f"read {number + 1} of {runs} times at {size:,}")
         finally:
             await filling.close()
     return found
+
+
+def _reading(name: str) -> str:
+    return f"reads.{name}.cpu" if name.endswith(".anew") else f"reads.{name}.{CONNECTIONS[-1]}.cpu"
 
 
 async def _cpu_of_a_post(office: Office, writer: Account) -> float:
