@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import Any
 
-from sqlalchemy import String, cast, event, func, insert, literal, select, update
+from sqlalchemy import String, cast, event, func, insert, literal, select, text, update
 
 from communities.groups import COMMUNITIES
 from federation.peers import PeerState
@@ -53,6 +53,9 @@ async def crowd(office: Office, group: Account) -> None:
             await unit.session.execute(insert(table).from_select(list(values), rows))
         wanted = update(Account).where(Account.id == group.id)
         await unit.session.execute(wanted.values(followers_count=Account.followers_count + MEMBERS))
+        # As PostgreSQL does by itself within a minute: it may know the tables from when nobody was from elsewhere.
+        for table in ("accounts", "follows", "peers", "remote_hosts"):
+            await unit.session.execute(text(f"ANALYZE {table}"))
     await office.services.peers.load()
 
 
