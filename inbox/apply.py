@@ -45,11 +45,7 @@ async def apply_all(services: Services, unit: UnitOfWork, batch: Sequence[Incomi
     owners = await _owners(unit, batch)
     outcomes = []
     for number, incoming in enumerate(batch, 1):
-        outcome = await _apply(services, unit, incoming, tombstones, followed, owners.get(incoming.inbox_id))
-        outcomes.append(outcome)
-        if outcome is Outcome.APPLIED and incoming.type == "Accept":
-            await unit.session.flush()
-            followed = await _followed_here(unit, batch)  # what comes right behind it is for who has just been let in
+        outcomes.append(await _apply(services, unit, incoming, tombstones, followed, owners.get(incoming.inbox_id)))
         if number % WITHOUT_PAUSE == 0:
             await asyncio.sleep(0)  # SQLite answers where we are: who reads something must not wait for a whole batch
     return outcomes
@@ -110,10 +106,10 @@ async def _load_reactions(unit: UnitOfWork, batch: Sequence[Incoming]) -> None:
     await preload_boosts(unit, boosts)
 
 
-async def _followed_here(unit: UnitOfWork, batch: Sequence[Incoming]) -> frozenset[int]:
+async def _followed_here(unit: UnitOfWork, batch: Sequence[Incoming]) -> set[int]:
     """Ids of the senders whom somebody here follows."""
     senders = [account.id for incoming in batch if (account := unit.accounts.get(incoming.activity.actor))]
-    return frozenset(await unit.session.scalars(_FOLLOWED_HERE, {"senders": sorted(set(senders))}))
+    return set(await unit.session.scalars(_FOLLOWED_HERE, {"senders": sorted(set(senders))}))
 
 
 async def _owners(unit: UnitOfWork, batch: Sequence[Incoming]) -> dict[int, Account]:
@@ -129,7 +125,7 @@ async def _apply(
     unit: UnitOfWork,
     incoming: Incoming,
     tombstones: set[tuple[str, str]],
-    followed: frozenset[int],
+    followed: set[int],
     owner: Account | None,
 ) -> Outcome:
     handler = handler_for(incoming)

@@ -94,7 +94,11 @@ class Incoming:
 
 @dataclass(slots=True)
 class Scene:
-    """One activity about to be applied, with everything it needs at hand; `handlers` are for activities inside it."""
+    """One activity about to be applied, with everything it needs at hand; `handlers` are for activities inside it.
+
+    `followed_here` are those of the batch's senders whom somebody here follows: one set for all, so that what comes
+    right behind an Accept is for who has just been let in.
+    """
 
     services: Services
     unit: UnitOfWork
@@ -103,7 +107,7 @@ class Scene:
     handlers: "Mapping[str, Handler]"
     owner: Account | None = None
     tombstones: set[tuple[str, str]] = field(default_factory=set)
-    followed_here: frozenset[int] = frozenset()
+    followed_here: set[int] = field(default_factory=set)
 
     @property
     def activity(self) -> Activity:

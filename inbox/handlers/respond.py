@@ -29,6 +29,7 @@ async def apply_accept(scene: Scene) -> Outcome:
         return Outcome.UNRELATED
     accept = let_in(scene.unit, scene.sender, follower, follow) if scene.sender.is_group else None
     is_new = await (accept or accept_follow(scene.unit, follow, follower, scene.sender))
+    scene.followed_here.add(scene.sender.id)
     return Outcome.APPLIED if is_new else Outcome.DUPLICATE
 
 

@@ -6,6 +6,7 @@ from federation.actors import resolve_actor
 from models.statuses import Status, StatusEdit
 from models.visibility import Visibility
 from outbox.follows import publish_follow
+from tests.fixtures_offices import OpenOffice, OpenRemote
 from tests.graph import account, count, home_uris, journal, notices, status
 from tests.peers import Office, Person
 from tests.remote_peers import PUBLIC, RemoteActor, RemoteServer
@@ -248,9 +249,11 @@ async def test_an_open_network_keeps_only_what_concerns_somebody(open_office, re
     assert await status(office, unrelated["id"]) is None
 
 
-async def test_what_comes_right_behind_the_accept_reaches_who_asked(open_office, remote_of) -> None:  # type: ignore[no-untyped-def]
+async def test_what_comes_right_behind_the_accept_reaches_who_asked(
+    open_office: OpenOffice, open_remote: OpenRemote
+) -> None:
     office = await open_office("open", federation="open")
-    alice, carol = await office.create_person("alice"), await remote_of()
+    alice, carol = await office.create_person("alice"), await (await open_remote()).actor("carol")
     accept, public = await asks(office, alice, carol), carol.note()
     private = carol.note(to=[f"{carol.uri}/followers"], cc=[])
     outcomes = await send(office, carol, accept, carol.create(public), carol.create(private))
