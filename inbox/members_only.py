@@ -22,14 +22,15 @@ from models.statuses import Status
 from policy.limits import COMMUNITIES_TRIED
 from social.drafts import StatusDraft
 
+_Ours = aliased(Account)
+
 
 async def joined_among(services: Services, uris: Iterable[str]) -> Account | None:
     """The first of these that is a private community of another server with somebody of ours in it: one SELECT."""
     wanted = [uri for uri in dict.fromkeys(uris) if uri != PUBLIC and not services.addresses.is_local(uri)]
     if not wanted:
         return None
-    ours = aliased(Account)
-    somebody = Follow.follower_id.in_(select(ours.id).where(ours.domain.is_(None)))
+    somebody = Follow.follower_id.in_(select(_Ours.id).where(_Ours.domain.is_(None)))
     query = _private().where(Account.uri.in_(wanted), _followed(somebody)).order_by(Account.id).limit(1)
     async with services.database.reading() as session:
         return (await session.scalars(query)).first()

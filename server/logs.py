@@ -68,7 +68,7 @@ def configure_logs(*, level: str, output_format: str, stream: TextIO | None = No
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
 
 
-class log_context:  # noqa: N801 (used like a function)
+class LogContext:
     """Bind `request_id` and `more` to every message logged inside the `with` block, by this task and its children."""
 
     __slots__ = ("_bound", "_tokens")

@@ -15,7 +15,7 @@ from aiohttp.typedefs import Handler, Middleware
 from federation.json_ld import DocumentRefused
 from federation.peers import PeerRefused
 from keys.refusals import SignatureRefused
-from server.logs import log_context, log_request
+from server.logs import LogContext, log_request
 from server.problems import Problem, problem_of, problem_response
 from server.proxies import Front
 from server.traffic import Traffic
@@ -37,7 +37,7 @@ def around_requests(front: Front, traffic: Traffic | None = None) -> Middleware:
         started = time.perf_counter()
         request_id = front.request_id(request)
         request = front.believed(request)
-        with log_context(request_id):
+        with LogContext(request_id):
             response = await _answer(front, request, handler, request_id)
             if traffic is not None:
                 traffic.note(request, response.status, time.perf_counter() - started)

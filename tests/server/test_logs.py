@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
-from server.logs import LibraryHandler, configure_logs, log_context
+from server.logs import LibraryHandler, LogContext, configure_logs
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_a_message_is_one_line_of_json_with_the_request_id(stream: io.StringIO) 
     configure_logs(level="info", output_format="json", stream=stream)
     logger = structlog.get_logger("inbox.receive")
 
-    with log_context("r-1", peer="lisbon.example"):
+    with LogContext("r-1", peer="lisbon.example"):
         logger.info("received", activity="https://lisbon.example/activities/1", lines="a\nb")
     logger.debug("not written")
     logger.info("outside")
@@ -55,7 +55,7 @@ def test_a_message_is_one_line_of_json_with_the_request_id(stream: io.StringIO) 
 def test_messages_of_libraries_go_the_same_way(stream: io.StringIO) -> None:
     configure_logs(level="info", output_format="json", stream=stream)
 
-    with log_context("r-2"):
+    with LogContext("r-2"):
         logging.getLogger("some.library").warning("%d of %s", 3, "four")
         try:
             raise ValueError("why")
