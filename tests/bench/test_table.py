@@ -44,7 +44,10 @@ def test_a_median_is_of_the_rounds_that_measured_it() -> None:
 
 def test_growth_is_flat_or_it_grows() -> None:
     at = {"home": (0.40, 0.50), "post": (1.0, 2.0)}
-    found = {f"growth.{size}.{name}": value for name, pair in at.items() for size, value in zip((10, 100), pair)}  # noqa: B905
+    sizes = (10, 100)
+    found = {
+        f"growth.{size}.{name}": value for name, pair in at.items() for size, value in zip(sizes, pair, strict=True)
+    }
     assert cells(render_growth([found], (10, 100))) == [
         [LABELS["home"], "0.40 ms", "0.50 ms", "flat"],
         [LABELS["post"], "1 ms", "2 ms", "grows"],

@@ -1,6 +1,5 @@
 """An account that was made after the backup its office was restored from: what becomes of it, here and elsewhere."""
 
-import socket
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from server.backup.saving import save
 from server.commands.peer_sync import is_open
 from tests.api.across import STATUSES, body
 from tests.conftest import Clock, NewDatabase
+from tests.end_to_end.instance import free_port
 from tests.fixtures_offices import OpenOffice
 from tests.peers import Office, run_until_idle, settings_for
 from tests.sync.test_digests import compare
@@ -29,9 +29,7 @@ async def test_what_others_have_of_a_lost_account_stays_with_them_and_its_name_m
     open_office: OpenOffice, new_database_url: NewDatabase, tmp_path: Path, clock: Clock
 ) -> None:
     lisbon = await open_office("lisbon")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port("127.0.0.1")
     settings = settings_for(f"madrid.localhost:{port}", await new_database_url(), tmp_path / "madrid")
     async with AsyncExitStack() as stack:
         madrid = await stack.enter_async_context(running(settings, port, clock))

@@ -22,6 +22,7 @@ from server.backup.saving import save
 from server.settings import Settings
 from tests.api.across import STATUSES, Json, Seat, body
 from tests.conftest import Clock, NewDatabase
+from tests.end_to_end.instance import free_port
 from tests.fixtures_offices import OpenOffice
 from tests.peers import Client, Office, office_of, run_until_idle, settings_for
 
@@ -157,9 +158,7 @@ async def test_an_office_that_was_cut_off_and_restored_ends_like_the_others(
     open_office: OpenOffice, new_database_url: NewDatabase, tmp_path: Path, clock: Clock
 ) -> None:
     madrid, lisbon = await open_office("madrid"), await open_office("lisbon")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port("127.0.0.1")
     settings = settings_for(f"hamburg.localhost:{port}", await new_database_url(), tmp_path / "hamburg")
     async with AsyncExitStack() as stack:
         hamburg = await stack.enter_async_context(running(settings, port, clock))
