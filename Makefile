@@ -44,7 +44,7 @@ else
 	$(BIN)/tertulia serve --config $(CONFIG) --log-format text
 endif
 
-bench: $(INSTALLED) ## Measure speed, memory and growth, as the table in docs/performance.md (25 minutes)
+bench: $(INSTALLED) ## Measure speed, memory and growth, as the table in docs/performance.md (a quarter of an hour)
 	$(BIN)/python -m bench $(BENCH)
 
 migration: $(INSTALLED) ## Draft the next revision of the tables: make migration MESSAGE="Let an account have two names"

@@ -41,7 +41,7 @@ RANKS: Final = {
 }
 OUTSIDE: Final = -1
 READS_ACTIVITIES: Final = ("lemmy", "piefed", "mbin", "kbin", "nodebb")
-"""Software that reads whole activities of communities (FEP-1b12), and shows what is for members to members alone."""
+"""Software that reads whole activities of communities (FEP-1b12), trusted to show what is for members to them alone."""
 AccountId = SQLColumnExpression[int] | SQLColumnExpression[int | None] | BindParameter[int] | int
 
 
