@@ -26,12 +26,11 @@ from models.new_rows import WritingSession
 from models.questions import Glance
 from models.signals import Signals
 from models.snapshots import CURRENT, PostgresqlSnapshots, Snapshots, SqliteSnapshots
-from models.sqlite_driver import IMPATIENT, PATIENT, InPlaceDriver
+from models.sqlite_driver import IMPATIENT, PATIENT, InPlaceDriver, use_write_ahead_log
 from models.statements import share_statements
 from models.unit_of_work import UnitOfWork
 
 SQLITE_PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     PATIENT,
@@ -184,6 +183,7 @@ def _sqlite_engine(url: URL, *, begin: str, pool_size: int) -> AsyncEngine:
         # The driver must not begin transactions by itself: it would begin them as readers.
         connection.isolation_level = None
         cursor = connection.cursor()
+        use_write_ahead_log(cursor.execute)
         for pragma in pragmas:
             cursor.execute(pragma)
         cursor.close()

@@ -8,8 +8,9 @@ the lock, which one try without waiting tells (connections that write have `busy
 """
 
 import sqlite3
+import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import aiosqlite
@@ -19,6 +20,26 @@ from sqlalchemy.util.concurrency import await_
 BLOCKING = "BEGIN IMMEDIATE"
 PATIENT = "PRAGMA busy_timeout=15000"
 IMPATIENT = "PRAGMA busy_timeout=0"
+_TURN_SECONDS = 0.01
+
+
+def use_write_ahead_log(execute: Callable[[str], object], within: float = 15.0) -> None:
+    """Give the file a write-ahead log, within so many seconds. Raises `sqlite3.OperationalError` if it stays locked.
+
+    It matters for a new file that several processes open at once: while one of them writes or changes the journal,
+    SQLite tells the others "locked" without waiting for `busy_timeout`, since two that upgrade would wait for each
+    other.
+    """
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                raise
+            time.sleep(_TURN_SECONDS)
+        else:
+            return
 
 
 class InPlaceCursor:

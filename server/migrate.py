@@ -24,6 +24,7 @@ from sqlalchemy.pool import NullPool
 import migrations
 from migrations.revisions import revisions
 from models import Database
+from models.sqlite_driver import use_write_ahead_log
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -155,7 +156,7 @@ def _run_on_sqlite(url: URL, step: Step) -> None:
         connection.isolation_level = None  # type: ignore[attr-defined]
         # Alembic replaces whole tables: while it does, rows must be allowed to point at nothing.
         connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[attr-defined]
-        connection.execute("PRAGMA journal_mode=WAL")  # type: ignore[attr-defined]
+        use_write_ahead_log(connection.execute, LOCK_SECONDS)  # type: ignore[attr-defined]
 
     event.listen(engine, "connect", configure)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))

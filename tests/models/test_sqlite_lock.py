@@ -2,9 +2,11 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select, text
@@ -13,6 +15,8 @@ from sqlalchemy.engine import make_url
 from models import Database
 from models.addresses import LocalAddresses
 from models.peers import Peer
+from models.sqlite_driver import use_write_ahead_log
+from server.migrate import migrate
 
 
 @pytest.fixture
@@ -77,3 +81,34 @@ async def test_what_raised_leaves_nothing_and_no_lock_behind(office: Database, p
     with closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as other:
         other.execute("BEGIN IMMEDIATE")
         other.execute("ROLLBACK")
+
+
+@pytest.fixture
+def new_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A file without a write-ahead log that another process is writing, until somebody waits for it."""
+    new = tmp_path / "new.db"
+    with closing(sqlite3.connect(new, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE notes (text)")
+        waits = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: other.execute("COMMIT"))
+        monkeypatch.setattr("models.sqlite_driver.time", waits)
+        yield new
+
+
+async def test_an_office_waits_for_the_process_that_opened_the_new_file_first(new_file: Path) -> None:
+    opened = Database(make_url(f"sqlite+aiosqlite:///{new_file}"), addresses=LocalAddresses("https://a.test", "a.test"))
+    async with opened.reading() as session:
+        assert await session.scalar(text("PRAGMA journal_mode")) == "wal"
+        assert await session.scalar(text("SELECT count(*) FROM notes")) == 0
+    await opened.close()
+
+
+async def test_a_migration_waits_for_the_process_that_opened_the_new_file_first(new_file: Path) -> None:
+    await migrate(make_url(f"sqlite+aiosqlite:///{new_file}"))
+    with closing(sqlite3.connect(new_file)) as connection:
+        assert connection.execute("SELECT count(*) FROM notes, alembic_version").fetchone() == (0,)
+
+
+def test_what_stays_locked_is_said_in_the_end(new_file: Path) -> None:
+    with closing(sqlite3.connect(new_file)) as late, pytest.raises(sqlite3.OperationalError, match="locked"):
+        use_write_ahead_log(late.execute, within=0)
