@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol
 
 import orjson
-from sqlalchemy import Table, func, insert, select
+from sqlalchemy import Table, bindparam, func, insert, select
 
 from federation.client.errors import AddressRefused
 from federation.client.url_rules import check_url, origin_of
@@ -25,6 +25,7 @@ from keys.integrity_proofs import add_proof
 from models import UnitOfWork
 from models.accounts import Account
 from models.activities import Delivery, OutboundActivity
+from models.base import BigInt
 from models.new_rows import new_row
 from models.relations import Follow
 from models.signals import DELIVERIES
@@ -64,6 +65,17 @@ PEERING_GATE: Final = _Ajar()
 
 _ACTIVITIES: Table = OutboundActivity.__table__  # type: ignore[assignment]
 _DELIVERIES: Table = Delivery.__table__  # type: ignore[assignment]
+_INBOX: Final = func.coalesce(Account.shared_inbox_url, Account.inbox_url)
+# Made once: building a statement costs more than SQLite needs for running it.
+_READERS: Final = (
+    select(_INBOX)
+    .distinct()
+    .select_from(Follow)
+    .join(Account, Account.id == Follow.follower_id)
+    .where(Follow.followee_id == bindparam("account_id", type_=BigInt), Follow.state == "accepted")
+    .where(Account.domain.is_not(None), Account.suspended_at.is_(None), Account.gone_at.is_(None))
+    .order_by(_INBOX)
+)
 
 
 async def enqueue(
@@ -241,19 +253,7 @@ def distinct_targets(urls: Iterable[str], *, own_origin: str, allows: Callable[[
 
 async def inboxes_of_followers(unit: UnitOfWork, account_id: int | None) -> Sequence[str]:
     """Where the remote followers of an account read, shared inboxes once."""
-    if account_id is None:
-        return ()
-    url = func.coalesce(Account.shared_inbox_url, Account.inbox_url)
-    statement = (
-        select(url)
-        .distinct()
-        .select_from(Follow)
-        .join(Account, Account.id == Follow.follower_id)
-        .where(Follow.followee_id == account_id, Follow.state == "accepted", Account.domain.is_not(None))
-        .where(Account.suspended_at.is_(None), Account.gone_at.is_(None))
-        .order_by(url)
-    )
-    return (await unit.session.scalars(statement)).all()
+    return () if account_id is None else (await unit.session.scalars(_READERS, {"account_id": account_id})).all()
 
 
 def _rows(

@@ -19,6 +19,7 @@ from communities.standings import NoSuchCommunity
 from content.compose import PLAIN
 from content.lengths import counted_length, visible_length
 from content.media_limits import MAX_ATTACHMENTS
+from federation.documents import StatusBundle
 from federation.services import Services
 from models import UnitOfWork
 from models.accounts import Account
@@ -267,7 +268,7 @@ def check_uploads(uploads: Sequence[Attachment], media_ids: Sequence[int]) -> No
 
 async def publish_post(
     services: Services, unit: UnitOfWork, author: Account, ready: ReadyPost, *, scheduled_id: int | None = None
-) -> Status:
+) -> StatusBundle:
     """Publish a prepared post. `author` belongs to the unit. Raises PostRefused when a file was taken meanwhile."""
     post = ready.post
     uploads = await own_uploads(unit.session, author, post.media_ids, scheduled_id=scheduled_id)

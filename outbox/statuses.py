@@ -10,6 +10,7 @@ from federation.cards import request_card
 from federation.documents import (
     StatusBundle,
     announce_activity,
+    bundle_of_new,
     create_activity,
     delete_status_activity,
     load_bundles,
@@ -32,7 +33,7 @@ from policy.authority import may_boost, may_delete, may_edit
 from social.drafts import StatusDraft
 from social.edits import NO_CHANGES, MediaChanges, delete_status, edit_status
 from social.interactions import boost, find_boost
-from social.statuses import create_status, status_by_uri
+from social.statuses import addressees, create_status, status_by_uri
 
 
 class NotAllowed(Exception):
@@ -62,9 +63,10 @@ async def publish_status(
     reached_silently: Sequence[Account] = (),
     uploads: Sequence[Attachment] = (),
     application_id: int | None = None,
-) -> Status:
+) -> StatusBundle:
     """Write a status and send its Create. The draft's HTML is composed by us (`content.compose`), or sanitised.
 
+    What comes back is the status with all that belongs to it.
     `group` is the community to post in; without one, an answer stays where its thread is, and naming a community posts
     in it (`outbox.communities.place_for`). Raises CommunityRefused, with a sentence for the author.
     `reached_silently` get it without being named (`bto`, `bcc`); `uploads` are files of the author's own;
@@ -88,16 +90,16 @@ async def publish_status(
     )
     must_ask = await settle_quote(unit, author, status)
     await request_card(services, unit, status)
+    bundle = await _bundle_of_new(unit, status, author, draft, uploads, reached_silently)
     if status.is_local_only:
         await publish_in_community(services, unit, place.group, status, author)
-        return status
-    bundle = await _bundle(unit, status)
+        return bundle
     await _send(services, unit, bundle, create_activity(bundle, unit.addresses), audience_of(bundle))
     await publish_in_community(services, unit, place.group, status, author)  # the Create as it was signed
     await announce_by_topics(services, unit, bundle)
     if must_ask:
         await ask_to_quote(services, unit, bundle)
-    return status
+    return bundle
 
 
 async def publish_edit(
@@ -198,6 +200,24 @@ async def _undo_boost(services: Services, unit: UnitOfWork, shared: Status) -> N
         document = undo_activity(activity_uri(unit), announce_activity(bundle, unit.addresses))
         await _send(services, unit, bundle, document, audience_of(bundle))
     await delete_status(unit, shared, owner_uri=bundle.author.uri)
+
+
+async def _bundle_of_new(
+    unit: UnitOfWork,
+    status: Status,
+    author: Account,
+    draft: StatusDraft,
+    uploads: Sequence[Attachment],
+    reached_silently: Sequence[Account],
+) -> StatusBundle:
+    has = {
+        "names": bool(reached_silently or addressees(author, draft)),
+        "tags": bool(draft.tags),
+        "attachments": bool(draft.attachments),
+    }
+    if draft.poll is not None or any(has.values()):
+        await unit.settle()  # what it has is written before the commit otherwise
+    return await bundle_of_new(unit.session, status, author, uploads, **has)
 
 
 async def _bundle(unit: UnitOfWork, status: Status) -> StatusBundle:

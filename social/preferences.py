@@ -1,5 +1,6 @@
 """How somebody posts and reads when they don't say otherwise; stored with the user, under the names of the fields."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -36,7 +37,12 @@ _NAMES = frozenset(field.name for field in fields(Preferences))
 
 def preferences_of(user: User) -> Preferences:
     """What a user has chosen, and the defaults for the rest."""
-    return Preferences(**{name: value for name, value in (user.preferences or {}).items() if name in _NAMES})
+    return preferences_from(user.preferences)
+
+
+def preferences_from(chosen: Mapping[str, Any] | None) -> Preferences:
+    """The same from what is stored with the user."""
+    return Preferences(**{name: value for name, value in (chosen or {}).items() if name in _NAMES})
 
 
 def set_preferences(user: User, **changes: Any) -> None:

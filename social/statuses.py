@@ -97,7 +97,8 @@ async def create_status(
     count(unit, Account, "statuses_count", author.id)
     if parent is not None:
         count(unit, Status, "replies_count", parent.id)
-    unit.defer(_adopt_orphans, status)
+    if not author.is_local or status_id is not None or draft.uri is not None:
+        unit.defer(_adopt_orphans, status)  # nobody has answered a URI that didn't exist before
     await spread(unit, status, author)
     add_to_conversations(unit, status, author)
     return status
@@ -200,7 +201,7 @@ async def attach_mentions(
     """
     addressed = {*draft.to, *draft.cc}
     named = {mention.href for mention in draft.mentions}
-    candidates = [uri for uri in dict.fromkeys((*named, *addressed)) if not uri.endswith("#Public")]
+    candidates = addressees(author, draft)
     await preload_accounts(unit, candidates)
     told = []
     silent = {account.id for account in delivered_to}
@@ -224,6 +225,12 @@ async def attach_mentions(
         new_row(Mention, status_id=status.id, account_id=account, is_silent=True) for account in sorted(silent)
     )
     return told
+
+
+def addressees(author: Account, draft: StatusDraft) -> list[str]:
+    """Who is named or addressed, by URI: not everybody, nor the followers. Some may be none of the accounts we know."""
+    uris = dict.fromkeys((*(mention.href for mention in draft.mentions), *draft.to, *draft.cc))
+    return [uri for uri in uris if not uri.endswith("#Public") and uri != author.followers_url]
 
 
 async def _members_among(unit: UnitOfWork, status: Status, uris: Iterable[str]) -> frozenset[int] | None:

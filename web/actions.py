@@ -69,7 +69,8 @@ async def post_status(visit: Visit) -> web.StreamResponse:
         group = await unit.session.get(Account, community_id) if community_id else None
         if community_id and (group is None or not group.is_group):
             raise missing()
-        written = await publish_status(visit.services, unit, author, draft, group=group, is_local_only=is_local_only)
+        published = await publish_status(visit.services, unit, author, draft, group=group, is_local_only=is_local_only)
+    written = published.status
     if community_id:
         return redirection(f"/communities/{community_id}")
     leads_home = parent is None and written.visibility != Visibility.DIRECT

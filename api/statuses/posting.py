@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from api.access import visible_status
 from api.call import Call, Json
@@ -16,8 +16,12 @@ from api.loading import status_json
 from api.schemas.posting import DeleteArgs, PostArgs
 from api.schemas.status_extras import ScheduledStatusEntity
 from api.schemas.statuses import StatusEntity
+from api.statuses.made import is_at_hand, made_json
 from content.compose import PLAIN
+from federation.documents import StatusBundle
 from models.accounts import Account, User
+from models.base import BigInt
+from models.questions import Question
 from models.statuses import Attachment, ScheduledStatus, Status
 from models.visibility import Visibility
 from outbox.posting import (
@@ -37,21 +41,25 @@ from outbox.scheduled import check_time, schedule_post
 from outbox.statuses import publish_deletion
 from policy.authority import may_delete
 from social.idempotency import kept_key, made_before, settle_key, take_key
-from social.preferences import Preferences, preferences_of
+from social.preferences import Preferences, preferences_from
 from social.uploads import detach_uploads, forget_files_of
 
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8}){0,3}", re.IGNORECASE | re.ASCII)
+_PREFERENCES: Final = Question(select(User.preferences).where(User.id == bindparam("user_id", type_=BigInt)))
+Made = Status | ScheduledStatus
 
 
 async def post_status(call: Call) -> Any:
     """Post a new status; with `scheduled_at`, have it posted later. The same `Idempotency-Key` gives the same again."""
     key = call.request.headers.get("Idempotency-Key", "").strip()
     key = kept_key(key) if key else ""
-    async with call.database.reading() as session:
-        earlier = await made_before(session, call.me.id, key, call.services.clock()) if key else None
+    if key:
+        async with call.database.reading() as session:
+            earlier = await made_before(session, call.me.id, key, call.services.clock())
         if earlier is not None:
             return await _answer(call, earlier)
-        preferences = preferences_of(await session.get_one(User, call.user_id))
+    async with call.database.glancing() as glance:
+        preferences = preferences_from((await glance.ask(_PREFERENCES, {"user_id": call.user_id}))[0][0])
     try:
         post = normalise_post(_read_post(call, preferences))
         check_post(post)
@@ -122,7 +130,7 @@ def read_language(text: str | None) -> str | None:
     return "-".join([primary.lower(), *(part.upper() if len(part) == 2 else part.title() for part in rest)])
 
 
-async def _make(call: Call, post: Post, key: str) -> Status | ScheduledStatus:
+async def _make(call: Call, post: Post, key: str) -> StatusBundle | Made:
     """Publish the post, or keep it for later; what another request made meanwhile under the same key."""
     scheduled_at: datetime | None = call.args.get("scheduled_at")
     ready = None
@@ -139,25 +147,26 @@ async def _make(call: Call, post: Post, key: str) -> Status | ScheduledStatus:
         if earlier is not None:
             return earlier
         author = await unit.session.get_one(Account, call.me.id)
-        made: Status | ScheduledStatus
+        made: StatusBundle | ScheduledStatus
         if scheduled_at is not None:
             made = await schedule_post(unit, author, post, scheduled_at, idempotency_key=key or None)
         else:
             assert ready is not None
             made = await publish_post(call.services, unit, author, ready)
         if key:
-            is_status = isinstance(made, Status)
             await settle_key(
                 unit,
                 author.id,
                 key,
-                status_id=made.id if is_status else None,
-                scheduled_id=None if is_status else made.id,
+                status_id=made.status.id if isinstance(made, StatusBundle) else None,
+                scheduled_id=made.id if isinstance(made, ScheduledStatus) else None,
             )
     return made
 
 
-async def _answer(call: Call, made: Status | ScheduledStatus) -> Json:
+async def _answer(call: Call, made: StatusBundle | Made) -> Json:
+    if isinstance(made, StatusBundle):
+        return await made_json(call, made) if is_at_hand(made) else await shown(call, made.status.id)
     async with call.database.reading() as session:
         if isinstance(made, ScheduledStatus):
             return await scheduled_json(call, session, made)

@@ -30,7 +30,7 @@ from federation.documents.activities import (
 )
 from federation.documents.actor import actor_document, key_stub_document
 from federation.documents.audience import Addressing, addressing
-from federation.documents.bundles import StatusBundle, load_bundles
+from federation.documents.bundles import StatusBundle, bundle_of_new, load_bundles
 from federation.documents.communities import (
     ban_activity,
     group_announce_activity,
@@ -68,6 +68,7 @@ __all__ = [
     "announce_activity",
     "ban_activity",
     "block_activity",
+    "bundle_of_new",
     "create_activity",
     "create_uri",
     "delete_actor_activity",

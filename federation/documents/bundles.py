@@ -1,7 +1,8 @@
 """A status with everything that its document needs, loaded for a whole page at once.
 
 `load_bundles` asks the database a fixed number of times whatever the number of statuses; the builders in
-`status_document` and `activity_documents` then need nobody.
+`status_document` and `activity_documents` then need nobody. Of a status that was just made (`bundle_of_new`) most is at
+hand.
 """
 
 from collections import defaultdict
@@ -84,8 +85,8 @@ async def load_bundles(session: AsyncSession, statuses: Iterable[Status]) -> dic
         bundles[status.id] = StatusBundle(
             status=status,
             author=accounts[status.account_id],
-            mentions=tuple(account for account, is_silent in named if not is_silent),
-            silent=tuple(account for account, is_silent in named if is_silent),
+            mentions=_loud(named),
+            silent=_silent(named),
             tags=tuple(tags.get(status.id, ())),
             attachments=tuple(attachments.get(status.id, ())),
             poll=polls.get(status.id),
@@ -96,6 +97,48 @@ async def load_bundles(session: AsyncSession, statuses: Iterable[Status]) -> dic
             group=accounts.get(status.group_id or 0),
         )
     return bundles
+
+
+async def bundle_of_new(
+    session: AsyncSession,
+    status: Status,
+    author: Account,
+    uploads: Sequence[Attachment],
+    *,
+    names: bool,
+    tags: bool,
+    attachments: bool = False,
+) -> StatusBundle:
+    """The bundle of a status (no boost) that this session has made. Asked for is only what it may have besides.
+
+    `names`: mentions, or who is silently addressed; `attachments`: others than `uploads`. All of it is written by now.
+    """
+    ids = [status.id]
+    named = (await _mentions(session, ids)).get(status.id, []) if names else []
+    hashtags = (await _tags(session, ids)).get(status.id, []) if tags else []
+    files = (await _attachments(session, ids)).get(status.id, []) if attachments else uploads
+    is_alone = status.in_reply_to_account_id is None and status.group_id is None
+    accounts = {} if is_alone else await _accounts(session, [status])
+    return StatusBundle(
+        status=status,
+        author=author,
+        mentions=_loud(named),
+        silent=_silent(named),
+        tags=tuple(hashtags),
+        attachments=tuple(files),
+        poll=(await _polls(session, [status] if status.object_type == "Question" else [])).get(status.id),
+        parent_uri=status.in_reply_to_uri,
+        parent_author=accounts.get(status.in_reply_to_account_id or 0),
+        group=accounts.get(status.group_id or 0),
+    )
+
+
+def _loud(named: Iterable[tuple[Account, bool]]) -> tuple[Account, ...]:
+    return tuple(account for account, is_silent in named if not is_silent)
+
+
+def _silent(named: Iterable[tuple[Account, bool]]) -> tuple[Account, ...]:
+    return tuple(account for account, is_silent in named if is_silent)
 
 
 async def _related(session: AsyncSession, statuses: Iterable[Status]) -> dict[int, Status]:

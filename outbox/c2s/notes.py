@@ -67,7 +67,7 @@ async def _create(writing: Writing, scene: Scene) -> str:
     if not (draft.content_html or draft.title or draft.poll or draft.quote or uploads):
         raise malformed("There is nothing in it: write something, or attach something.")
     audience = writing.audience
-    status = await publish_status(
+    published = await publish_status(
         scene.services,
         unit,
         owner,
@@ -76,7 +76,7 @@ async def _create(writing: Writing, scene: Scene) -> str:
         reached_silently=[await scene.account(uri) for uri in audience.silent],
         uploads=uploads,
     )
-    return create_uri(status.uri)
+    return create_uri(published.status.uri)
 
 
 async def delete(intent: Intent, lookup: Lookup, owner: Account) -> Apply:

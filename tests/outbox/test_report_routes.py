@@ -19,7 +19,7 @@ async def post(office: Office, author: Person) -> tuple[int, str]:
             uri=None, type="Note", attributed_to=author.uri, content_html="<p>Hola</p>", to=(PUBLIC,),
             cc=(author.followers_url,), visibility=Visibility.PUBLIC,
         )  # fmt: skip
-        status = await publish_status(office.services, unit, account, draft)
+        status = (await publish_status(office.services, unit, account, draft)).status
     return status.id, status.uri
 
 

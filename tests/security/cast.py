@@ -64,7 +64,7 @@ async def write(office: Office, author: Person, content: str = "<p>ours</p>", *,
         to=to, cc=cc, visibility=visibility_of(to, cc, followers_url), **more,
     )  # fmt: skip
     async with office.services.database.unit_of_work() as unit:
-        status = await publish_status(office.services, unit, author.account, draft)
+        status = (await publish_status(office.services, unit, author.account, draft)).status
     await office.run_until_idle()
     return status.uri
 

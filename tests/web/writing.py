@@ -31,7 +31,7 @@ async def say(
     draft = await compose(services, person.account, text, visibility=visibility, parent=parent, summary=summary)
     async with services.database.unit_of_work() as unit:
         author = await unit.session.get_one(Account, person.id)
-        return await publish_status(services, unit, author, draft, is_local_only=is_local_only)
+        return (await publish_status(services, unit, author, draft, is_local_only=is_local_only)).status
 
 
 async def boost(person: Person, status: Status) -> Status:
