@@ -2,8 +2,8 @@
 
 Of whole activities go out: posts and replies, edits and deletions by their authors, likes, and what moderators do, each
 as its author signed it. Who reads ids only gets a boost of what opens a thread, and edits and deletions as their
-authors sent them. What is for the members goes to readers of whole activities alone: an id would be of no use to
-others, who can't fetch it. Nothing is told of what stays in the office.
+authors sent them. What is for the members goes only to readers of whole activities who keep it among them: an id would
+be of no use to others, who can't fetch it. Nothing is told of what stays in the office.
 
 All that is about one thread reaches a host in the order in which it happened. A post is one delivery an inbox, made
 with a fixed number of queries; for a community with many followers by the job that `outbox.spreading` describes.
@@ -55,6 +55,8 @@ async def pass_on(
     document = group_announce_activity(
         uri or activity_uri(unit), group=group, announced=said, is_public=is_public, at=unit.now
     )
+    if not is_public:
+        shape &= Shape.FOR_MEMBERS
     await to_readers(
         services, unit, group, orjson.dumps(await signed(services, unit, group, document)), shape=shape,
         sender=group, uri=stored_uri(document), kind="Announce", status=status, concerned=concerned,

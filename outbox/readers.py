@@ -3,10 +3,11 @@
 | shape | who | gets |
 |---|---|---|
 | peers | offices that made the handshake and have communities like ours | whole activities, also in terms of our own |
-| software | servers of a make that reads FEP-1b12 (`READS_ACTIVITIES`, by NodeInfo) | the same in common terms |
+| software | a make that reads FEP-1b12 and has private communities, by NodeInfo | the same in common terms |
+| open software | a make that reads FEP-1b12 and shows to everybody what it is sent | the same, but for secrets |
 | ids | everybody else | boosts of what opens a thread; edits and deletions as their authors sent them |
 
-An inbox is in one of the three. Three queries, however many follow.
+An inbox is in one of the four. Three queries, however many follow.
 """
 
 from collections.abc import Callable, Iterable
@@ -24,7 +25,7 @@ from models.activities import RemoteHost
 from models.base import BigInt
 from models.peers import Peer
 from models.relations import Follow
-from policy.communities import READS_ACTIVITIES
+from policy.communities import KEEPS_AMONG_MEMBERS, READS_ACTIVITIES
 
 _URL = func.coalesce(Account.shared_inbox_url, Account.inbox_url)
 _SPEAKS = cast(Account.implements, Text).contains(f'"{COMMUNITIES}"', autoescape=True)
@@ -39,8 +40,10 @@ _INBOXES: Final = (
     .order_by(_URL)
 )
 _HOSTS: Final = union_all(
-    select(Peer.domain).where(func.lower(Peer.software).in_(READS_ACTIVITIES)),
-    select(RemoteHost.host).where(func.lower(RemoteHost.software).in_(READS_ACTIVITIES)),
+    *(
+        select(host, func.lower(software).in_(KEEPS_AMONG_MEMBERS)).where(func.lower(software).in_(READS_ACTIVITIES))
+        for host, software in ((Peer.domain, Peer.software), (RemoteHost.host, RemoteHost.software))
+    )
 )
 
 
@@ -50,7 +53,9 @@ class Shape(Flag):
     PEERS = auto()
     SOFTWARE = auto()
     IDS = auto()
-    ACTIVITIES = PEERS | SOFTWARE
+    OPEN_SOFTWARE = auto()
+    ACTIVITIES = PEERS | SOFTWARE | OPEN_SOFTWARE
+    FOR_MEMBERS = PEERS | SOFTWARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +72,10 @@ class Readers:
 async def community_readers(session: AsyncSession, group_id: int, *, is_full: Callable[[str], bool]) -> Readers:
     """Where followers from elsewhere read; `is_full(host)` says who made the handshake."""
     rows = (await session.execute(_INBOXES, {"group_id": group_id})).all()
-    hosts = set(await session.scalars(_HOSTS)) if rows else set()
+    makes = await _makes(session) if rows else {}
     found: dict[Shape, list[str]] = {}
     for url, speaks in rows:
-        found.setdefault(_shape(url, bool(speaks), hosts, is_full), []).append(url)
+        found.setdefault(_shape(url, bool(speaks), makes, is_full), []).append(url)
     return Readers(found)
 
 
@@ -79,19 +84,29 @@ async def inboxes_reading(
 ) -> list[str]:
     """Where those of some accounts read who read this shape, followers or not."""
     remote = [account for account in accounts if not account.is_local and account.is_active]
-    hosts = set(await session.scalars(_HOSTS)) if remote else set()
+    makes = await _makes(session) if remote else {}
     return [
         account.delivery_url
         for account in remote
-        if _shape(account.delivery_url, COMMUNITIES in account.implements, hosts, is_full) in shape
+        if _shape(account.delivery_url, COMMUNITIES in account.implements, makes, is_full) in shape
     ]
 
 
-def _shape(url: str, speaks: bool, hosts: set[str], is_full: Callable[[str], bool]) -> Shape:
+async def _makes(session: AsyncSession) -> dict[str, bool]:
+    """The servers that read FEP-1b12, and whether they keep among members what is for them."""
+    found: dict[str, bool] = {}
+    for host, keeps in await session.execute(_HOSTS):
+        found[host] = keeps or found.get(host, False)
+    return found
+
+
+def _shape(url: str, speaks: bool, makes: dict[str, bool], is_full: Callable[[str], bool]) -> Shape:
     try:
         host = domain_of(url)
     except ValueError:
         return Shape.IDS
     if speaks and is_full(host):
         return Shape.PEERS
-    return Shape.SOFTWARE if host in hosts else Shape.IDS
+    if host not in makes:
+        return Shape.IDS
+    return Shape.SOFTWARE if makes[host] else Shape.OPEN_SOFTWARE

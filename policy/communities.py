@@ -41,7 +41,9 @@ RANKS: Final = {
 }
 OUTSIDE: Final = -1
 READS_ACTIVITIES: Final = ("lemmy", "piefed", "mbin", "kbin", "nodebb")
-"""Software that reads whole activities of communities (FEP-1b12), trusted to show what is for members to them alone."""
+"""Software that reads whole activities of communities (FEP-1b12)."""
+KEEPS_AMONG_MEMBERS: Final = ("lemmy",)
+"""Of it, what has private communities of its own: the rest shows to everybody what it is sent."""
 AccountId = SQLColumnExpression[int] | SQLColumnExpression[int | None] | BindParameter[int] | int
 
 
@@ -186,11 +188,11 @@ def belongs_to(viewer_id: AccountId, community_id: AccountId) -> ColumnElement[b
     )
 
 
-def reads_activities(host: str) -> ColumnElement[bool]:
-    """The condition that a server is of a make that reads communities as we write them."""
-    of_peer = select(Peer.domain).where(Peer.domain == host, func.lower(Peer.software).in_(READS_ACTIVITIES))
+def keeps_among_members(host: str) -> ColumnElement[bool]:
+    """The condition that a server is of a make that shows to members alone what is for them."""
+    of_peer = select(Peer.domain).where(Peer.domain == host, func.lower(Peer.software).in_(KEEPS_AMONG_MEMBERS))
     of_host = select(RemoteHost.host).where(
-        RemoteHost.host == host, func.lower(RemoteHost.software).in_(READS_ACTIVITIES)
+        RemoteHost.host == host, func.lower(RemoteHost.software).in_(KEEPS_AMONG_MEMBERS)
     )
     return or_(of_peer.correlate_except(Peer).exists(), of_host.correlate_except(RemoteHost).exists())
 

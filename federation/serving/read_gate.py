@@ -28,7 +28,7 @@ from models.accounts import Account
 from models.communities import Community, Membership, State
 from models.relations import Follow
 from models.statuses import Mention, Status
-from policy.communities import belongs_to, is_secret, known_to, reads_activities
+from policy.communities import belongs_to, is_secret, keeps_among_members, known_to
 from policy.peers import PeerPolicy, receivable
 from policy.visibility import blocked_between, can_see, for_members, is_for_members, visible_in, visible_to
 
@@ -245,7 +245,7 @@ def _is_member(reader: Reader, status: Status) -> ColumnElement[bool]:
 
 def _reads_for_members(reader: Reader) -> ColumnElement[bool]:
     """Whether the reader's server keeps among members what is for them."""
-    return true() if reader.has_communities else reads_activities(reader.host or "")
+    return true() if reader.has_communities else keeps_among_members(reader.host or "")
 
 
 def _speaks_for_member(reader: Reader, group_id: SQLColumnExpression[int | None]) -> ColumnElement[bool]:

@@ -16,7 +16,7 @@ from federation.serving.answers import Answer, ReadRefused
 from federation.serving.read_gate import Reader
 from models.accounts import Account
 from models.statuses import Status
-from policy.communities import reads_activities
+from policy.communities import keeps_among_members
 from policy.visibility import for_members
 
 
@@ -43,7 +43,7 @@ async def _vouched(services: Services, reader: Reader, status_id: int) -> Reader
         select(Account)
         .join(Status, Status.group_id == Account.id)
         .where(Status.id == status_id, for_members(), Status.removed_at.is_(None), Account.domain.is_not(None))
-        .where(reads_activities(reader.host or ""))
+        .where(keeps_among_members(reader.host or ""))
     )
     async with services.database.reading() as session:
         group = await session.scalar(asked)

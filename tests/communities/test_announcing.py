@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from sqlalchemy import event, insert, update
 
 from communities.admission import invite, withdraw_invitation
@@ -160,6 +161,17 @@ async def test_what_is_for_the_members_goes_whole_or_not_at_all(office: Office, 
     assert (await world.api.delete(f"{STATUSES}/{first['id']}")).status == 200
     await office.run_until_idle()
     assert world.shapes() == {"pia": ["Announce{Delete}"], "leo": ["Announce{Delete}"], "mia": []}
+
+
+@pytest.mark.parametrize(("kind", "heard"), [(Kind.OPEN, ["Announce{Create}"]), (Kind.ON_REQUEST, [])])
+async def test_software_without_private_communities_gets_whole_what_is_public_and_nothing_else(
+    office: Office, open_remote: OpenRemote, kind: Kind, heard: list[str]
+) -> None:
+    world = await world_of(office, open_remote, kind=kind)
+    async with office.services.database.unit_of_work() as unit:
+        await unit.session.execute(update(Peer).where(Peer.domain == world.mia.server.host).values(software="Mbin"))
+    await world.write()
+    assert world.shapes() == {"pia": ["Announce{Create}"], "leo": ["Announce{Create}"], "mia": heard}
 
 
 async def row(world: World, uri: str) -> Status:

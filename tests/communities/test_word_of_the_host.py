@@ -65,8 +65,9 @@ async def test_a_server_with_a_member_reads_a_community_of_ours_if_it_keeps_to_m
     assert (await site.get(f"{asked}{remote.origin}/users/nobody")).status == 404
     # Another server has nobody in it, and a third shows what is for followers to the author's.
     assert {(await other.get(part)).status for part in (*parts, asked + site.uri)} == {404}
-    await runs(office, remote, "mastodon")
-    assert (await site.get(uri)).status == 404
+    for make in ("mastodon", "mbin"):
+        await runs(office, remote, make)
+        assert (await site.get(uri)).status == 404
     # An actor that isn't the server's own reads for itself alone.
     await runs(office, remote, "lemmy")
     eve = await remote.actor("eve")
