@@ -5,6 +5,8 @@
 | office | by invitation, private | every person of the office, who can't leave it (but mute it) | never |
 | network | open, public | every person of the office, until they leave; anybody of a peer may join | as any other |
 
+Of the offices of a network one makes the latter; the others join their people to it (`outbox.network_community`).
+
 Administrators own them. They are made once, and filled, by housekeeping (`fill`); who is made later is taken in at once
 (`take_in`). Whoever left the network's community isn't taken in again, and an archived one takes in nobody.
 """

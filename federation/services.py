@@ -38,6 +38,8 @@ class FederationSettings:
     publishes_peers: bool = False
     # Which of `office` and `network` get a community of everybody (`communities.defaults`).
     default_communities: frozenset[str] = frozenset()
+    # `name@host` of the network's community, if another office hosts it; empty for none.
+    network_community: str = ""
     software_version: str = "0.1.0"
     media_cache_bytes: int = 2 * 1_073_741_824
     media_cache_days: int = 14

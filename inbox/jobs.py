@@ -23,6 +23,7 @@ from models.accounts import Account
 from models.statuses import Status
 from outbox.enqueue import SPREAD_ACTIVITY
 from outbox.imports import IMPORT, run_import
+from outbox.network_community import JOIN_NETWORK, join_network
 from outbox.peering.removal import REMOVE_CONTENT, remove_content
 from outbox.peering.sending import JOIN_LISTED, PEERING_JOB
 from outbox.peering.subscriptions import READ_LIST, join_listed, read_again
@@ -56,6 +57,7 @@ def job_handlers(services: Services) -> Mapping[str, JobHandler]:
         IMPORT: partial(run_import, services, fetch_status),
         PEERING_JOB: partial(take_step_again, services),
         JOIN_LISTED: partial(join_listed, services),
+        JOIN_NETWORK: partial(join_network, services),
         READ_COMMUNITY: partial(read_community, services),
         READ_LIST: partial(read_again, services),
         POLL_CHANGED: partial(publish_poll, services),

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id
+from models.base import Base, BigInt, Id
 
 
 class Kind(StrEnum):
@@ -63,6 +63,8 @@ class Community(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     archived_at: Mapped[datetime | None]
+    # Of the network's community, if another office hosts it: up to this account our people were joined to it.
+    joined_up_to: Mapped[int | None] = mapped_column(BigInt)
 
 
 class Membership(Base):

@@ -175,6 +175,7 @@ def federation_settings(settings: Settings) -> FederationSettings:
         region=settings.region,
         publishes_peers=settings.peering_list,
         default_communities=DEFAULT_COMMUNITIES[settings.default_communities],
+        network_community=settings.network_community,
         software_version=version("tertulia"),
         media_cache_bytes=settings.media_cache_size_mb * 1_048_576,
         media_cache_days=settings.media_cache_days,

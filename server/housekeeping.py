@@ -32,6 +32,7 @@ from models.base import Base
 from models.ids import first_id
 from models.oauth import AccessToken, Application, AuthorizationCode, Session
 from models.statuses import Attachment, Poll, Status
+from outbox.network_community import request_joining
 from outbox.peering.upkeep import forget_stale_proposals
 from outbox.polls import poll_changed
 from outbox.subscriptions import request_subscriptions
@@ -87,6 +88,7 @@ class Housekeeper:
                 await self.run_once()
                 async with self._services.database.unit_of_work() as unit:
                     await request_subscriptions(unit)
+                    await request_joining(self._services, unit)
                 await ensure_default_communities(self._services)
                 await request_trends(self._services)
                 due_at = self._services.clock() + timedelta(seconds=EVERY_SECONDS)

@@ -211,6 +211,13 @@ def _email(value: object) -> str:
     return text
 
 
+def _handle(value: object) -> str:
+    text = _text(value).removeprefix("@")
+    if text and not re.fullmatch(r"[\w.-]+@[^\s@<>/]+", text):
+        raise ValueError(f"is {text!r}, but must be an address such as network@hq.example")
+    return text
+
+
 DOMAIN = Kind("host or host:port", _domain)
 LISTEN = Kind("host:port", _listen_address)
 LISTEN_OR_NOT = Kind("host:port", lambda value: _listen_address(value) if value else None)
@@ -221,3 +228,4 @@ SWITCH = Kind("`on`, `off`", _switch)
 TEXT = Kind("text", _text)
 PATH = Kind("path", _path)
 EMAIL = Kind("e-mail address", _email)
+HANDLE = Kind("`name@host`", _handle)

@@ -91,6 +91,7 @@ def load_settings(config_path: Path | None, environ: Mapping[str, str]) -> Setti
         _derive(values)
         problems += _http_problems(values)
     problems += _storage_problems(values)
+    problems += _community_problems(values)
     if problems:
         raise SettingsError(problems)
     return Settings(**values)
@@ -174,6 +175,16 @@ def _http_problems(values: Mapping[str, Any]) -> list[str]:
         f"TERTULIA_ORIGIN is {origin}, but {public[0]} is not a loopback address and plain http shows everybody on "
         f"the way what is private: set TERTULIA_ORIGIN=https://{values['domain']} behind a TLS proxy (see deploy/), "
         "or, inside a test network, put its addresses into TERTULIA_ALLOWED_ADDRESSES."
+    ]
+
+
+def _community_problems(values: Mapping[str, Any]) -> list[str]:
+    """A network has one community of everybody."""
+    if not values.get("network_community") or values.get("default_communities") not in ("network", "both"):
+        return []
+    return [
+        f"TERTULIA_NETWORK_COMMUNITY is {values['network_community']}, but this office makes one of its own: set "
+        "TERTULIA_DEFAULT_COMMUNITIES to office or none, or leave the other empty."
     ]
 
 

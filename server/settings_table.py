@@ -292,8 +292,18 @@ class Settings:
         Setting(
             kinds.one_of("both", "office", "network", "none"),
             "Communities that are made at the first start with everybody of the office in them: of the office, of the "
-            "network, or both. That of the network is for one office to make; people of the others join it.",
+            "network, or both. That of the network is for one office to make; the others name it in "
+            "`network_community`.",
             default="office",
+        ),
+    ]
+    network_community: Annotated[
+        str,
+        Setting(
+            kinds.HANDLE,
+            "The community of the whole network, where another office hosts it (`network@hq.example`): everybody of "
+            "this office joins it by itself, once; who leaves isn't joined again.",
+            default="",
         ),
     ]
     peering_list: Annotated[

@@ -23,6 +23,7 @@ from models.accounts import Account, User
 from models.events import Event, Kind
 from models.oauth import AccessToken, Session
 from outbox.communities import tell
+from outbox.network_community import request_joining
 from outbox.profile import publish_account_deletion, publish_account_update
 from policy.roles import ROLES
 from social.accounts import account_by_handle, new_local_account
@@ -99,6 +100,7 @@ async def create_user(
     await services.keyring.create_keys(unit, account)
     for change in await take_in(unit, account, is_owner=is_admin):
         await tell(services, unit, change)
+    await request_joining(services, unit)
     await tell_staff(unit, "admin.sign_up", account)
     return Person(account, user)
 

@@ -21,9 +21,11 @@ def upgrade() -> None:
     _add_lessees()
     _count_digests_again()
     _add_index_filling()
+    _add_joined_up_to()
 
 
 def downgrade() -> None:
+    _drop_joined_up_to()
     op.drop_table("index_filling")
     _count_digests_again()
     _drop_lessees()
@@ -71,3 +73,13 @@ def _add_index_filling() -> None:
         sa.Column("completed_at", TIME, nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_index_filling"),
     )
+
+
+def _add_joined_up_to() -> None:
+    with op.batch_alter_table("communities") as communities:
+        communities.add_column(sa.Column("joined_up_to", BIG, nullable=True))
+
+
+def _drop_joined_up_to() -> None:
+    with op.batch_alter_table("communities") as communities:
+        communities.drop_column("joined_up_to")

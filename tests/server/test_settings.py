@@ -225,6 +225,7 @@ def test_networks_are_written_with_commas_and_single_addresses_are_networks() ->
         ("database_pool_size", "-1"),
         ("journal_retention_days", "1.5"),
         ("contact_email", "it"),
+        ("network_community", "everyone"),
         ("log_level", "loud"),
     ],
 )
@@ -232,6 +233,12 @@ def test_wrong_values_are_refused(name: str, value: str) -> None:
     (problem,) = problems_of(**{name: value})
     assert problem.startswith(f"TERTULIA_{name.upper()} ")
     assert problem.endswith(".")
+
+
+def test_a_network_has_one_community_of_everybody() -> None:
+    assert from_environment(network_community="@all@hq.example").network_community == "all@hq.example"
+    (problem,) = problems_of(network_community="all@hq.example", default_communities="both")
+    assert "makes one of its own" in problem
 
 
 def test_values_of_the_wrong_type_in_the_file_are_refused(tmp_path: Path) -> None:
