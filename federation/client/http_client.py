@@ -26,6 +26,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from federation.client.address_guard import AddressGuard, ForbiddenAddress, Network
+from federation.client.connections import CONNECTIONS_PER_HOST, Connections
 from federation.client.errors import (
     AddressRefused,
     BudgetExhausted,
@@ -38,10 +39,11 @@ from federation.client.errors import (
     ResponseTooLarge,
     TooManyRedirects,
 )
+from federation.client.exchange import MAX_HEADER_BYTES, MAX_HEADERS, written
 from federation.client.fetch_budget import FetchBudget
 from federation.client.guarded_resolver import GuardedResolver, open_socket
 from federation.client.kept_connections import KEEP_ALIVE_SECONDS, KeptHosts
-from federation.client.name_resolution import NoSuchName, Resolve, SystemResolver
+from federation.client.name_resolution import NoSuchName, RememberedNames, Resolve, SystemResolver
 from federation.client.response_body import ACCEPT_ENCODING, BodyDecoder, BodyTooLarge, BodyUnreadable
 from federation.client.retry_after import retry_after_seconds
 from federation.client.url_rules import PRIVATE_SUFFIXES, CheckedUrl, check_url, host_of, origin_of, redirect_target
@@ -72,13 +74,7 @@ Sign = Callable[[str, str, bytes | None], Awaitable[dict[str, str]]]
 
 MAX_REDIRECTS = 3
 MAX_BODY_BYTES = 1_048_576
-MAX_ANSWER_BYTES = 65_536  # what is kept of the answer to a POST
-MAX_HEADERS = 100
-MAX_HEADER_BYTES = 8_190
 CONNECTION_LIMIT = 512
-CONNECTIONS_PER_HOST = 8
-DNS_CACHE_SECONDS = 60
-DNS_CACHE_NAMES = 4_096
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -129,9 +125,12 @@ class HttpClient:
         self._guard = AddressGuard(allowed_networks)
         self._has_private_network = bool(allowed_networks)
         self._own_resolver = SystemResolver() if resolve is None else None
-        self._resolve: Resolve = resolve or self._own_resolver or SystemResolver()
+        self._resolve: Resolve = RememberedNames(resolve or self._own_resolver or SystemResolver())
         self._tls = tls
         self._connection_limit = connection_limit
+        self._connections = Connections(
+            self._resolve, self._guard, self._tls_context, connect_seconds=connect_seconds, limit=connection_limit
+        )
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds)
         self._user_agent = user_agent
         self._kept_hosts = KeptHosts()
@@ -168,7 +167,7 @@ class HttpClient:
                     _count_hop(current, seen)
                     headers = CIMultiDict({"Accept": accept, "Accept-Encoding": "identity"})
                     headers.update(await sign("GET", current.url, None) if sign is not None else {})
-                    async with self._exchange(current, "GET", headers) as response:
+                    async with self._exchange(current, headers) as response:
                         location = _location(response)
                         if location is None:
                             yield Download(response.status, response.headers, current.url, _pieces(response, max_bytes))
@@ -185,20 +184,21 @@ class HttpClient:
         deadline or unreadable is cut off there, because the other side has acted by then.
         """
         target = self._check(url)
-        try:
-            async with asyncio.timeout(self._total_seconds) as deadline:
-                try:
-                    return await self._post_once(target, body, headers, deadline)
-                except _ConnectionWasStale:
-                    return await self._post_once(target, body, headers, deadline)
-        except TimeoutError as error:
-            raise RemoteTimeout(target.url, "no answer in time") from error
+        now = asyncio.get_running_loop().time()
+        is_kept = self._kept_hosts.may_keep(target.domain, now)
+        always = (
+            {"User-Agent": self._user_agent} if is_kept else {"User-Agent": self._user_agent, "Connection": "close"}
+        )
+        request = written(target, {**headers, **always}, body)
+        answer = await self._connections.post(target, request, now + self._total_seconds, is_kept=is_kept)
+        return Response(answer.status, answer.headers, answer.body, target.url)
 
     async def close(self) -> None:
         """Close all connections; nothing can be asked afterwards."""
         self._is_closed = True
         for session in self._sessions.values():
             await session.close()
+        self._connections.close()
         if self._own_resolver is not None:
             self._own_resolver.close()
 
@@ -242,29 +242,20 @@ class HttpClient:
         headers = CIMultiDict({"Accept": accept})
         if sign is not None:
             headers.update(await sign("GET", target.url, None))
-        async with self._exchange(target, "GET", headers) as response:
+        async with self._exchange(target, headers) as response:
             location = _location(response)
             if location is not None:
                 return redirect_target(target, location)
             return Response(response.status, response.headers, await _read_body(response, max_bytes), target.url)
 
-    async def _post_once(
-        self, target: CheckedUrl, body: bytes, headers: Mapping[str, str], deadline: asyncio.Timeout
-    ) -> Response:
-        async with self._exchange(target, "POST", CIMultiDict(headers), body) as response:
-            answer = await _read_answer(response, deadline)
-            return Response(response.status, response.headers, answer, target.url)
-
     @asynccontextmanager
-    async def _exchange(
-        self, target: CheckedUrl, method: str, headers: CIMultiDict[str], body: bytes | None = None
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _exchange(self, target: CheckedUrl, headers: CIMultiDict[str]) -> AsyncIterator[aiohttp.ClientResponse]:
         """One request and its response, aiohttp's errors turned into ours, also those while the body is read."""
         is_kept = self._kept_hosts.may_keep(target.domain, asyncio.get_running_loop().time())
         session = self._session(target.scheme, is_kept)
         url = URL(target.url, encoded=True)
         try:
-            async with session.request(method, url, headers=headers, data=body, allow_redirects=False) as response:
+            async with session.get(url, headers=headers, allow_redirects=False) as response:
                 yield response
         except Exception as error:
             translated = _translate(target.url, error)
@@ -281,15 +272,20 @@ class HttpClient:
             session = self._sessions[scheme, is_kept] = self._new_session(scheme, is_kept)
         return session
 
+    def _tls_context(self) -> ssl.SSLContext:
+        """The one for all connections: reading the trust store takes a moment."""
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        return self._tls
+
     def _new_session(self, scheme: str, is_kept: bool) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
             resolver=GuardedResolver(self._resolve, self._guard, scheme),
             socket_factory=functools.partial(open_socket, self._guard, scheme),
-            ttl_dns_cache=DNS_CACHE_SECONDS,
-            dns_cache_max_size=DNS_CACHE_NAMES,
+            use_dns_cache=False,  # `RememberedNames` does that for GET and POST
             limit=self._connection_limit,
             limit_per_host=CONNECTIONS_PER_HOST,
-            ssl=True if scheme == "http" else self._tls or ssl.create_default_context(),
+            ssl=True if scheme == "http" else self._tls_context(),
             **({"keepalive_timeout": KEEP_ALIVE_SECONDS} if is_kept else {"force_close": True}),
         )
         always = {"User-Agent": self._user_agent, "Accept-Encoding": ACCEPT_ENCODING}
@@ -304,10 +300,6 @@ class HttpClient:
             max_field_size=MAX_HEADER_BYTES,
             max_headers=MAX_HEADERS,
         )
-
-
-class _ConnectionWasStale(RemoteUnreachable):
-    """The other side closed a kept connection while we sent on it. Receiving twice is harmless, so this is repeated."""
 
 
 def _translate(url: str, error: Exception) -> Exception:
@@ -330,7 +322,7 @@ def _translate(url: str, error: Exception) -> Exception:
         case aiohttp.ClientConnectorError():
             return RemoteUnreachable(url, f"no connection: {error.os_error}")
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
-            return _ConnectionWasStale(url, "the connection ended before the response")
+            return RemoteUnreachable(url, "the connection ended before the response")
         case aiohttp.ClientError():
             return RemoteUnreachable(url, f"the connection failed: {type(error).__name__}")
     return error
@@ -366,23 +358,3 @@ async def _read_body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     async for chunk in response.content.iter_any():
         decoder.feed(chunk)
     return decoder.finish()
-
-
-async def _read_answer(response: aiohttp.ClientResponse, deadline: asyncio.Timeout) -> bytes:
-    try:
-        decoder = BodyDecoder(response.headers.get("Content-Encoding", ""), MAX_ANSWER_BYTES)
-    except BodyUnreadable:
-        return b""
-    try:
-        # A little earlier than the deadline of the whole request, which would throw the status away.
-        async with asyncio.timeout_at(_shortly_before(deadline)):
-            async for chunk in response.content.iter_any():
-                decoder.feed(chunk)
-    except (BodyTooLarge, BodyUnreadable, TimeoutError, aiohttp.ClientError):
-        response.close()
-    return decoder.partial()
-
-
-def _shortly_before(deadline: asyncio.Timeout) -> float | None:
-    when = deadline.when()
-    return None if when is None else when - 0.05
