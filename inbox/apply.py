@@ -7,7 +7,7 @@ ours, not suspended (what takes back passes), and not have undone the activity b
 import asyncio
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from federation.services import Services
 from inbox.incoming import Incoming, MissingReference, Outcome, Scene
@@ -16,6 +16,7 @@ from inbox.registry import HANDLERS, handler_for
 from models import UnitOfWork
 from models.accounts import Account
 from models.activities import SHARED_INBOX
+from models.questions import among
 from models.relations import Follow
 from policy.authority import PASSES_WHEN_SUSPENDED
 from social.accounts import preload_accounts, preload_authors
@@ -31,7 +32,7 @@ _FOLLOWED_HERE = (
     .distinct()
     .join(Account, Account.id == Follow.follower_id)
     .where(
-        Follow.followee_id.in_(bindparam("senders", expanding=True)),
+        among(Follow.followee_id, "senders"),
         Follow.state == "accepted",
         Account.domain.is_(None),
     )

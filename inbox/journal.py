@@ -19,7 +19,6 @@ from federation.sync.marks import Mark
 from inbox.sync.receipts import receipt_rows
 from models import Database
 from models.activities import InboundActivity
-from models.insertion import insert_missing
 from models.signals import INBOUND
 from models.sync import LogReceipt
 
@@ -82,6 +81,9 @@ class Journal:
         if len(self._parsed) > PARSED_KEPT:
             self._parsed.popitem(last=False)
 
+    def _new_id(self) -> int:
+        return self._database.ids.at(self._database.clock())
+
     async def _write(self) -> None:
         while self._waiting:
             if self._is_busy:
@@ -92,11 +94,9 @@ class Journal:
 
     async def _store(self, group: list[_Waiting]) -> None:
         try:
-            async with self._database.unit_of_work() as unit:
-                await insert_missing(unit.session, InboundActivity, [one.row for one in group if one.row])
-                marks = [one.mark for one in group if one.mark]
-                await insert_missing(unit.session, LogReceipt, receipt_rows(unit, marks))
-                unit.signal(INBOUND)
+            activities = [one.row for one in group if one.row]
+            receipts = receipt_rows(self._new_id, [one.mark for one in group if one.mark])
+            await self._database.append({InboundActivity: activities, LogReceipt: receipts}, signal=INBOUND)
         except Exception as error:
             if len(group) > 1:
                 for waiting in group:  # one that the database doesn't take must not cost the others their answer

@@ -6,7 +6,7 @@ coroutine is returned that fetches under one budget for the activity (`policy.li
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from federation.actors import ActorRefused, resolve_actor
 from federation.client import FetchBudget, RemoteError
@@ -17,13 +17,14 @@ from inbox.fetching import fetch_status
 from inbox.incoming import Incoming, References
 from inbox.interpret import prove_inner
 from models.accounts import Account
+from models.questions import WORDS, among
 from models.statuses import Status
 from policy.limits import FETCHES_PER_ACTIVITY
 
 Fetch = Callable[[], Awaitable[None]]
 # Made once: building a statement costs more than SQLite needs for running it.
-_KNOWN_ACCOUNTS = select(Account.uri).where(Account.uri.in_(bindparam("uris", expanding=True)))
-_KNOWN_STATUSES = select(Status.uri).where(Status.uri.in_(bindparam("uris", expanding=True)))
+_KNOWN_ACCOUNTS = select(Account.uri).where(among(Account.uri, "uris", WORDS))
+_KNOWN_STATUSES = select(Status.uri).where(among(Status.uri, "uris", WORDS))
 
 
 async def prepare(services: Services, batch: Sequence[Incoming]) -> list[Fetch | None]:

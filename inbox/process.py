@@ -35,7 +35,7 @@ from inbox.incoming import Incoming, MissingReference
 from inbox.interpret import interpret
 from inbox.journal import Journal
 from inbox.prepare import prepare
-from inbox.turns import IN_ORDER_SECONDS, claim_in_turn
+from inbox.turns import BATCH, IN_ORDER_SECONDS, claim_in_turn
 from jobs.leases import begin_anew, is_queued
 from models.activities import InboundActivity
 from models.bulk import Bulk
@@ -45,10 +45,9 @@ from policy.limits import INBOUND_ATTEMPTS
 
 log = structlog.get_logger(__name__)
 
-BATCH = 100
 LEASE_SECONDS = 300
 # While there is work, batches gather this long: what a batch costs at least is shared by all that are in it.
-GATHER_SECONDS = 0.1
+GATHER_SECONDS = 0.2
 SLOW_AT_ONCE = 64
 CRASHES_ALLOWED = 4 * INBOUND_ATTEMPTS
 POLL_SECONDS = 5.0

@@ -23,6 +23,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.activities import InboundActivity
 
+BATCH: Final = 200
 IN_ORDER_SECONDS: Final = 10.0
 WINDOW: Final = 5_000
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(7301205)")
@@ -75,11 +76,11 @@ def _claiming(limit: int) -> Any:
     )  # fmt: skip
 
 
-_CLAIM: Final = _claiming(100)
+_CLAIM: Final = _claiming(BATCH)
 
 
 async def claim_in_turn(unit: UnitOfWork, *, now: datetime, lease_seconds: float, me: str) -> Sequence[Any]:
-    """Up to a hundred due rows whose turn it is, leased to the process `me` (PostgreSQL)."""
+    """Up to BATCH due rows whose turn it is, leased to the process `me` (PostgreSQL)."""
     await unit.session.execute(_LOCK)
     until = now + timedelta(seconds=lease_seconds)
     recent = until - timedelta(seconds=IN_ORDER_SECONDS)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
+class Form:
     """The statement as one database understands it: for each place in its SQL where the value comes from.
 
     A place has the name of a row's value with what is made of it, or (name None) a value that belongs to the statement.
@@ -46,7 +46,7 @@ class Bulk:
     def __init__(self, statement: Any, names: Sequence[str]) -> None:
         self._statement = statement
         self._names = tuple(names)
-        self._forms: dict[str, _Form] = {}
+        self._forms: dict[str, Form] = {}
 
     async def write(self, session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run it for the rows, in one round trip. Raises what `session.execute` would, and KeyError."""
@@ -55,13 +55,18 @@ class Bulk:
 
     def _write(self, session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
         connection = session.connection()
-        form = self._forms.get(connection.dialect.name)
-        if form is None:
-            form = self._forms[connection.dialect.name] = _form(self._statement, self._names, connection.dialect)
+        form = self.form(connection.dialect)
         connection.exec_driver_sql(form.sql, form.parameters(rows))
 
+    def form(self, dialect: Dialect) -> Form:
+        """The statement in a database's own words; made once for each kind of database."""
+        form = self._forms.get(dialect.name)
+        if form is None:
+            form = self._forms[dialect.name] = _form(self._statement, self._names, dialect)
+        return form
 
-def _form(statement: Any, names: tuple[str, ...], dialect: Dialect) -> _Form:
+
+def _form(statement: Any, names: tuple[str, ...], dialect: Dialect) -> Form:
     columns = [name for name in names if name in statement.table.columns] or None
     compiled = statement.compile(dialect=dialect, column_keys=columns, for_executemany=True)
     assert not compiled.insert_prefetch, "a column with a default is left out"
@@ -75,4 +80,4 @@ def _form(statement: Any, names: tuple[str, ...], dialect: Dialect) -> _Form:
         value = state.parameters[name]
         return None, value if convert is None or value is None else convert(value)
 
-    return _Form(state.statement, tuple(place(name) for name in state.positiontup))
+    return Form(state.statement, tuple(place(name) for name in state.positiontup))

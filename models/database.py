@@ -19,6 +19,7 @@ from sqlalchemy.pool import QueuePool
 from sqlalchemy.util import greenlet_spawn
 
 from models.addresses import LocalAddresses
+from models.appending import Rows, append_rows
 from models.events import EventHub, pack
 from models.ids import IdGenerator
 from models.kept import Kept
@@ -135,6 +136,12 @@ class Database:
         self.signals.set(*unit.signals)
         if unit.events:
             self.events.publish(unit.events)
+
+    async def append(self, rows: Rows, *, signal: str) -> None:
+        """Insert rows of some tables, those that aren't there yet, in a transaction without a session around it; then
+        wake whoever waits for `signal`. For what is written most and reads nothing (`models.appending`)."""
+        await greenlet_spawn(append_rows, self._writer.sync_engine, rows, (NOTIFY_CHANNEL, signal))
+        self.signals.set(signal)
 
     async def _notify(self, session: AsyncSession, unit: UnitOfWork) -> None:
         """Tell the other processes; PostgreSQL delivers it when the transaction commits."""

@@ -48,7 +48,7 @@ async def insert_missing(session: AsyncSession, table: type[Base], rows: Sequenc
     if not rows:
         return
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    bulk = _bulk(is_sqlite, table, tuple(rows[0]))
+    bulk = bulk_ignoring(is_sqlite, table, tuple(rows[0]))
     if bulk is None:
         await session.execute(ignoring(is_sqlite, table), list(rows))
     else:
@@ -56,8 +56,8 @@ async def insert_missing(session: AsyncSession, table: type[Base], rows: Sequenc
 
 
 @lru_cache(maxsize=128)
-def _bulk(is_sqlite: bool, table: type[Base], columns: tuple[str, ...]) -> Bulk | None:
-    """None where SQLAlchemy has to make a default for each row."""
+def bulk_ignoring(is_sqlite: bool, table: type[Base], columns: tuple[str, ...]) -> Bulk | None:
+    """The same statement for many rows with these columns; None where SQLAlchemy has to make a default for each."""
     target = cast(Table, table.__table__)
     made = {column.key for column in target.columns if column.default is not None}
     return Bulk(ignoring(is_sqlite, table), columns) if made <= set(columns) else None

@@ -6,7 +6,7 @@ nothing more.
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import UnitOfWork
@@ -25,6 +25,7 @@ from models.feeds import (
 )
 from models.filters import Filter
 from models.imports import AccountImport
+from models.questions import WORDS, among
 from models.relations import (
     AccountNote,
     Block,
@@ -45,8 +46,8 @@ from social.tombstones import bury
 from social.uploads import forget_files, forget_files_of
 
 # Made once: building a statement costs more than SQLite needs for running it.
-_BY_URI = select(Account).where(Account.uri.in_(bindparam("uris", expanding=True)))
-_BY_ID = select(Account).where(Account.id.in_(bindparam("ids", expanding=True)))
+_BY_URI = select(Account).where(among(Account.uri, "uris", WORDS))
+_BY_ID = select(Account).where(among(Account.id, "ids"))
 
 # What concerned nobody but the account itself.
 _PRIVATE = (

@@ -2,18 +2,17 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import and_, bindparam, delete, or_, select
+from sqlalchemy import and_, delete, or_, select
 
 from models import UnitOfWork
 from models.accounts import Account
 from models.feeds import Notification
+from models.questions import among
 from models.relations import Block
 from social.follows import end_follow, find_follow
 from social.home_feed import remove_from_feed
 
-_AMONG = select(Block.account_id, Block.target_id).where(
-    Block.account_id.in_(bindparam("ids", expanding=True)), Block.target_id.in_(bindparam("ids", expanding=True))
-)
+_AMONG = select(Block.account_id, Block.target_id).where(among(Block.account_id, "ids"), among(Block.target_id, "ids"))
 
 
 async def block(unit: UnitOfWork, account: Account, target: Account, *, uri: str | None = None) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, delete, select
 
 from models import UnitOfWork
 from models.accounts import Account
+from models.questions import WORDS, among
 from models.relations import Block, DomainBlock, Endorsement, Follow
 from social.counters import count
 from social.home_feed import backfill_feed, remove_from_feed
@@ -30,13 +31,13 @@ _DOMAIN_BLOCKED = select(DomainBlock.id).where(
     DomainBlock.account_id == bindparam("account"), DomainBlock.domain == bindparam("domain")
 )
 _AMONG = select(Follow).where(
-    Follow.follower_id.in_(bindparam("followers", expanding=True)),
-    Follow.followee_id.in_(bindparam("followees", expanding=True)),
+    among(Follow.follower_id, "followers"),
+    among(Follow.followee_id, "followees"),
 )
-_BY_URIS = select(Follow).where(Follow.uri.in_(bindparam("uris", expanding=True)))
+_BY_URIS = select(Follow).where(among(Follow.uri, "uris", WORDS))
 _DOMAIN_BLOCKS = select(DomainBlock.account_id, DomainBlock.domain).where(
-    DomainBlock.account_id.in_(bindparam("accounts", expanding=True)),
-    DomainBlock.domain.in_(bindparam("domains", expanding=True)),
+    among(DomainBlock.account_id, "accounts"),
+    among(DomainBlock.domain, "domains", WORDS),
 )
 _ENDORSEMENTS = delete(Endorsement).where(
     Endorsement.account_id == bindparam("follower"), Endorsement.target_id == bindparam("followee")

@@ -21,9 +21,10 @@ from sqlalchemy.orm import aliased
 
 from models import UnitOfWork
 from models.accounts import Account, User
-from models.base import BigInt, UtcDateTime
+from models.base import UtcDateTime
 from models.feeds import AccountList, FeedEntry, ListEntry, ListMember
 from models.insertion import AnySelect, Insert, ignoring, insert_missing
+from models.questions import among
 from models.relations import Follow
 from models.statuses import Mention, Status
 from models.visibility import Visibility
@@ -33,7 +34,6 @@ from policy.visibility import for_members
 
 IN_FEEDS = (Visibility.PUBLIC.value, Visibility.UNLISTED.value, Visibility.PRIVATE.value)
 BACKFILLED_STATUSES = 40
-_IDS: Final = bindparam("status_ids", expanding=True, type_=BigInt)
 _NOW: Final = bindparam("now", type_=UtcDateTime())
 
 
@@ -77,7 +77,7 @@ def _is_sqlite(unit: UnitOfWork) -> bool:
 # Made once, all of them: to build a statement takes longer than to run it.
 @cache
 def _home_statement(is_sqlite: bool) -> Insert:
-    query = home_query(is_sqlite).where(Status.id.in_(_IDS))
+    query = home_query(is_sqlite).where(among(Status.id, "status_ids"))
     return ignoring(is_sqlite, FeedEntry).from_select(["account_id", "status_id"], query)
 
 
@@ -86,14 +86,14 @@ def _mentioned_statement(is_sqlite: bool) -> Insert:
     query = (
         home_query(is_sqlite)
         .join(Mention, and_(Mention.status_id == Status.id, Mention.account_id == Follow.follower_id))
-        .where(Status.id.in_(_IDS))
+        .where(among(Status.id, "status_ids"))
     )
     return ignoring(is_sqlite, FeedEntry).from_select(["account_id", "status_id"], query)
 
 
 @cache
 def _list_statement(is_sqlite: bool) -> Insert:
-    query = list_query(is_sqlite).where(Status.id.in_(_IDS))
+    query = list_query(is_sqlite).where(among(Status.id, "status_ids"))
     return ignoring(is_sqlite, ListEntry).from_select(["list_id", "status_id"], query)
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import delete, select
 
 from models import UnitOfWork
 from models.accounts import Account
 from models.insertion import insert_ignoring
 from models.new_rows import new_row
+from models.questions import among
 from models.relations import Favourite
 from models.statuses import Status
 from models.visibility import Visibility
@@ -18,8 +19,9 @@ from social.spreading import spread
 
 MAX_REACTION_CHARACTERS = 64
 _BOOSTS = select(Status).where(
-    Status.boost_of_id.in_(bindparam("boosted", expanding=True)),
-    Status.account_id.in_(bindparam("boosters", expanding=True)),
+    among(Status.boost_of_id, "boosted"),
+    Status.boost_of_id.is_not(None),  # said of the partial index: a list might be empty
+    among(Status.account_id, "boosters"),
 )
 
 

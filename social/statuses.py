@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, literal, select, update
+from sqlalchemy import literal, select, update
 
 from content.html import sanitize
 from content.measures import stream_measures
@@ -18,6 +18,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.insertion import insert_ignoring
 from models.new_rows import new_row
+from models.questions import WORDS, among
 from models.statuses import Attachment, Mention, Poll, Status
 from models.visibility import Visibility
 from policy.communities import belongs_to
@@ -37,9 +38,11 @@ from social.watchers import watch_poll
 MAX_TITLE_CHARACTERS = 500
 MAX_OPTION_CHARACTERS = 200
 # Made once: building a statement costs more than SQLite needs for running it.
-_BY_URI = select(Status).where(Status.uri.in_(bindparam("uris", expanding=True)))
+_BY_URI = select(Status).where(among(Status.uri, "uris", WORDS))
 _ORPHANS = select(Status).where(
-    Status.in_reply_to_uri.in_(bindparam("uris", expanding=True)), Status.in_reply_to_id.is_(None)
+    among(Status.in_reply_to_uri, "uris", WORDS),
+    Status.in_reply_to_uri.is_not(None),  # said of the partial index: a list might be empty
+    Status.in_reply_to_id.is_(None),
 )
 
 

@@ -12,9 +12,10 @@ from sqlalchemy.orm import aliased
 
 from models import UnitOfWork
 from models.accounts import Account
-from models.base import BigInt, UtcDateTime
+from models.base import UtcDateTime
 from models.feeds import FeedEntry
 from models.insertion import Insert, ignoring, insert_ignoring
+from models.questions import among
 from models.relations import TagFollow
 from models.statuses import Status, StatusTag, Tag
 from models.visibility import Visibility
@@ -23,7 +24,6 @@ from policy.timelines import unwanted_by
 from social.quotas import require_room
 from social.tag_families import is_of_family, root_of
 
-_IDS: Final = bindparam("status_ids", expanding=True, type_=BigInt)
 _NOW: Final = bindparam("now", type_=UtcDateTime())
 
 
@@ -68,7 +68,7 @@ def _statement(is_sqlite: bool) -> Insert:
         .join(TagFollow, TagFollow.tag_id == followed.id)
         .join(Status, Status.id == StatusTag.status_id)
         .where(
-            StatusTag.status_id.in_(_IDS),
+            among(StatusTag.status_id, "status_ids"),
             Status.visibility == Visibility.PUBLIC.value,
             Status.boost_of_id.is_(None),
             Status.account_id != TagFollow.account_id,

@@ -16,13 +16,14 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from models import UnitOfWork
 from models.base import BigInt
 from models.insertion import insert_missing
+from models.questions import WORDS, among
 from models.statuses import Status, StatusTag, Tag, TagForm
 from models.visibility import Visibility
 from social.drafts import TagDraft
 from social.tag_follows import fan_out_to_tag_followers
 
 MAX_FORM_CHARACTERS = 100
-_TAG_IDS = select(Tag.name, Tag.id).where(Tag.name.in_(bindparam("names", expanding=True)))
+_TAG_IDS = select(Tag.name, Tag.id).where(among(Tag.name, "names", WORDS))
 _NAMES_OF = select(Tag.name, Tag.id).join(StatusTag).where(StatusTag.status_id == bindparam("status_id", type_=BigInt))
 _MOST_USED = (
     select(TagForm.form)
@@ -38,7 +39,7 @@ _USES_OF_SHOWN = (
 # Of two forms that are used as much the one that is shown stays.
 _SHOW_MOST_USED = (
     update(Tag)
-    .where(Tag.id.in_(bindparam("ids", expanding=True, type_=BigInt)))
+    .where(among(Tag.id, "ids"))
     .where(func.coalesce(_USES_OF_SHOWN, 0) < _MOST_USES)
     .values(display_name=_MOST_USED)
 )

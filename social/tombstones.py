@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from models import UnitOfWork
 from models.insertion import insert_missing
+from models.questions import WORDS, among
 from models.statuses import Tombstone
 
-_BURIED = select(Tombstone.uri, Tombstone.owner_uri).where(Tombstone.uri.in_(bindparam("uris", expanding=True)))
+_BURIED = select(Tombstone.uri, Tombstone.owner_uri).where(among(Tombstone.uri, "uris", WORDS))
 
 
 async def bury(unit: UnitOfWork, uri: str, *, kind: str, owner_uri: str) -> None:

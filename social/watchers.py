@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, or_, select, text
 from jobs.queue import enqueue_job
 from models import UnitOfWork
 from models.accounts import Account
+from models.questions import among
 from models.relations import Follow
 from models.statuses import Poll, PollVote, Status
 from models.visibility import Visibility
@@ -23,7 +24,7 @@ POLL_ENDED = "poll_ended"
 NEWS_FOR = timedelta(hours=6)
 _SHOWN_TO_FOLLOWERS = (Visibility.PUBLIC.value, Visibility.UNLISTED.value, Visibility.PRIVATE.value)
 _WATCHERS = select(Follow.follower_id, Follow.followee_id).where(
-    Follow.followee_id.in_(bindparam("author_ids", expanding=True)),
+    among(Follow.followee_id, "author_ids"),
     text("follows.notifies"),  # spelled as in the partial index
     Follow.state == "accepted",
 )

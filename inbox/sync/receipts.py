@@ -4,7 +4,7 @@ Numbers that follow each other become one row, so that a group commit of 200 del
 follows later (`inbox.sync.watch`): deliveries arrive in no strict order, and to several processes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any, Final
 
@@ -12,7 +12,6 @@ from federation.services import Services
 from federation.sync.marks import LOG_HEADER, Mark, parse_mark
 from federation.trust.authentication import Requester
 from keys.requests import HttpMessage
-from models import UnitOfWork
 
 _FIELD: Final = LOG_HEADER.lower()
 
@@ -25,17 +24,17 @@ def mark_of(services: Services, message: HttpMessage, requester: Requester) -> M
     return parse_mark(lines[0])
 
 
-def receipt_rows(unit: UnitOfWork, marks: Iterable[tuple[str, Mark]]) -> list[dict[str, Any]]:
+def receipt_rows(new_id: Callable[[], int], marks: Iterable[tuple[str, Mark]]) -> list[dict[str, Any]]:
     """Rows for marks by host, numbers that follow each other together."""
     places = sorted({(host, mark.generation, mark.number) for host, mark in marks})
     runs = groupby(enumerate(places), key=lambda item: (*item[1][:2], item[1][2] - item[0]))
-    return [_row(unit, [place for _, place in run]) for _, run in runs]
+    return [_row(new_id(), [place for _, place in run]) for _, run in runs]
 
 
-def _row(unit: UnitOfWork, places: list[tuple[str, str, int]]) -> dict[str, Any]:
+def _row(row_id: int, places: list[tuple[str, str, int]]) -> dict[str, Any]:
     host, generation, first = places[0]
     return {
-        "id": unit.new_id(),
+        "id": row_id,
         "host": host,
         "generation": generation,
         "first_number": first,

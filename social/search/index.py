@@ -31,6 +31,7 @@ from models import UnitOfWork
 from models.base import BigInt
 from models.bulk import Bulk
 from models.insertion import updating
+from models.questions import among
 from models.search import StatusText
 from models.statuses import Attachment, Mention, Poll, PreviewCard, Status, StatusTag
 from models.visibility import Visibility
@@ -52,20 +53,19 @@ _STATUSES = (
     )
     .outerjoin(Poll, Poll.status_id == Status.id)
     .outerjoin(PreviewCard, PreviewCard.id == Status.card_id)
-    .where(Status.id.in_(bindparam("ids", expanding=True)), Status.boost_of_id.is_(None))
+    .where(among(Status.id, "ids"), Status.boost_of_id.is_(None))
 )
-_OF_THESE: Any = bindparam("ids", expanding=True)
 _NOTHING: Any = literal_column("NULL")
 # (status, letter of a token, number in it; kind of media, its description)
 _PARTS: Any = union_all(
     select(StatusTag.status_id, literal_column("'t'"), StatusTag.tag_id, _NOTHING, _NOTHING).where(
-        StatusTag.status_id.in_(_OF_THESE)
+        among(StatusTag.status_id, "ids")
     ),
     select(Mention.status_id, literal_column("'m'"), Mention.account_id, _NOTHING, _NOTHING)
     .join(Status, Status.id == Mention.status_id)
-    .where(Mention.status_id.in_(_OF_THESE), Status.visibility.in_(CLOSED_KINDS)),
+    .where(among(Mention.status_id, "ids"), Status.visibility.in_(CLOSED_KINDS)),
     select(Attachment.status_id, literal_column("'h'"), _NOTHING, Attachment.kind, Attachment.description).where(
-        Attachment.status_id.in_(_OF_THESE)
+        among(Attachment.status_id, "ids")
     ),
 )
 
