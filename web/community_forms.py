@@ -1,11 +1,13 @@
 """Making a community and changing it: one form, which comes back with what was typed when it is refused."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from aiohttp import web
 
 from communities.groups import NAME_CHARACTERS, POSTING, Wish
 from communities.standings import CommunityRefused, NotAllowed
+from content.media_limits import DESCRIPTION_CHARACTERS
 from models.accounts import Account
 from models.communities import Kind
 from outbox import community_acts as acts
@@ -15,6 +17,7 @@ from web.community_pages import PATH, place_here, seat_here
 from web.forms import Form
 from web.refusals import sentence_of
 from web.rendering import redirection
+from web.uploads import PICTURE_FORM_BYTES, PictureRefused, stored_picture
 from web.visits import Visit
 
 KINDS: Final = tuple(kind.value for kind in Kind)
@@ -47,25 +50,31 @@ async def show_edit(visit: Visit) -> web.StreamResponse:
     values = _blank() | {
         "title": group.display_name, "description": group.note_source, "rules": community.rules,
         "kind": community.kind, "posting": community.posting, "readers": READERS[community.is_private],
+        "picture_description": group.avatar_description or "",
     }  # fmt: skip
     return _page(visit, values, seat=seat)
 
 
 async def post_edit(visit: Visit) -> web.StreamResponse:
-    """POST /communities/{id}/edit: leads to the community."""
-    viewer, form = visit.required(), await visit.form()
+    """POST /communities/{id}/edit, with a picture if there is to be another: leads to the community."""
+    viewer, form = visit.required(), await visit.form(file_bytes=PICTURE_FORM_BYTES)
+    async with visit.reading() as reading:
+        seat = await seat_here(visit, reading, needed="own")
     try:
+        picture = await stored_picture(visit, form, "picture")
         async with visit.services.database.unit_of_work() as unit:
             account = await unit.session.get_one(Account, viewer.id)
             place = await place_here(visit, unit.session, account)
             wish = _wish(form, was_given=place.community.default_for is not None)
+            shows = form.text("picture_description")[:DESCRIPTION_CHARACTERS]
+            wish = replace(wish, avatar_url=picture, avatar_description=shows)
             await acts.update(visit.services, unit, place.group, account, wish)
     except NotAllowed:
         raise
     except CommunityRefused as refused:
-        async with visit.reading() as reading:
-            seat = await seat_here(visit, reading, needed="own")
         return _page(visit, _again(form, sentence_of(visit.texts, refused)), seat=seat, status=422)
+    except PictureRefused as refused:
+        return _page(visit, _again(form, visit.texts(refused.text)), seat=seat, status=422)
     return redirection(f"{PATH}/{place.group.id}")
 
 
@@ -85,7 +94,7 @@ def _wish(form: Form, *, was_given: bool = False) -> Wish:
 def _blank() -> dict[str, str]:
     return {
         "name": "", "title": "", "description": "", "rules": "", "kind": Kind.OPEN.value, "posting": "members",
-        "readers": "everybody", "error": "",
+        "readers": "everybody", "picture_description": "", "error": "",
     }  # fmt: skip
 
 
@@ -96,7 +105,7 @@ def _again(form: Form, error: str) -> dict[str, str]:
 def _page(visit: Visit, values: dict[str, str], *, status: int = 200, **more: Any) -> web.Response:
     limits = {
         "name": NAME_CHARACTERS, "title": DISPLAY_NAME_CHARACTERS, "description": NOTE_CHARACTERS,
-        "rules": COMMUNITY_RULES_CHARACTERS,
+        "rules": COMMUNITY_RULES_CHARACTERS, "picture_description": DESCRIPTION_CHARACTERS,
     }  # fmt: skip
     choices = {"kind": KINDS, "posting": POSTING, "readers": READERS}
     shown = {"seat": None, **more}

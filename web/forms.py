@@ -7,7 +7,7 @@ Browsers also say where a request comes from (`Sec-Fetch-Site`); other sites are
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -17,6 +17,7 @@ from web.paths import safe_path
 
 TOKEN_FIELD = "form_token"
 CONTENT_TYPE = "application/x-www-form-urlencoded"
+WITH_FILES = "multipart/form-data"
 MAX_FIELDS = 60
 
 
@@ -29,10 +30,19 @@ class FormRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that somebody chose, and what their browser takes it for."""
+
+    content: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     """The fields of a form; absent ones are empty."""
 
     fields: dict[str, list[str]]
+    files: dict[str, Upload] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
         """A field, white space around it removed."""
@@ -78,22 +88,44 @@ def form_token(secret: str) -> str:
     return hmac.new(secret.encode(), b"tertulia form", hashlib.sha256).hexdigest()
 
 
-async def read_form(request: web.Request, secret: str | None) -> Form:
-    """The form that a request carries. Raises FormRefused: 403 without its token, 415 or 400 when it is no form."""
+async def read_form(request: web.Request, secret: str | None, *, file_bytes: int = 0) -> Form:
+    """The form that a request carries; one of so many bytes may come with files.
+
+    Raises FormRefused: 403 without its token, 415 or 400 when it is no form, 413 when it is too large.
+    """
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
         raise FormRefused(403)
-    if request.content_type != CONTENT_TYPE:
-        raise FormRefused(415)
     try:
-        text = (await request.read()).decode("ascii")
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="replace")
+        if request.content_type == CONTENT_TYPE:
+            form = await _typed(request)
+        elif request.content_type == WITH_FILES and file_bytes:
+            form = await _with_files(request.clone(client_max_size=file_bytes))
+        else:
+            raise FormRefused(415)
     except ValueError:
         raise FormRefused(400) from None
-    fields: dict[str, list[str]] = {}
-    for name, value in pairs:
-        fields.setdefault(name, []).append(value.replace("\0", ""))
-    form = Form(fields)
+    except web.HTTPRequestEntityTooLarge:
+        raise FormRefused(413) from None
     given = form.exact(TOKEN_FIELD).encode("utf-8", "replace")
     if secret is None or not hmac.compare_digest(given, form_token(secret).encode()):
         raise FormRefused(403)
+    return form
+
+
+async def _typed(request: web.Request) -> Form:
+    text = (await request.read()).decode("ascii")
+    form = Form({})
+    for name, value in parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="replace"):
+        form.fields.setdefault(name, []).append(value.replace("\0", ""))
+    return form
+
+
+async def _with_files(request: web.Request) -> Form:
+    form = Form({})
+    for name, value in (await request.post()).items():
+        if isinstance(value, web.FileField):
+            with value.file as file:
+                form.files[name] = Upload(file.read(), value.content_type)
+        elif isinstance(value, str):
+            form.fields.setdefault(name, []).append(value.replace("\0", ""))
     return form

@@ -109,10 +109,10 @@ class Visit:
             self._cookies["tertulia_form"] = (self._guest_secret, int(LIFETIME.total_seconds()))
         return form_token(self._guest_secret or "")
 
-    async def form(self) -> Form:
-        """The form that was sent. Raises FormRefused."""
+    async def form(self, *, file_bytes: int = 0) -> Form:
+        """The form that was sent, with files where it may have so many bytes. Raises FormRefused."""
         if self.signed_in is not None:
-            return await read_form(self.request, self.signed_in.token)
+            return await read_form(self.request, self.signed_in.token, file_bytes=file_bytes)
         return await read_form(self.request, self._guest_secret if is_secret(self._guest_secret) else None)
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> web.Response:
@@ -182,7 +182,7 @@ async def visiting(site: Site, handler: Handler, request: web.Request) -> web.St
     except SignInNeeded:
         response = redirection(f"/sign-in?next={quote(visit.here, safe='/@')}")
     except FormRefused as refused:
-        text = "form_stale" if refused.status == 403 else "form_malformed"
+        text = {403: "form_stale", 413: "form_too_large"}.get(refused.status, "form_malformed")
         response = visit.message("form_title", text, status=refused.status)
     except PageRefused as refused:
         response = visit.message(refused.title, refused.text, status=refused.status)

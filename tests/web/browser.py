@@ -20,6 +20,7 @@ from tests.remote_peers import Answer
 VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 FORM = "application/x-www-form-urlencoded"
+BOUNDARY = "between-the-parts-of-a-form"
 
 
 class Page(HTMLParser):
@@ -149,6 +150,20 @@ class Browser:
         """POST any bytes as a form."""
         sent = {"Content-Type": FORM, "Sec-Fetch-Site": "same-origin", **(headers or {})}
         return self._seen(await self.office.request("POST", path, body, headers=self._headers(sent)))
+
+    async def send_files(
+        self, path: str, files: dict[str, bytes], *, token: str | None = None, **fields: str
+    ) -> Answer:
+        """POST a form with files, as one with `enctype="multipart/form-data"` is sent; an empty one wasn't chosen."""
+        parts = [f'name="{name}"\r\n\r\n{value}'.encode() for name, value in
+                 {"form_token": self.page.form_token if token is None else token, **fields}.items()]  # fmt: skip
+        for name, content in files.items():
+            chosen = "photo.png" if content else ""
+            start = f'name="{name}"; filename="{chosen}"\r\nContent-Type: image/png\r\n\r\n'
+            parts.append(start.encode() + content)
+        opening = f"--{BOUNDARY}\r\nContent-Disposition: form-data; ".encode()
+        body = b"".join(opening + part + b"\r\n" for part in parts) + f"--{BOUNDARY}--\r\n".encode()
+        return await self.send_raw(path, body, headers={"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"})
 
     async def press(self, action: str) -> Answer:
         """Press the button of the last page that leads to `action`."""

@@ -4,6 +4,9 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
+from tests.media_files import png
 from tests.peers import Office, Person
 from tests.web.browser import Browser, signed_in
 from web.texts import LANGUAGES, Texts
@@ -185,3 +188,34 @@ def test_what_rules_say_no_with_is_said_in_every_language() -> None:
     for language in LANGUAGES:
         texts = Texts(language)
         assert {sentence for sentence in said if sentence not in texts} == set()
+
+
+async def test_owners_choose_a_picture_which_is_cut_and_shown(
+    browser: Browser, bruno: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = await made(browser, "garden", title="Garden")
+    office, address = browser.office, f"/api/v1/communities/{path.rpartition('/')[2]}"
+    page = await browser.show(f"{path}/edit")
+    assert page.all("form", enctype="multipart/form-data")[0]["action"] == f"{path}/edit"
+    kept = {"title": "Garden", "kind": "open", "readers": "everybody", "picture_description": "A rose"}
+    answer = await browser.send_files(f"{path}/edit", {"picture": png((100, 60))}, **kept)
+    assert answer.status == 303, answer.text
+    shown = (await office.api(bruno).get(address)).json()["account"]
+    assert shown["avatar_description"] == "A rose"
+    file = await office.request("GET", shown["avatar"])
+    assert (file.status, file.headers["Content-Type"]) == (200, "image/jpeg")
+    # Without another one it stays, what is no picture is said beside the form, and everybody else is refused.
+    await browser.show(f"{path}/edit")
+    assert (await browser.send_files(f"{path}/edit", {"picture": b"no picture"}, **kept)).status == 422
+    assert "choose a JPEG" in browser.page.text
+    assert (await browser.send_files(f"{path}/edit", {"picture": b""}, **kept)).status == 303
+    theirs = await signed_in(bruno)
+    await theirs.show(path)
+    assert (await theirs.send_files(f"{path}/edit", {"picture": png()}, **kept)).status == 403
+    await browser.show(f"{path}/edit")
+    assert (await browser.send_files(f"{path}/edit", {"picture": png()}, token="", **kept)).status == 403
+    monkeypatch.setattr("web.community_forms.PICTURE_FORM_BYTES", 100_000)
+    assert (await browser.send_files(f"{path}/edit", {"picture": bytes(100_000)}, **kept)).status == 413
+    await browser.show(NEW)
+    assert (await browser.send_files(NEW, {"picture": png()}, name="other")).status == 415  # where none is asked for
+    assert (await office.api(bruno).get(address)).json()["account"]["avatar"] == shown["avatar"]
