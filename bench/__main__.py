@@ -1,6 +1,5 @@
 """`python -m bench`: what an office costs, measured from outside, as one table. Loopback only; ends by itself."""
 
-import asyncio
 import os
 import platform
 import sys
@@ -18,6 +17,7 @@ from bench import growth, reads, scale, streaming
 from bench.backfill import measure_backfill, render_backfill
 from bench.databases import URL, running_postgresql
 from bench.document import write_between
+from bench.guard import Guard
 from bench.limits import machine_limits
 from bench.office import BenchFailed
 from bench.people import KeyPool
@@ -28,7 +28,6 @@ from bench.table import render, render_limits
 IN_ROUNDS = frozenset({"inbound", "outbound", "killed"})
 PARTS = ("inbound", "outbound", "killed", "reads", "growth", "streaming", "scale", "backfill")
 ALL = frozenset(PARTS) - {"backfill", "reads"}  # growth begins with the reads
-ROUND_SECONDS = 1800.0
 STARTED = time.monotonic()
 
 
@@ -50,33 +49,37 @@ def main(
 ) -> None:
     """Measure Tertulia from outside, on loopback, and print a table. Misses are printed as they are."""
     size, runs = (QUICK, 1) if quick else (FULL, runs)
+    guard = Guard(note)
     try:
         if url:
             text = uvloop.run(measure_other(url.rstrip("/"), token, size, runs))
         else:
-            text = uvloop.run(measure(runs, size, frozenset(only) or ALL, is_postgresql=postgresql))
-        print(text)
+            text = uvloop.run(measure(guard, runs, size, frozenset(only) or ALL, is_postgresql=postgresql))
+        print(text + guard.summary)
         if document is not None:
-            write_between(document, "other" if url else "postgresql" if postgresql else "sqlite", text)
+            write_between(document, "other" if url else "postgresql" if postgresql else "sqlite", text + guard.summary)
     except BenchFailed as failure:
         sys.exit(f"The benchmark could not be finished: {failure}")
+    if guard.failures:
+        sys.exit(f"{len(guard.failures)} parts could not be finished.")
 
 
-async def measure(runs: int, size: Size, parts: frozenset[str], *, is_postgresql: bool = False) -> str:
-    """Everything, as text to be printed."""
+async def measure(
+    guard: Guard, runs: int, size: Size, parts: frozenset[str], *, is_postgresql: bool = False
+) -> str:  # fmt: skip
+    """Everything, as text to be printed; what fails is left out, and told to the guard."""
     note(f"the machine's own limits; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     limits = await machine_limits()
     if parts == {"backfill"}:
         return render_backfill(await measure_backfill(1_000 if size is QUICK else 10_000, note))
     pool, rounds = KeyPool(), [Results() for _ in range(runs)]
     if parts & {"reads", "growth"}:
-        note("reading")
         sizes = size.statuses if "growth" in parts else size.statuses[:1]
-        async with _settings(is_postgresql) as settings:
-            rounds = await growth.measure_growth(sizes, size.requests, runs, note, settings)
+        async with guard.part("reading"), _settings(is_postgresql) as settings:
+            await growth.measure_growth(sizes, size.requests, note, settings, rounds)
     for number, found in enumerate(rounds):
         note(f"round {number + 1} of {runs}")
-        found |= await _round(size, pool, parts, is_postgresql=is_postgresql)
+        await _round(guard, size, pool, parts, found, is_postgresql=is_postgresql)
     database = "PostgreSQL" if is_postgresql else "SQLite"
     results = render_results(rounds, _labels(size), size.statuses)
     return "\n\n".join([_title(database, runs), results, render_limits(limits)])
@@ -89,21 +92,19 @@ async def measure_other(origin: str, token: str, size: Size, runs: int) -> str:
     return f"{_title(origin, runs)}\n\n{render(rounds, _labels(size), rows=reads.ROWS)}"
 
 
-async def _round(size: Size, pool: KeyPool, parts: frozenset[str], *, is_postgresql: bool) -> Results:
+async def _round(
+    guard: Guard, size: Size, pool: KeyPool, parts: frozenset[str], found: Results, *, is_postgresql: bool
+) -> None:
     """Every part once, each in an office of its own but for those that follow each other in `run_round`."""
-    found: Results = {}
     if parts & IN_ROUNDS:
-        async with asyncio.timeout(ROUND_SECONDS), _settings(is_postgresql) as settings:
-            found |= await run_round(size, pool, parts, note, settings)
+        async with guard.part("an office and its peers"), _settings(is_postgresql) as settings:
+            await run_round(size, pool, parts, guard, found, settings)
     if "streaming" in parts:
-        note("streaming")
-        async with _settings(is_postgresql) as settings:
+        async with guard.part("streaming"), _settings(is_postgresql) as settings:
             found |= await streaming.measure_streaming(size.sockets, settings)
     if "scale" in parts:
-        note("two processes")
-        async with _settings(True) as settings:
-            found |= await scale.measure_scale(size.requests, note, settings)
-    return found
+        async with guard.part("two processes"), _settings(True) as settings:
+            found |= await scale.measure_scale(size.scale, pool, note, settings)
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ import itertools
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,19 +15,30 @@ from sqlalchemy.engine import make_url
 URL = "TERTULIA_DATABASE_URL"
 
 
-async def rows(environ: dict[str, str], query: str, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
-    """What a query (places marked `?`) finds in the database of an office with this environment."""
-    if URL not in environ:
-        path = f"file:{environ['TERTULIA_DATA_DIR']}/tertulia.db?mode=ro"
-        with closing(sqlite3.connect(path, uri=True, timeout=10)) as connection:
-            return connection.execute(query, parameters).fetchall()
-    numbers = itertools.count(1)
-    numbered = "".join(f"${next(numbers)}" if letter == "?" else letter for letter in query)
-    server = await asyncpg.connect(make_url(environ[URL]).set(drivername="postgresql").render_as_string(False))
-    try:
-        return [tuple(row) for row in await server.fetch(numbered, *parameters)]
-    finally:
-        await server.close()
+class Onlooker:
+    """Asks the database of an office with this environment, over one connection of its own, and only reads."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._server: Any = None
+
+    async def rows(self, query: str, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        """What a query (places marked `?`) finds."""
+        if URL not in self._environ:
+            path = f"file:{self._environ['TERTULIA_DATA_DIR']}/tertulia.db?mode=ro"
+            with closing(sqlite3.connect(path, uri=True, timeout=10)) as connection:
+                return connection.execute(query, parameters).fetchall()
+        if self._server is None:
+            url = make_url(self._environ[URL]).set(drivername="postgresql")
+            self._server = await asyncpg.connect(url.render_as_string(hide_password=False))
+        numbers = itertools.count(1)
+        numbered = "".join(f"${next(numbers)}" if letter == "?" else letter for letter in query)
+        return [tuple(row) for row in await self._server.fetch(numbered, *parameters)]
+
+    async def close(self) -> None:
+        """Ask no more."""
+        if self._server is not None:
+            await self._server.close()
 
 
 @contextmanager

@@ -36,8 +36,10 @@ class Fleet:
     people: dict[str, Person] = field(default_factory=dict)
     arrived: Counter[str] = field(default_factory=Counter)
     rfc9421: int = 0
+    repeated: int = 0  # what one inbox got more than once
     asked: int = 0
     _waiting: list[tuple[str, int, "asyncio.Future[None]"]] = field(default_factory=list)
+    _known: set[tuple[str, str, str]] = field(default_factory=set)
     _pen: Pen = field(default_factory=lambda: Pen("a"))
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
 
@@ -65,6 +67,10 @@ class Fleet:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(done, seconds)
         return self.arrived[kind]
+
+    def _note(self, host: str, path: str, activity_id: str) -> None:
+        self.repeated += (host, path, activity_id) in self._known
+        self._known.add((host, path, activity_id))
 
     def _arrive(self, kind: str) -> None:
         self.arrived[kind] += 1
@@ -94,6 +100,7 @@ class Fleet:
     async def _receive(self, request: web.BaseRequest) -> web.Response:
         activity = orjson.loads(await request.read())
         self.rfc9421 += "Signature-Input" in request.headers
+        self._note(request.headers.get("Host", ""), request.path, str(activity.get("id")))
         self._arrive(str(activity.get("type")))
         if activity.get("type") == "Follow":
             task = asyncio.create_task(self._accept(activity))

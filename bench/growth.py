@@ -23,11 +23,10 @@ Report = Callable[[str], None]
 
 
 async def measure_growth(
-    sizes: tuple[int, ...], requests: int, runs: int, report: Report, settings: Mapping[str, str]
-) -> list[dict[str, float]]:
-    """What is read and written at each size, once for each run: at the first size by the names of `reads`, at all by
-    those of `render_growth`. One office grows, since filling takes longer than all of the readings."""
-    found: list[dict[str, float]] = [{} for _ in range(runs)]
+    sizes: tuple[int, ...], requests: int, report: Report, settings: Mapping[str, str], rounds: list[dict[str, float]]
+) -> None:
+    """What is read and written at each size, added to each of the rounds: at the first size by the names of `reads`, at
+    all by those of `render_growth`. One office grows, since filling takes longer than all of the readings."""
     async with running_office(settings=settings) as office:
         reader = await office.new_account("reader")
         filling = Filling(office.open_database(), reader.id, sizes[-1])
@@ -36,17 +35,16 @@ async def measure_growth(
                 started = time.perf_counter()
                 await filling.fill(size, report)
                 report(f"{size:,} statuses after {time.perf_counter() - started:.0f} s")
-                for number in range(runs):
+                for number, found in enumerate(rounds, start=1):
                     await office.settle()
                     read = await measure_reads(Reader(office.origin, reader.token), requests, office)
-                    found[number] |= read if size == sizes[0] else {}
-                    found[number] |= {f"growth.{size}.{name}": read[key] for name in LABELS
-                                      if (key := _reading(name)) in read}  # fmt: skip
-                    found[number][f"growth.{size}.post"] = await _cpu_of_a_post(office, reader)
-                    report(f"read {number + 1} of {runs} times at {size:,}")
+                    found |= read if size == sizes[0] else {}
+                    found |= {f"growth.{size}.{name}": read[key] for name in LABELS
+                              if (key := _reading(name)) in read}  # fmt: skip
+                    found[f"growth.{size}.post"] = await _cpu_of_a_post(office, reader)
+                    report(f"read {number} of {len(rounds)} times at {size:,}")
         finally:
             await filling.close()
-    return found
 
 
 def _reading(name: str) -> str:
@@ -66,13 +64,14 @@ async def _cpu_of_a_post(office: Office, writer: Account) -> float:
 
 
 def render_growth(rounds: Measured, sizes: Sequence[int]) -> str:
-    """The growth curve: CPU of each at each size, and whether it stays flat."""
+    """The growth curve: CPU of each at each size that was reached, and whether it stays flat."""
+    sizes = [size for size in sizes if median_of(rounds, f"growth.{size}.post") is not None]
     lines = [f"| CPU each at so many statuses | {' | '.join(f'{size:,}' for size in sizes)} | |",
              f"|---|{'---|' * len(sizes)}---|"]  # fmt: skip
     for name, label in LABELS.items():
         values = [median_of(rounds, f"growth.{size}.{name}") for size in sizes]
         known = [value for value in values if value is not None]
-        if len(known) == len(sizes):
+        if known and len(known) == len(sizes):
             verdict = "flat" if known[-1] <= known[0] * FLAT + TICK_MS else "grows"
             lines.append(f"| {label} | {' | '.join(number(value, 'ms') for value in known)} | {verdict} |")
     return "\n".join(lines)

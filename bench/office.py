@@ -1,4 +1,4 @@
-"""The instance that is measured: started from the command line, set up as an administrator and an app would.
+"""The instance that is measured: started from the command line, set up as an administrator would.
 
 Its cost is read from /proc (CPU of all its threads, resident memory), its progress from its database, so that
 watching costs it nothing.
@@ -16,14 +16,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from sqlalchemy.engine import make_url
 
+from access.tokens import DEFAULT_SCOPES, create_token
 from bench import databases
 from models import Database
 from models.addresses import LocalAddresses
+from server.context import open_services
 from server.migrate import migrate
+from server.settings import load_settings
+from server.users import create_user
 
 START_SECONDS = 90.0
 STOP_SECONDS = 20.0
@@ -60,6 +65,13 @@ class Office:
     directory: Path
     process: subprocess.Popen[bytes]
     environ: dict[str, str]
+    _onlooker: databases.Onlooker | None = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        parts = urlsplit(self.origin)
+        return parts.hostname or "", parts.port or 80
 
     @property
     def cpu_seconds(self) -> float:
@@ -73,7 +85,9 @@ class Office:
 
     async def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Ask its database, read-only."""
-        return await databases.rows(self.environ, query, parameters)
+        if self._onlooker is None:
+            self._onlooker = databases.Onlooker(self.environ)
+        return await self._onlooker.rows(query, parameters)
 
     async def count(self, query: str, *parameters: object) -> int:
         return int((await self.rows(query, *parameters))[0][0])
@@ -87,6 +101,12 @@ class Office:
         """End it at once, as a power cut would."""
         self.process.kill()
         self.process.wait()
+
+    async def close(self) -> None:
+        """Stop it in order."""
+        if self._onlooker is not None:
+            await self._onlooker.close()
+        _stop(self.process)
 
     async def start_again(self) -> None:
         """Start it once more, with what it had."""
@@ -116,11 +136,13 @@ class Office:
                 return
 
     async def new_account(self, name: str) -> Account:
-        """Make somebody with a token, by the command line."""
-        await self.run("user", "create", name, "--email", f"{name}@bench.example", "--password", "bench-password-1")
-        token = (await self.run("token", "create", name)).strip()
-        number = await self.count("SELECT id FROM accounts WHERE username = ? AND domain IS NULL", name)
-        return Account(number, f"{self.origin}/users/{number}", token)
+        """Make somebody with a token, as the command line would, which takes seconds to begin."""
+        settings = load_settings(None, self.environ)
+        async with open_services(settings) as services, services.database.unit_of_work() as unit:
+            made = await create_user(unit, services, name=name, email=f"{name}@bench.example", password_hash=None)
+            await unit.session.flush()
+            token = create_token(unit, made.user, DEFAULT_SCOPES)
+        return Account(made.account.id, f"{self.origin}/users/{made.account.id}", token)
 
     async def post_outbox(self, client: aiohttp.ClientSession, account: Account, document: dict[str, Any]) -> float:
         """Say something as an ActivityPub client; how many seconds the answer took."""
@@ -131,14 +153,18 @@ class Office:
                 raise BenchFailed(f"POST outbox was answered {response.status}: {(await response.text())[:300]}")
             return time.perf_counter() - started
 
-    async def run(self, *arguments: str) -> str:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", MAIN, *arguments, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        output, errors = await asyncio.wait_for(process.communicate(), START_SECONDS)
-        if process.returncode:
-            raise BenchFailed(f"tertulia {arguments[0]} {arguments[1]}: {errors.decode()[-500:]}")
-        return output.decode()
+
+@asynccontextmanager
+async def another_process(office: Office) -> AsyncIterator[Office]:
+    """A second `tertulia serve` of the same office on the same database (PostgreSQL), at an address of its own."""
+    address = free_domain()
+    environ = office.environ | {"TERTULIA_LISTEN": address}
+    second = Office(f"http://{address}", office.directory, _started(environ, office.directory, ()), environ)
+    try:
+        await _until_ready(second)
+        yield second
+    finally:
+        await second.close()
 
 
 Prepare = Callable[[dict[str, str]], Awaitable[None]]
@@ -177,7 +203,7 @@ async def running_office(
             await _until_ready(office)
             yield office
         finally:
-            _stop(office.process)
+            await office.close()
 
 
 def _started(environ: dict[str, str], directory: Path, wrapper: Sequence[str]) -> subprocess.Popen[bytes]:

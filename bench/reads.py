@@ -60,11 +60,19 @@ class Reader:
 
     def get(self, path: str, accept: str = "*/*") -> Prepared:
         """A request as it goes over the wire."""
+        return self._request("GET", path, {"Accept": accept})
+
+    def post(self, path: str, body: bytes, content_type: str) -> Prepared:
+        """The same with a body."""
+        return self._request("POST", path, {"Content-Type": content_type, "Content-Length": str(len(body))}, body)
+
+    def _request(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Prepared:
         parts = urlsplit(self.origin)
-        lines = [f"GET {path} HTTP/1.1", f"Host: {parts.netloc}", f"Accept: {accept}", "User-Agent: bench"]
+        headers = {"Host": parts.netloc, "User-Agent": "bench"} | headers
         if self.token and path.startswith("/api/"):
-            lines.append(f"Authorization: Bearer {self.token}")
-        return Prepared(parts.hostname or "", parts.port or 80, "\r\n".join([*lines, "", ""]).encode())
+            headers["Authorization"] = f"Bearer {self.token}"
+        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+        return Prepared(parts.hostname or "", parts.port or 80, "\r\n".join(lines).encode() + body)
 
 
 async def reading_requests(reader: Reader) -> dict[str, Prepared]:

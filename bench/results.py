@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from bench import growth, reads, streaming
+from bench import growth, reads, scale, streaming
 from bench.table import Line, Measured, Row, figure, render
 
 _CPU = "ms CPU each"
@@ -34,12 +34,6 @@ ASKED: Sequence[Row | Line] = (
     Line("resident memory: at the start, after all of this",
          (figure("memory.start", "MiB", most=90), figure("memory.end", "MiB", most=130))),
 )  # fmt: skip
-SCALE = (
-    Line("home timelines of one process on PostgreSQL, of two, how many times as many",
-         (figure("scale.one", "a second"), figure("scale.two", "a second"), figure("scale.ratio", "", least=1.7))),
-    Line("– the processes' CPU for each: one process, two",
-         (figure("scale.cpu_one", "ms"), figure("scale.cpu_two", "ms"))),
-)  # fmt: skip
 FURTHER: Sequence[Row | Line] = (
     Line("inbound with FEP-8b32 proofs",
          (figure("inbound.proofs.rate", "a second"), figure("inbound.proofs.cpu", _CPU))),
@@ -56,7 +50,7 @@ FURTHER: Sequence[Row | Line] = (
            (figure(f"reads.{name}.anew.rate", "a second"), figure(f"reads.{name}.anew.cpu", _CPU)))
       for name in reads.ANEW),
     *streaming.ROWS,
-    *SCALE,
+    *scale.ROWS,
 )  # fmt: skip
 
 

@@ -1,22 +1,23 @@
 """One round: a fresh instance, everything that is measured on it, in an order that doesn't change."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bench import inbound, outbound
 from bench.fleet import Fleet, running_fleet
 from bench.growth import SIZES
+from bench.guard import Guard, Report
 from bench.inbound import UNFINISHED, Inbound, Readership, gather_readership, measure_inbound
 from bench.killed import measure_killed
 from bench.office import Office, running_office
 from bench.outbound import Outbound, gather_followers, measure_posts
 from bench.people import KeyPool
 from bench.reads import Reader, measure_reads
+from bench.scale import Amount
 from keys.signing import Scheme
 
 RSA_NETWORK, ED25519_NETWORK = 1, 2
 READS_FOR_MEMORY = 100  # of each kind: what reading keeps is part of what an office needs
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -30,39 +31,44 @@ class Size:
     requests: int
     statuses: tuple[int, ...]
     sockets: int
+    scale: Amount
 
 
-FULL = Size(activities=1800, hosts=1000, some_hosts=50, posts=20, requests=2000, statuses=SIZES, sockets=1000)
-QUICK = Size(activities=400, hosts=100, some_hosts=20, posts=5, requests=200, statuses=(2_000, 10_000), sockets=100)
+FULL = Size(activities=1800, hosts=1000, some_hosts=50, posts=20, requests=2000, statuses=SIZES, sockets=1000,
+            scale=Amount(reads=1000, inbound=900, posts=20, hosts=50))  # fmt: skip
+QUICK = Size(activities=400, hosts=100, some_hosts=20, posts=5, requests=200, statuses=(2_000, 10_000), sockets=100,
+             scale=Amount(reads=200, inbound=200, posts=6, hosts=20))  # fmt: skip
 Results = dict[str, float]
 Settings = Mapping[str, str]
 
 
 async def run_round(
-    size: Size, pool: KeyPool, parts: frozenset[str], report: Report, settings: Settings | None = None
-) -> Results:
-    """Measure what is asked and received, once; results by the names that `bench.table` knows."""
+    size: Size, pool: KeyPool, parts: frozenset[str], guard: Guard, results: Results, settings: Settings | None = None
+) -> None:
+    """Measure what is asked and received, once; figures are added by the names that `bench.table` knows."""
     rsa, ed25519 = outbound.addresses(RSA_NETWORK, size.hosts), outbound.addresses(ED25519_NETWORK, size.hosts)
     everywhere = inbound.addresses() + (rsa + ed25519 if "outbound" in parts else [])
     async with running_fleet(everywhere) as fleet, running_office(settings=settings) as office:
-        results = {"memory.start": office.memory_mib}
+        results["memory.start"] = office.memory_mib
         readership = await gather_readership(office, fleet, pool) if parts & {"inbound", "killed"} else None
         if readership and "inbound" in parts:
-            results |= await _inbound(office, fleet, readership, size, report)
+            async with guard.part("inbound"):
+                await _inbound(office, fleet, readership, size, guard.report, results)
         if "outbound" in parts:
-            results |= await _outbound(office, fleet, pool, size, {"rsa": rsa, "ed25519": ed25519}, report)
+            async with guard.part("outbound"):
+                await _outbound(office, fleet, pool, size, {"rsa": rsa, "ed25519": ed25519}, guard.report, results)
         if readership:
             await measure_reads(Reader(office.origin, readership.reader.token), READS_FOR_MEMORY, None)
         await office.settle()
         results["memory.end"] = office.memory_mib
         if readership and "killed" in parts:
-            report("killing it")
-            results["killed.lost"] = await measure_killed(office, fleet, readership, size.activities)
-        return results
+            async with guard.part("killing it"):
+                results["killed.lost"] = await measure_killed(office, fleet, readership, size.activities)
 
 
-async def _inbound(office: Office, fleet: Fleet, readership: Readership, size: Size, report: Report) -> Results:
-    results: Results = {}
+async def _inbound(
+    office: Office, fleet: Fleet, readership: Readership, size: Size, report: Report, results: Results
+) -> None:
     for name, scheme, proofs in (
         ("rsa", Scheme.CAVAGE_RSA, False),
         ("ed25519", Scheme.RFC9421_ED25519, False),
@@ -79,13 +85,11 @@ async def _inbound(office: Office, fleet: Fleet, readership: Readership, size: S
             f"inbound.{name}.cpu": found.cpu_ms,
             f"inbound.{name}.lost": found.lost + found.refused,
         }
-    return results
 
 
 async def _outbound(
-    office: Office, fleet: Fleet, pool: KeyPool, size: Size, at: dict[str, list[str]], report: Report
-) -> Results:
-    results: Results = {}
+    office: Office, fleet: Fleet, pool: KeyPool, size: Size, at: dict[str, list[str]], report: Report, results: Results
+) -> None:
     for kind, all_hosts in at.items():
         is_ed25519 = kind == "ed25519"
         many, some = await office.new_account(f"many_{kind}"), await office.new_account(f"some_{kind}")
@@ -106,7 +110,6 @@ async def _outbound(
                 f"outbound.{kind}.{name}.lost": found.lost,
                 f"outbound.{kind}.{name}.answer": found.answer_ms,
             }
-    return results
 
 
 def _shown(found: Inbound | Outbound) -> str:

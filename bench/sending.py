@@ -4,8 +4,9 @@ What is timed is the server, so a request is nothing but bytes that are written,
 """
 
 import asyncio
+import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -47,11 +48,17 @@ def prepare(person: Person, inbox_url: str, activity: Document, scheme: Scheme) 
     return Prepared(parts.hostname or "", parts.port or 80, "\r\n".join(lines).encode("latin-1") + body)
 
 
-async def post_all(requests: Sequence[Prepared], connections: int) -> Counter[int]:
-    """Send them in their order over so many connections; how often each status was answered (0: no answer)."""
-    waiting = iter(requests)
+Address = tuple[str, int]
+
+
+async def post_all(requests: Sequence[Prepared], connections: int, to: Sequence[Address] = ()) -> Counter[int]:
+    """Send them in their order over so many connections; how often each status was answered (0: no answer).
+
+    The connections lead in turns to the addresses `to`, as those of a proxy do; otherwise to where requests say.
+    """
+    waiting, places = iter(requests), itertools.cycle(to or [None])
     statuses: Counter[int] = Counter()
-    await asyncio.gather(*(_work(waiting, statuses) for _ in range(connections)))
+    await asyncio.gather(*(_work(waiting, statuses, next(places)) for _ in range(connections)))
     return statuses
 
 
@@ -60,12 +67,12 @@ async def post_once(request: Prepared) -> int:
     return next(iter(await post_all([request], 1)))
 
 
-async def _work(waiting: "object", statuses: Counter[int]) -> None:
+async def _work(waiting: Iterator[Prepared], statuses: Counter[int], place: Address | None) -> None:
     connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-    for request in waiting:  # type: ignore[attr-defined]
+    for request in waiting:
         try:
             if connection is None:
-                connection = await asyncio.open_connection(request.host, request.port)
+                connection = await asyncio.open_connection(*place or (request.host, request.port))
             status, stays = await asyncio.wait_for(_exchange(connection, request), ANSWER_SECONDS)
         except (OSError, TimeoutError, asyncio.IncompleteReadError, ValueError):
             status, stays = 0, False

@@ -1,7 +1,8 @@
 """One connected client: what it listens to, and what waits to be sent to it. Small, since there are thousands of them.
 
-Putting a message never blocks. A client that doesn't take what it is sent is cut off when its queue is full, so that
-it costs bounded memory and holds up nobody. While nothing waits there is no task besides the handler of its request.
+Putting a message never blocks. Whoever takes what it is sent gets bytes that are the same for all, written at once. For
+others messages wait, and a client whose queue is full is cut off, so that it costs bounded memory and holds up nobody.
+While nothing waits there is no task besides the handler of its request.
 """
 
 import asyncio
@@ -16,10 +17,13 @@ from api.errors import ApiError
 from api.streaming.streams import NOTIFICATION_SCOPE, STATUS_SCOPE, Channel, Label
 
 MAX_WAITING: Final = 256
+IN_HAND_BYTES: Final = 16_384  # may be on their way to a client before messages wait for it
 CLOSE_SECONDS: Final = 1.0  # how long a client may take to say goodbye
 GOING_AWAY: Final = 1001
 POLICY_VIOLATION: Final = 1008
 SCOPES: Final = (STATUS_SCOPE, NOTIFICATION_SCOPE)
+
+_TEXT_FRAME: Final = b"\x81"  # all of a message, as text
 
 log = structlog.get_logger(__name__)
 
@@ -27,31 +31,47 @@ log = structlog.get_logger(__name__)
 class Message:
     """An event as it is sent; encoded once for all who get it under the same label."""
 
-    __slots__ = ("_frames", "event", "payload")
+    __slots__ = ("_frames", "_texts", "event", "payload")
 
     def __init__(self, event: str, payload: str | None = None) -> None:
         self.event = event
         self.payload = payload
+        self._texts: dict[Label, bytes] = {}
         self._frames: dict[Label, bytes] = {}
 
-    def frame(self, label: Label) -> bytes:
-        """A text frame: `stream` with its parameter, and the payload as a string of JSON."""
-        frame = self._frames.get(label)
-        if frame is None:
+    def text(self, label: Label) -> bytes:
+        """What a WebSocket is told: `stream` with its parameter, and the payload as a string of JSON."""
+        text = self._texts.get(label)
+        if text is None:
             content: dict[str, object] = {"stream": label, "event": self.event}
             if self.payload is not None:
                 content["payload"] = self.payload
-            frame = self._frames[label] = orjson.dumps(content)
+            text = self._texts[label] = orjson.dumps(content)
+        return text
+
+    def frame(self, label: Label) -> bytes:
+        """The same as a whole frame of text as a server sends it (RFC 6455 §5.2): neither masked nor compressed."""
+        frame = self._frames.get(label)
+        if frame is None:
+            text = self.text(label)
+            frame = self._frames[label] = _TEXT_FRAME + _length(len(text)) + text
         return frame
 
     @property
     def lines(self) -> bytes:
         """The same as a server-sent event; `undefined` is what clients know for no payload."""
-        frame = self._frames.get(())
-        if frame is None:
+        lines = self._texts.get(())
+        if lines is None:
             payload = "undefined" if self.payload is None else self.payload
-            frame = self._frames[()] = f"event: {self.event}\ndata: {payload}\n\n".encode()
-        return frame
+            lines = self._texts[()] = f"event: {self.event}\ndata: {payload}\n\n".encode()
+        return lines
+
+
+def _length(size: int) -> bytes:
+    """The length of a frame, without the bit that would say it is masked."""
+    if size < 126:
+        return size.to_bytes(1, "big")
+    return b"\x7e" + size.to_bytes(2, "big") if size < 65_536 else b"\x7f" + size.to_bytes(8, "big")
 
 
 class Client:
@@ -109,7 +129,7 @@ class Client:
 
 
 class WebSocketClient(Client):
-    """A WebSocket; what waits is sent by a task that lives only as long as something does."""
+    """A WebSocket. What can't be written at once is sent by a task that lives only as long as something waits."""
 
     __slots__ = ("_sender", "socket")
 
@@ -125,6 +145,19 @@ class WebSocketClient(Client):
         self.socket = socket
         self._sender: asyncio.Task[None] | None = None
 
+    def put(self, message: Message, label: Label) -> None:
+        """Have a message sent, after those that wait."""
+        transport = self.transport
+        if transport is not None and self._waiting is None and self._takes_more(transport):
+            transport.write(message.frame(label))
+        else:
+            super().put(message, label)
+
+    def _takes_more(self, transport: asyncio.Transport) -> bool:
+        """Whether nobody has said goodbye, and little is on its way."""
+        is_open = not (self.is_closing or self.socket.closed or transport.is_closing())
+        return is_open and transport.get_write_buffer_size() <= IN_HAND_BYTES
+
     def _wake(self) -> None:
         if self._sender is None and self._waiting:
             self._sender = asyncio.get_running_loop().create_task(self._send())
@@ -133,7 +166,7 @@ class WebSocketClient(Client):
         try:
             while self._waiting:
                 message, label = self._waiting.popleft()
-                await self.socket.send_frame(message.frame(label), WSMsgType.TEXT)
+                await self.socket.send_frame(message.text(label), WSMsgType.TEXT)
         except (ConnectionError, RuntimeError):
             self.is_closing = True  # it went away meanwhile; its handler notices, too
         finally:

@@ -10,6 +10,7 @@ minute all tokens are looked at, since an event can be missed. Nothing here is k
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
@@ -49,6 +50,7 @@ class Streaming:
     def __init__(self, api: Api) -> None:
         self.api = api
         self.clients: set[Client] = set()
+        self._connections: Counter[int] = Counter()
         self.is_closing = False
         self.thump_seconds = THUMP_SECONDS
         self._channels: dict[str, dict[int | str, dict[Client, None]]] = {}
@@ -61,14 +63,19 @@ class Streaming:
         """Take a client in. Raises ApiError for one too many of a person, or when the server is about to stop."""
         if self.is_closing:
             raise ApiError(503, "The server is about to stop")
-        if sum(one.account_id == client.account_id for one in self.clients) >= MAX_CONNECTIONS:
+        if self._connections[client.account_id] >= MAX_CONNECTIONS:
             raise ApiError(429, "Too many connections")
         self.clients.add(client)
+        self._connections[client.account_id] += 1
 
     def disconnect(self, client: Client) -> None:
         """Forget a client; a second time changes nothing."""
         client.is_closing = True
-        self.clients.discard(client)
+        if client in self.clients:
+            self.clients.discard(client)
+            self._connections[client.account_id] -= 1
+            if not self._connections[client.account_id]:
+                del self._connections[client.account_id]
         for channel in list(client.listens):
             self._leave(client, channel)
         self._filters.forget(client.account_id)

@@ -260,6 +260,18 @@ def test_malformed_frames_are_errors_and_nothing_else(frames: list[str]) -> None
     assert client.listens == {}
 
 
+async def test_messages_of_every_length_come_whole_and_in_order(office: Office) -> None:
+    ana = await office.create_person("ana")
+    lengths = (1, 20, 200, 60_000, 70_000, 2, 80_000, 3)  # some wait for those before them, some don't
+    async with watching(office, ana, "user") as socket:
+        (client,) = office.app[STREAMING].clients
+        for length in lengths:
+            client.put(Message("update", json.dumps("x" * length)), ("user",))
+        assert [len(told.payload) for told in await socket.take(len(lengths))] == list(lengths)
+        client.put(Message("update", '"later"'), ("user",))
+        assert (await socket.next()).payload == "later"
+
+
 async def test_who_does_not_read_is_cut_off_and_holds_up_nobody(office: Office) -> None:
     ana, bob = await office.create_person("ana"), await office.create_person("bob")
     streaming = office.app[STREAMING]
