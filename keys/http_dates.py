@@ -6,6 +6,7 @@ The obsolete RFC 850 and asctime forms are refused: no server of this field send
 import calendar
 import re
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Final
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -28,4 +29,9 @@ def parse_http_date(text: str) -> int | None:
 
 def http_date(seconds: float) -> str:
     """Unix seconds as an IMF-fixdate."""
+    return _imf_fixdate(int(seconds))
+
+
+@lru_cache(maxsize=4)  # a thousand requests of one second
+def _imf_fixdate(seconds: int) -> str:
     return formatdate(seconds, usegmt=True)

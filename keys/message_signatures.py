@@ -109,7 +109,7 @@ def plain_base(message: HttpMessage, covered: tuple[Component, ...], parameters:
     """The signature base (§2.5) of components without parameters; None where the library has to build it."""
     lines = []
     for name, component_parameters in covered:
-        value = None if component_parameters else _plain_value(message, name)
+        value = None if component_parameters else plain_value(message, name)
         if value is None:
             return None
         lines.append(f"{_serialize_item(name)}: {value}")
@@ -132,7 +132,8 @@ def _serialize_item(value: int | str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _plain_value(message: HttpMessage, name: str) -> str | None:
+def plain_value(message: HttpMessage, name: str) -> str | None:
+    """The value of a component without parameters (§2.1, §2.2); None where the library has to find it."""
     match name:
         case "@method":
             return message.method

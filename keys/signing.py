@@ -6,10 +6,11 @@ with `created`. The URL is signed as it is given: it must be the one that goes o
 """
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from keys.challenges import Challenge as Challenge
@@ -18,7 +19,7 @@ from keys.challenges import requested_components as requested_components
 from keys.digests import content_digest_header, digest_header, sha256_of
 from keys.http_dates import http_date
 from keys.keypairs import ALGORITHMS, KeyKind, KeyRejected, PrivateKey
-from keys.message_signatures import plain_base, serialize_parameters
+from keys.message_signatures import plain_value, serialize_parameters
 from keys.requests import HttpMessage, normal_authority
 
 _CHALLENGE_LIFETIME: Final = timedelta(minutes=5)
@@ -70,58 +71,75 @@ def sign_request(
     """
     if key.kind is not scheme.key_kind:
         raise KeyRejected(f"{scheme} needs an {scheme.key_kind} key")
-    scheme_name, authority, target = _split(url)
-    headers = {"Host": normal_authority(scheme_name, authority), "Date": http_date(now.timestamp())}
+    place = _place_of(url)
+    headers = {"Host": place.authority, "Date": http_date(now.timestamp())}
     if content_type is not None:
         headers["Content-Type"] = content_type
     if accept is not None:
         headers["Accept"] = accept
+    digest_name = "Digest" if scheme.is_cavage else "Content-Digest"
     if body is not None:
-        sha256 = sha256_of(body) if digest is None else digest
-        if scheme.is_cavage:
-            headers["Digest"] = digest_header(sha256)
-        else:
-            headers["Content-Digest"] = content_digest_header(sha256)
+        headers[digest_name] = _DIGEST_HEADERS[digest_name](sha256_of(body) if digest is None else digest)
     headers |= also or {}
+    signed = [digest_name] if body is not None else []
+    signed += also or ()
     if scheme.is_cavage:
-        headers["Signature"] = _cavage_signature(method, target, headers, key_id, key, also or {})
+        headers["Signature"] = _cavage_signature(method, place.target, headers, signed, key_id, key)
     else:
-        message = HttpMessage(method, scheme_name, headers["Host"], target, list(headers.items()))
-        headers |= _message_signature(message, key_id, key, now, nonce, challenge, also or {})
+        headers |= _message_signature(method, place, headers, signed, key_id, key, now, nonce, challenge)
     return headers
 
 
-def _split(url: str) -> tuple[str, str, str]:
-    """Scheme, authority and the target exactly as spelled: urllib would drop a lone question mark."""
+class _Place(NamedTuple):
+    """Where a request goes: the authority in normal form, the target exactly as spelled."""
+
+    scheme: str
+    authority: str
+    target: str
+
+    @property
+    def uri(self) -> str:
+        return f"{self.scheme}://{self.authority}{self.target}"
+
+
+@lru_cache(maxsize=4096)  # the same inboxes again and again
+def _place_of(url: str) -> _Place:
     parts = urlsplit(url)
+    # As it stands in the URL: urllib would drop a lone question mark.
     target = url[len(parts.scheme) + len("://") + len(parts.netloc) :].partition("#")[0]
-    return parts.scheme, parts.netloc, target if target.startswith("/") else "/" + target
+    target = target if target.startswith("/") else "/" + target
+    return _Place(parts.scheme, normal_authority(parts.scheme, parts.netloc), target)
+
+
+# One body goes to many.
+_DIGEST_HEADERS: Final = {
+    "Digest": lru_cache(maxsize=64)(digest_header),
+    "Content-Digest": lru_cache(maxsize=64)(content_digest_header),
+}
 
 
 def _cavage_signature(
-    method: str, target: str, headers: dict[str, str], key_id: str, key: PrivateKey, also: Mapping[str, str]
+    method: str, target: str, headers: Mapping[str, str], signed: Sequence[str], key_id: str, key: PrivateKey
 ) -> str:
-    names = ["(request-target)", "host", "date"]
+    names = ["(request-target)", *(name.lower() for name in ("Host", "Date", *signed))]
     text = f"(request-target): {method.lower()} {target}\nhost: {headers['Host']}\ndate: {headers['Date']}"
-    if "Digest" in headers:
-        names.append("digest")
-        text += f"\ndigest: {headers['Digest']}"
-    for name, value in also.items():
-        names.append(name.lower())
-        text += f"\n{name.lower()}: {value}"
+    for name in signed:
+        text += f"\n{name.lower()}: {headers[name]}"
     signature = b64encode(key.sign(ALGORITHMS[key.kind][0], text.encode("ascii"))).decode("ascii")
     algorithm = "rsa-sha256" if key.kind is KeyKind.RSA else "hs2019"
     return f'keyId="{key_id}",algorithm="{algorithm}",headers="{" ".join(names)}",signature="{signature}"'
 
 
 def _message_signature(
-    message: HttpMessage,
+    method: str,
+    place: _Place,
+    headers: Mapping[str, str],
+    signed: Sequence[str],
     key_id: str,
     key: PrivateKey,
     now: datetime,
     nonce: str | None,
     challenge: Challenge | None,
-    also: Mapping[str, str],
 ) -> dict[str, str]:
     label = "sig1" if challenge is None else challenge.label
     algorithm = _algorithm(key, challenge)
@@ -135,27 +153,22 @@ def _message_signature(
         parameters["nonce"] = nonce
     if challenge is not None and challenge.tag is not None:
         parameters["tag"] = challenge.tag
-    names = _components(message, challenge, also)
-    base = plain_base(message, tuple((name, {}) for name in names), parameters)
-    assert base is not None  # nothing but plain components
+    covered = {"@method": method, "@target-uri": place.uri} | {name.lower(): headers[name] for name in signed}
+    if challenge is not None:
+        covered |= _asked(challenge, HttpMessage(method, *place, list(headers.items())), covered)
+    identifiers = " ".join(f'"{name}"' for name in covered)
+    input_value = f"({identifiers}){serialize_parameters(parameters)}"
+    lines = "".join(f'"{name}": {value}\n' for name, value in covered.items())
+    base = f'{lines}"@signature-params": {input_value}'.encode("ascii")
     signature = b64encode(key.sign(algorithm, base)).decode("ascii")
-    identifiers = " ".join(f'"{name}"' for name in names)
-    return {
-        "Signature-Input": f"{label}=({identifiers}){serialize_parameters(parameters)}",
-        "Signature": f"{label}=:{signature}:",
-    }
+    return {"Signature-Input": f"{label}={input_value}", "Signature": f"{label}=:{signature}:"}
 
 
-def _components(message: HttpMessage, challenge: Challenge | None, also: Mapping[str, str]) -> list[str]:
-    """What we always cover and what else we were given, then what a challenge asks for besides, as far as the request
-    has it."""
-    names = ["@method", "@target-uri"]
-    if "content-digest" in message.fields:
-        names.append("content-digest")
-    names += [name.lower() for name in also]
-    asked = () if challenge is None else challenge.components
-    present = (name for name in asked if name.startswith("@") or name in message.fields)
-    return list(dict.fromkeys([*names, *present]))
+def _asked(challenge: Challenge, message: HttpMessage, covered: Mapping[str, str]) -> dict[str, str]:
+    """What a challenge asks for besides, as far as the request has it."""
+    present = (name for name in challenge.components if name.startswith("@") or name in message.fields)
+    values = {name: plain_value(message, name) for name in present if name not in covered}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _algorithm(key: PrivateKey, challenge: Challenge | None) -> str:

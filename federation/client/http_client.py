@@ -75,6 +75,7 @@ Sign = Callable[[str, str, bytes | None], Awaitable[dict[str, str]]]
 MAX_REDIRECTS = 3
 MAX_BODY_BYTES = 1_048_576
 CONNECTION_LIMIT = 512
+CHECKED_URLS = 4_096
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -132,7 +133,8 @@ class HttpClient:
             self._resolve, self._guard, self._tls_context, connect_seconds=connect_seconds, limit=connection_limit
         )
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds)
-        self._user_agent = user_agent
+        self._always = {True: {"User-Agent": user_agent}, False: {"User-Agent": user_agent, "Connection": "close"}}
+        self._check = functools.lru_cache(maxsize=CHECKED_URLS)(self._check_anew)
         self._kept_hosts = KeptHosts()
         self._sessions: dict[tuple[str, bool], aiohttp.ClientSession] = {}
         self._is_closed = False
@@ -186,10 +188,7 @@ class HttpClient:
         target = self._check(url)
         now = asyncio.get_running_loop().time()
         is_kept = self._kept_hosts.may_keep(target.domain, now)
-        always = (
-            {"User-Agent": self._user_agent} if is_kept else {"User-Agent": self._user_agent, "Connection": "close"}
-        )
-        request = written(target, {**headers, **always}, body)
+        request = written(target, {**headers, **self._always[is_kept]}, body)
         answer = await self._connections.post(target, request, now + self._total_seconds, is_kept=is_kept)
         return Response(answer.status, answer.headers, answer.body, target.url)
 
@@ -206,7 +205,7 @@ class HttpClient:
         """Raises AddressRefused for what no request would go to, as far as the URL itself tells."""
         self._check(url)
 
-    def _check(self, url: str) -> CheckedUrl:
+    def _check_anew(self, url: str) -> CheckedUrl:
         checked = check_url(url, allow_http=self._allow_http)
         self._check_place(checked)
         return checked
@@ -288,11 +287,10 @@ class HttpClient:
             ssl=True if scheme == "http" else self._tls_context(),
             **({"keepalive_timeout": KEEP_ALIVE_SECONDS} if is_kept else {"force_close": True}),
         )
-        always = {"User-Agent": self._user_agent, "Accept-Encoding": ACCEPT_ENCODING}
         return aiohttp.ClientSession(
             connector=connector,
             timeout=self._timeout,
-            headers=always if is_kept else always | {"Connection": "close"},
+            headers={"Accept-Encoding": ACCEPT_ENCODING} | self._always[is_kept],
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             trust_env=False,
