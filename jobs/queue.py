@@ -32,6 +32,8 @@ from jobs.leases import begin_anew, claim, due_ids, is_queued, put_back
 from jobs.waiting import wait_at_most, waking
 from models import Database, UnitOfWork
 from models.activities import Job
+from models.bulk import Bulk
+from models.new_rows import with_defaults
 from models.signals import JOBS
 
 Handler = Callable[[dict[str, Any]], Awaitable[None]]
@@ -112,12 +114,16 @@ async def _insert(unit: UnitOfWork, rows: list[JsonObject], *, is_reminder: bool
     """Each key once, in their order: two units that wish for the same don't wait for each other in a circle."""
     by_key = {str(row["unique_key"]): row for row in reversed(rows)}  # what was said first counts
     statement = _inserting(unit.session.get_bind().dialect.name == "sqlite", is_reminder)
-    await unit.session.execute(statement, [by_key[key] for key in sorted(by_key)])
+    await statement.write(unit.session, [with_defaults(Job, by_key[key]) for key in sorted(by_key)])
 
 
 @lru_cache
-def _inserting(is_sqlite: bool, is_reminder: bool) -> Any:
+def _inserting(is_sqlite: bool, is_reminder: bool) -> Bulk:
     """`INSERT` unless the key waits; a wish is noted on a row that is leased. Made once."""
+    return Bulk(_unless_waiting(is_sqlite, is_reminder), _JOBS.columns.keys())
+
+
+def _unless_waiting(is_sqlite: bool, is_reminder: bool) -> Any:
     made: Any = (sqlite_insert if is_sqlite else postgresql_insert)(_JOBS)
     waiting = {"index_elements": ["unique_key"], "index_where": text("state = 'queued'")}
     if is_reminder:

@@ -6,22 +6,27 @@ that is given it with `insert` writes all such rows of one table together, when 
 and holds them from then on as if they had been loaded. Until then they are to the session what `add` makes of an
 object: nothing that a query finds.
 
+Reading is alike: `ask` and `find_one` give what a session's `execute` and `get_one` give, by statements that are
+compiled once (`models.questions`).
+
 Where the session also has accounts or statuses to write that were made in the ordinary way, theirs is the order, and
 everything goes that way.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, bindparam, insert, select
 from sqlalchemy import inspect as inspect_model
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapper, make_transient_to_detached
+from sqlalchemy.orm import Mapper, Session, make_transient_to_detached
 
 from models.accounts import Account
-from models.base import Base
+from models.base import Base, BigInt
 from models.bulk import Bulk
+from models.questions import Question
 from models.statuses import Status
 
 Row = TypeVar("Row", bound=Base)
@@ -35,6 +40,17 @@ def new_row(model: type[Row], **values: Any) -> Row:
     row.__dict__.update({name: make(None) for name, make in made.items() if name not in values})
     row.__dict__.update(values)
     return row
+
+
+async def insert_rows(session: AsyncSession, model: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert plain rows with one statement, and make no objects of them; what one leaves out is its default or NULL."""
+    await _insertion(model).write(session, [with_defaults(model, row) for row in rows])
+
+
+def with_defaults(model: type[Base], row: dict[str, Any]) -> dict[str, Any]:
+    """The row with all columns of its table."""
+    constants, made = _defaults(model)
+    return {**constants, **{name: make(None) for name, make in made.items() if name not in row}, **row}
 
 
 class WritingSession(AsyncSession):
@@ -51,6 +67,24 @@ class WritingSession(AsyncSession):
     def insert_all(self, rows: Iterable[Base]) -> None:
         """The same for several."""
         self._new_rows.extend(rows)
+
+    async def ask(self, question: Question, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """The answer as this transaction sees it, in plain rows. What wasn't flushed isn't in it."""
+        return await self.run_sync(_ask, question, values)
+
+    async def find_one(self, model: type[Row], row_id: int) -> Row:
+        """The row with this id, as `get_one` gives it. Raises NoResultFound."""
+        known: Row | None = self.identity_map.get(_mapper(model).identity_key_from_primary_key((row_id,)))
+        if known is not None:
+            return known
+        found = await self.ask(_by_id(model), {"id": row_id})
+        if not found:
+            raise NoResultFound(f"no row of {_table(model).name} has the id {row_id}")
+        row: Row = _mapper(model).class_manager.new_instance()
+        row.__dict__.update(zip(_table(model).columns.keys(), found[0], strict=True))
+        make_transient_to_detached(row)
+        self.add(row)
+        return row
 
     @property
     def unwritten(self) -> list[Any]:
@@ -75,6 +109,19 @@ class WritingSession(AsyncSession):
         for row in rows:
             make_transient_to_detached(row)
         self.add_all(rows)
+
+
+def _ask(session: Session, question: Question, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    connection = session.connection()
+    form = question.form(connection.dialect)
+    return form.rows(connection.exec_driver_sql(form.sql, tuple(form.arguments(values))).fetchall())
+
+
+@cache
+def _by_id(model: type[Base]) -> Question:
+    """All columns of the row with an `id`."""
+    table = _table(model)
+    return Question(select(*table.columns).where(table.c.id == bindparam("id", type_=BigInt)))
 
 
 def _mapper(model: type[Base]) -> Mapper[Any]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol
 
 import orjson
-from sqlalchemy import Table, bindparam, func, insert, select
+from sqlalchemy import bindparam, func, select
 
 from federation.client.errors import AddressRefused
 from federation.client.url_rules import check_url, origin_of
@@ -26,7 +26,8 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.activities import Delivery, OutboundActivity
 from models.base import BigInt
-from models.new_rows import new_row
+from models.new_rows import insert_rows, new_row
+from models.questions import Question
 from models.relations import Follow
 from models.signals import DELIVERIES
 from policy.limits import FOLLOWERS_AT_ONCE
@@ -63,11 +64,8 @@ class _Ajar:
 
 PEERING_GATE: Final = _Ajar()
 
-_ACTIVITIES: Table = OutboundActivity.__table__  # type: ignore[assignment]
-_DELIVERIES: Table = Delivery.__table__  # type: ignore[assignment]
 _INBOX: Final = func.coalesce(Account.shared_inbox_url, Account.inbox_url)
-# Made once: building a statement costs more than SQLite needs for running it.
-_READERS: Final = (
+_READERS: Final = Question(
     select(_INBOX)
     .distinct()
     .select_from(Follow)
@@ -175,11 +173,11 @@ async def enqueue_bytes(
 
 
 async def _write_activities(unit: UnitOfWork, activities: list[dict[str, Any]]) -> None:
-    await unit.session.execute(insert(_ACTIVITIES), activities)
+    await insert_rows(unit.session, OutboundActivity, activities)
 
 
 async def _write_deliveries(unit: UnitOfWork, deliveries: list[dict[str, Any]]) -> None:
-    await unit.session.execute(insert(_DELIVERIES), deliveries)
+    await insert_rows(unit.session, Delivery, deliveries)
 
 
 async def queue_deliveries(
@@ -253,7 +251,8 @@ def distinct_targets(urls: Iterable[str], *, own_origin: str, allows: Callable[[
 
 async def inboxes_of_followers(unit: UnitOfWork, account_id: int | None) -> Sequence[str]:
     """Where the remote followers of an account read, shared inboxes once."""
-    return () if account_id is None else (await unit.session.scalars(_READERS, {"account_id": account_id})).all()
+    found = [] if account_id is None else await unit.session.ask(_READERS, {"account_id": account_id})
+    return [url for (url,) in found]
 
 
 def _rows(

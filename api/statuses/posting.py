@@ -146,7 +146,7 @@ async def _make(call: Call, post: Post, key: str) -> StatusBundle | Made:
         earlier = await take_key(unit, call.me.id, key) if key else None
         if earlier is not None:
             return earlier
-        author = await unit.session.get_one(Account, call.me.id)
+        author = await unit.session.find_one(Account, call.me.id)
         made: StatusBundle | ScheduledStatus
         if scheduled_at is not None:
             made = await schedule_post(unit, author, post, scheduled_at, idempotency_key=key or None)
