@@ -127,9 +127,13 @@ class Bearers:
         """Who is behind a token; None for one that is unknown, ended, revoked or of somebody suspended."""
         if not token:
             return None
-        self._forget_ended()
         token_hash = hash_secret(token)
-        return self._remembered(token_hash) or await self._find(token_hash)
+        return self.recognised(token_hash) or await self._find(token_hash)
+
+    def recognised(self, token_hash: str) -> Bearer | None:
+        """Who is behind a token that was found within the last seconds and hasn't ended since, without asking anew."""
+        self._forget_ended()
+        return self._remembered(token_hash)
 
     def forget(self, *, token_id: int | None = None, user_id: int | None = None, account_id: int | None = None) -> None:
         """Look anew at the next use of a token, or of all of a person: what is known of them has changed."""

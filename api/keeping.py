@@ -15,6 +15,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from api.call import Api
+from api.endpoints import Endpoint
 from api.pagination import Page
 from federation.keeping import Whole, etag, kept
 
@@ -23,17 +24,22 @@ HEADERS: Final = {"Cache-Control": "private, no-store", "Vary": "Authorization, 
 
 
 async def kept_answer(
-    api: Api, request: web.Request, viewer_id: int | None, ask: Callable[[], Awaitable[Any]]
+    api: Api, endpoint: Endpoint, request: web.Request, viewer_id: int | None, ask: Callable[[], Awaitable[Any]]
 ) -> Whole:
     """The answer to this viewer, kept or of `ask`, which gives a page, bytes of JSON, or what becomes JSON."""
 
     async def make() -> Whole:
-        return _whole(await ask())
+        return _whole(await ask(), endpoint)
 
-    return await kept(api.services.database.kept, ("api", viewer_id, request.raw_path), make)
+    return await kept(api.services.database.kept, key(request.raw_path, viewer_id), make)
 
 
-def _whole(found: Any) -> Whole:
+def key(path: str, viewer_id: int | None) -> tuple[str, int | None, str]:
+    """What the answer to a viewer is kept under; `path` with its query, as it was sent."""
+    return "api", viewer_id, path
+
+
+def _whole(found: Any, endpoint: Endpoint) -> Whole:
     headers = CIMultiDict(HEADERS)
     headers["Content-Type"] = JSON
     if isinstance(found, Page):
@@ -42,4 +48,4 @@ def _whole(found: Any) -> Whole:
         found = found.items
     body = found if isinstance(found, bytes) else orjson.dumps(found)
     headers["ETag"] = f"W/{etag(body)}"
-    return Whole(body, headers)
+    return Whole(body, headers, terms=endpoint)

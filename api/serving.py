@@ -13,13 +13,15 @@ import orjson
 import structlog
 from aiohttp import web
 
+from access.secrets import hash_secret
 from access.tokens import Bearer
 from api.arguments import close_uploads, read_arguments
 from api.call import API, Api, Call
 from api.endpoints import Access, Endpoint
 from api.errors import ApiError, Forbidden, Unauthorized, Unprocessable, as_api_error
-from api.keeping import HEADERS, kept_answer
+from api.keeping import HEADERS, kept_answer, key
 from api.pagination import Page
+from federation.keeping import Asking, Door, Visit, Whole
 from policy.roles import is_staff
 
 JSON: Final = "application/json"
@@ -61,13 +63,42 @@ async def _call(api: Api, endpoint: Endpoint, request: web.Request, headers: dic
     if endpoint.body_bytes is not None:
         request = request.clone(client_max_size=endpoint.body_bytes)
     bearer = await bearer_of(api, request, endpoint)
-    _count(api, endpoint, request, bearer, headers)
+    headers.update(_counted(api, endpoint, request.remote, bearer))
     check_access(api, endpoint, bearer)
     ask = partial(_ask, api, endpoint, request, bearer)
     if not endpoint.is_kept or request.can_read_body:
         return await ask()
-    viewer_id = None if bearer is None or bearer.account is None else bearer.account.id
-    return (await kept_answer(api, request, viewer_id, ask)).response(request, headers)
+    return (await kept_answer(api, endpoint, request, _viewer_id(bearer), ask)).response(request, headers)
+
+
+def door(api: Api) -> Door:
+    """The way to what is kept of the client API, for whose token is known, of the right kind and within its limits."""
+
+    def ask(request: web.BaseRequest, remote: str) -> Asking:
+        token = presented_token(request)
+        token_hash = None if token is None else hash_secret(token)
+        return partial(_visit, api, request.raw_path, remote, token_hash)
+
+    return ask
+
+
+def _visit(api: Api, path: str, remote: str, token_hash: str | None) -> Visit | None:
+    bearer = None if token_hash is None else api.bearers.recognised(token_hash)
+    if bearer is None and token_hash is not None:
+        return None
+    return Visit(key(path, _viewer_id(bearer)), partial(_admitted, api, remote, bearer))
+
+
+def _admitted(api: Api, remote: str, bearer: Bearer | None, whole: Whole) -> Mapping[str, str] | None:
+    try:
+        check_access(api, whole.terms, bearer)
+        return _counted(api, whole.terms, remote, bearer)
+    except ApiError:  # which the handler puts into words
+        return None
+
+
+def _viewer_id(bearer: Bearer | None) -> int | None:
+    return None if bearer is None or bearer.account is None else bearer.account.id
 
 
 async def _ask(api: Api, endpoint: Endpoint, request: web.Request, bearer: Bearer | None) -> Any:
@@ -87,7 +118,7 @@ async def bearer_of(api: Api, request: web.Request, endpoint: Endpoint) -> Beare
     return bearer
 
 
-def presented_token(request: web.Request) -> str | None:
+def presented_token(request: web.BaseRequest) -> str | None:
     """The bearer token of the `Authorization` header (RFC 6750); the query would end up in logs."""
     header = request.headers.get("Authorization", "")
     return header[len(_PREFIX) :].strip() if header[: len(_PREFIX)].lower() == _PREFIX else None
@@ -113,14 +144,13 @@ def check_access(api: Api, endpoint: Endpoint, bearer: Bearer | None) -> None:
         raise Forbidden
 
 
-def _count(api: Api, endpoint: Endpoint, request: web.Request, bearer: Bearer | None, headers: dict[str, str]) -> None:
-    """Take from the windows that the request falls into; `headers` are those of the first."""
+def _counted(api: Api, endpoint: Endpoint, remote: str | None, bearer: Bearer | None) -> dict[str, str]:
+    """Take from the windows that the request falls into; the headers are those of the last. Raises TooMany."""
     now = api.services.clock()
-    who = str(bearer.token_id) if bearer is not None and bearer.account is not None else request.remote or ""
-    kind = "person" if bearer is not None and bearer.account is not None else "address"
-    headers.update(api.limits.take(kind, who, now))
-    if endpoint.limit:
-        headers.update(api.limits.take(endpoint.limit, who, now))
+    is_person = bearer is not None and bearer.account is not None
+    who = str(bearer.token_id) if bearer is not None and is_person else remote or ""
+    headers = api.limits.take("person" if is_person else "address", who, now)
+    return api.limits.take(endpoint.limit, who, now) if endpoint.limit else headers
 
 
 def _answer(found: Any, headers: Mapping[str, str]) -> web.StreamResponse:

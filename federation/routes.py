@@ -14,7 +14,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from federation import stream_routes as stream
-from federation.keeping import Whole, etag, kept
+from federation.keeping import Asking, Visit, Whole, etag, kept
 from federation.services import Services
 from federation.serving import resources, topics, wellknown
 from federation.serving.answers import Answer, ReadRefused, cache_header, not_found, problem_answer
@@ -155,13 +155,24 @@ async def _answer(
     async def make() -> Whole:
         return _whole(await handler(site, request, await find_reader(site, request)), content_type=content_type)
 
-    if not _PROOFS.isdisjoint(map(str.lower, request.headers)):
+    if _shows_proof(request):
         return (await make()).response(request)
     return (await kept(site.services.database.kept, _key(request), make)).response(request)
 
 
-def _key(request: web.Request) -> tuple[str, str, str]:
+def _key(request: web.BaseRequest) -> tuple[str, str, str]:
     return "activitypub", request.raw_path, request.headers.get("Accept", "")
+
+
+def _shows_proof(request: web.BaseRequest) -> bool:
+    return not _PROOFS.isdisjoint(map(str.lower, request.headers))
+
+
+def door(request: web.BaseRequest, _remote: str) -> Asking:
+    """The way to what is kept for whoever shows neither a signature nor a token."""
+
+    visit = None if _shows_proof(request) else Visit(_key(request), lambda _whole: {})
+    return lambda: visit
 
 
 async def _reader(site: Site, request: web.Request) -> Reader:

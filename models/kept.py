@@ -17,7 +17,7 @@ from models.snapshots import Snapshots
 
 SECONDS: Final = timedelta(seconds=20)
 MOST_BYTES: Final = 6 * 1_048_576
-ENTRY_BYTES: Final = 1_000
+ENTRY_BYTES: Final = 2_000
 """What an entry costs beside its bytes, roughly."""
 
 
@@ -41,15 +41,27 @@ class Kept:
 
     async def find(self, key: Hashable) -> tuple[Moment, Any]:
         """The present moment, and what is kept under this key, or None: then make it and `put` it at this moment."""
-        moment = Moment(await self._snapshots.now(), self._clock())
-        if moment.snapshot != self._snapshot:
+        return self._find(key, await self._snapshots.now())
+
+    def at_once(self, key: Hashable) -> Any:
+        """What is kept under this key and holds now, or None; None as well where that can't be told without waiting."""
+        snapshot = self._snapshots.at_once() if key in self._values else None
+        return None if snapshot is None else self._find(key, snapshot)[1]
+
+    def _find(self, key: Hashable, snapshot: Hashable) -> tuple[Moment, Any]:
+        moment = Moment(snapshot, self._clock())
+        if snapshot != self._snapshot:
             self.clear()
-            self._snapshot = moment.snapshot
+            self._snapshot = snapshot
         found = self._values.get(key)
         if found is None or not timedelta(0) <= moment.at - found[0] <= SECONDS:
             return moment, None
         self._values.move_to_end(key)
         return moment, found[2]
+
+    def has(self, key: Hashable) -> bool:
+        """Whether something is kept under this key, of whichever state: whether it is worth while to look for it."""
+        return key in self._values
 
     def put(self, key: Hashable, moment: Moment, value: Any, size_bytes: int) -> None:
         """Keep what was made since `moment`; nothing, when the database is known to have changed meanwhile."""

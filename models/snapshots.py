@@ -27,6 +27,10 @@ class Snapshots(Protocol):
         """The state at a moment after this was called."""
         ...
 
+    def at_once(self) -> Hashable | None:
+        """The state at this moment; None when that can't be told without waiting."""
+        ...
+
     def close(self) -> None:
         """Ask no more."""
         ...
@@ -41,6 +45,9 @@ class SqliteSnapshots:
         self._cursor: sqlite3.Cursor | None = None
 
     async def now(self) -> Hashable:
+        return self.at_once()
+
+    def at_once(self) -> Hashable:
         """The number of commits that this connection has seen."""
         if not self._path:
             return object()
@@ -71,6 +78,9 @@ class PostgresqlSnapshots:
         if self._next is None:
             self._next = asyncio.create_task(self._after(self._under_way))
         return await asyncio.shield(self._next)  # others wait for it too
+
+    def at_once(self) -> None:
+        """Only the server knows."""
 
     async def _after(self, before: "asyncio.Task[Hashable] | None") -> Hashable:
         if before is not None:

@@ -18,6 +18,7 @@ from api.call import Api
 from api.cors import add_cors_headers
 from api.limits import ApiLimits
 from api.routes import attach_api
+from api.serving import door
 from api.streaming.watch import attach_streaming
 from federation.services import Services
 from inbox.fetching import fetch_status
@@ -27,6 +28,7 @@ from server.middlewares import add_security_headers, around_requests
 from server.passwords import hash_password, is_password
 from server.proxies import Front
 from server.settings import Settings
+from server.shortcuts import SHORTCUT, Shortcut
 from server.tokens import BearerTokens
 from server.traffic import Traffic
 from web.routes import web_pages
@@ -41,10 +43,8 @@ def make_app(
     traffic: Traffic | None = None,
 ) -> web.Application:
     """The application; give it the journal, the health and the traffic that the same process uses elsewhere."""
-    traffic = traffic or Traffic()
-    app = web.Application(
-        middlewares=[around_requests(front_of(settings), traffic)], client_max_size=settings.max_body_bytes
-    )
+    traffic, front = traffic or Traffic(), front_of(settings)
+    app = web.Application(middlewares=[around_requests(front, traffic)], client_max_size=settings.max_body_bytes)
     bearers = Bearers(services.database)
     bearer = BearerTokens(bearers)
     media = services.media
@@ -68,6 +68,9 @@ def make_app(
     attach_streaming(app, clients)
     app.on_response_prepare.append(add_security_headers)
     app.on_response_prepare.append(add_cors_headers)
+    app[SHORTCUT] = Shortcut(
+        app, services.database.kept, front, traffic, api=door(clients), others=federation.routes.door
+    )
     return app
 
 

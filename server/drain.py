@@ -13,6 +13,8 @@ import asyncio
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from server.shortcuts import SHORTCUT
+
 
 class Drain:
     """Counts the requests under way of one application."""
@@ -27,6 +29,8 @@ class Drain:
     def begin(self) -> None:
         """Let go of connections as they are answered; go on listening."""
         self._is_closing = True
+        if (shortcut := self._app.get(SHORTCUT)) is not None:
+            shortcut.is_open = False
 
     async def close(self, runner: web.AppRunner, seconds: float) -> None:
         """Stop listening, then wait until every request is answered or the time is over."""

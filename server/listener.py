@@ -1,18 +1,33 @@
-"""Connections on which something else than HTTP arrives, or HTTP beyond the bounds of its parser.
+"""Connections: where kept answers are sent at once, and what something else than HTTP, or too much of it, is answered.
 
-Such a request reaches no middleware: aiohttp answers it by itself, in plain text with a part of what came, and logs a
-traceback. Here everybody gets JSON, and the log one line: whoever sends nonsense can't fill it.
+**Kept answers** (`server.shortcuts`) are looked for first by the bytes that came, when they are one whole request and
+nothing else of this connection is under way or half read; then by the request that aiohttp has read. A connection knows
+that it is between two requests when as many bytes came as the last one had, by its head and `Content-Length`; when it
+can't tell (pieces of a head, chunks, several requests at once), it doesn't try again. Every so often a request goes the
+long way, from which aiohttp sees that the connection is alive.
+
+**What can't be read** reaches no middleware: aiohttp answers it by itself, in plain text with a part of what came, and
+logs a traceback. Here everybody gets JSON, and the log one line: whoever sends nonsense can't fill it.
 """
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final, cast
 
 import structlog
 from aiohttp import ClientConnectionResetError, web
 from aiohttp.http import HttpProcessingError
 
+from server.shortcuts import SHORTCUT, Shortcut
+
 _BODY: Final = b'{"error":"The request can\'t be read: it is no HTTP, too long a line, or expects what nobody does"}'
+
+END: Final = b"\r\n\r\n"
+LONGEST: Final = 8_190
+NEVER: Final = sys.maxsize
+# After these the length of a request, or what follows it, is another matter.
+ODD: Final = frozenset({"expect", "transfer-encoding", "upgrade"})
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -21,6 +36,66 @@ log = structlog.get_logger(__name__)
 
 class Connection(web.RequestHandler):
     """One connection of a client."""
+
+    __slots__ = ("_fed_bytes", "_head_bytes", "_is_between", "_peer", "_quick_until", "_request_data", "_shortcut")
+
+    def __init__(self, manager: web.Server, shortcut: Shortcut | None, **more: Any) -> None:
+        super().__init__(manager, **more)
+        self._shortcut = shortcut
+        self._is_between = True
+        self._head_bytes = self._fed_bytes = 0
+        self._request_data: bytes | None = None
+        self._quick_until = 0.0
+        self._peer: str | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """From whom the connection comes: an address, if it is one of the network's."""
+        super().connection_made(transport)
+        self._peer = self.peername[0] if isinstance(self.peername, tuple) else None
+
+    def data_received(self, data: bytes) -> None:
+        """Answer at once, or have aiohttp read it."""
+        self._request_data = None
+        if self._is_between:
+            found = data.find(END)
+            end = found + len(END)
+            is_whole = found > 0 and end == len(data) <= LONGEST
+            if is_whole and self._has_answered(data):
+                return
+            self._is_between = False
+            # A line that ends otherwise could be an end of the head too.
+            self._head_bytes = end if found > 0 and data.count(b"\n", 0, end) == data.count(b"\r\n", 0, end) else NEVER
+            self._fed_bytes = 0
+            self._request_data = data if is_whole else None
+        self._fed_bytes += len(data)
+        super().data_received(data)
+
+    def _has_answered(self, data: bytes) -> bool:
+        """Send the kept answer to this request, if there is one; not to who doesn't read, and not for ever."""
+        if self._shortcut is None or self._peer is None or self.transport is None:
+            return False
+        if self._loop.time() > self._quick_until or self.transport.get_write_buffer_size():
+            return False
+        answer = self._shortcut.at_once(self._peer, data)
+        if answer is not None:
+            self.transport.write(answer)
+        return answer is not None
+
+    async def first(self, request: web.Request) -> web.StreamResponse | None:
+        """The kept answer to a request that has been read."""
+        if self._shortcut is None or self._peer is None:
+            return None
+        return await self._shortcut.answer(request, self._peer, self._request_data)
+
+    def log_access(self, request: web.BaseRequest, response: web.StreamResponse, time: float | None) -> None:
+        """A request was answered: is this a moment between two of them?"""
+        super().log_access(request, response, time)
+        self._quick_until = self._loop.time() + self.keepalive_timeout / 2
+        self._is_between = (
+            bool(response.keep_alive)
+            and self._fed_bytes == self._head_bytes + (request.content_length or 0)
+            and ODD.isdisjoint(map(str.lower, request.headers))
+        )
 
     def handle_error(
         self,
@@ -55,12 +130,26 @@ def _expecting(handle: Handler) -> Handler:
     return handle_expecting
 
 
+def _first(handle: Handler) -> Handler:
+    """The same handler, for what isn't kept."""
+
+    async def handle_first(request: web.BaseRequest) -> web.StreamResponse:
+        found = await cast(Connection, request.protocol).first(cast(web.Request, request))
+        return await handle(request) if found is None else found
+
+    return handle_first
+
+
 class Connections(web.Server):
     """All connections of a process."""
 
+    def __init__(self, handle: Handler, shortcut: Shortcut | None, **more: Any) -> None:
+        super().__init__(handle, **more)
+        self._shortcut = shortcut
+
     def __call__(self) -> Connection:
         """A new connection."""
-        return Connection(self, loop=self._loop, **self._kwargs)
+        return Connection(self, self._shortcut, loop=self._loop, **self._kwargs)
 
 
 class Runner(web.AppRunner):
@@ -69,7 +158,8 @@ class Runner(web.AppRunner):
     async def _make_server(self) -> Connections:
         made = await super()._make_server()
         return Connections(
-            _expecting(made.request_handler),
+            _first(_expecting(made.request_handler)),
+            self.app.get(SHORTCUT),
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             loop=asyncio.get_running_loop(),

@@ -39,9 +39,10 @@ def around_requests(front: Front, traffic: Traffic | None = None) -> Middleware:
         request = front.believed(request)
         with LogContext(request_id):
             response = await _answer(front, request, handler, request_id)
+            seconds = time.perf_counter() - started
             if traffic is not None:
-                traffic.note(request, response.status, time.perf_counter() - started)
-            _log_access(request, response, started, request_id)
+                traffic.note(request, response.status, seconds)
+            log_access(request_id, request.method, request.path, response.status, seconds, request.remote)
         return response
 
     return middleware
@@ -89,17 +90,17 @@ def _problem_for(error: Exception) -> Problem:
     return Problem(500)
 
 
-def _log_access(request: web.Request, response: web.StreamResponse, started: float, request_id: str) -> None:
-    # Without the query, which can hold tokens and what people search for.
+def log_access(request_id: str, method: str, path: str, status: int, seconds: float, remote: str | None) -> None:
+    """The line of a request, without its query, which can hold tokens and what people search for."""
     fields = {
         "request_id": request_id,
-        "method": request.method,
-        "path": request.path,
-        "status": response.status,
-        "milliseconds": round((time.perf_counter() - started) * 1000, 1),
-        "remote": request.remote,
+        "method": method,
+        "path": path,
+        "status": status,
+        "milliseconds": round(seconds * 1000, 1),
+        "remote": remote,
     }
-    log_request(__name__, logging.DEBUG if request.path in HEALTH_PATHS else logging.INFO, fields)
+    log_request(__name__, logging.DEBUG if path in HEALTH_PATHS else logging.INFO, fields)
 
 
 async def add_security_headers(_request: web.Request, response: web.StreamResponse) -> None:

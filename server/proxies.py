@@ -51,12 +51,22 @@ class Front:
         headers["Host"] = host
         return request.clone(scheme=self._scheme, remote=remote, headers=headers)
 
+    def sender(self, request: web.Request) -> str | None:
+        """The address that a request comes from, if it clearly is for us, as nearly all are: what `believed` and
+        `check_host` would find. None when they have to decide."""
+        hosts = request.headers.getall("Host", [])
+        if len(hosts) != 1 or hosts[0] not in self._hosts or not request.raw_path.startswith("/"):
+            return None
+        if not self.is_trusted(request.remote):
+            return request.remote
+        return self._client_address(request) if _only(request, "X-Forwarded-Host") in (None, hosts[0]) else None
+
     def request_id(self, request: web.BaseRequest) -> str:
         """The id that a trusted proxy gave, or a new one."""
         given = request.headers.get("X-Request-Id")
         if given is not None and self.is_trusted(request.remote) and _REQUEST_ID.fullmatch(given):
             return given
-        return secrets.token_hex(8)
+        return new_request_id()
 
     def check_host(self, request: web.BaseRequest) -> None:
         """Raises Problem 421 unless the request is for us, 400 when it doesn't say clearly whom it is for."""
@@ -90,6 +100,11 @@ class Front:
             return False
         mapped = getattr(parsed, "ipv4_mapped", None)
         return any((mapped or parsed) in network for network in self._trusted)
+
+
+def new_request_id() -> str:
+    """An id that was never there before."""
+    return secrets.token_hex(8)
 
 
 def _only(request: web.Request, name: str) -> str | None:

@@ -39,7 +39,10 @@ class Traffic:
     def note(self, request: web.Request, status: int, seconds: float) -> None:
         """One request was answered."""
         resource = request.match_info.route.resource
-        kind = "unknown" if resource is None else class_of(resource.canonical)
+        self.add("unknown" if resource is None else class_of(resource.canonical), status, seconds)
+
+    def add(self, kind: str, status: int, seconds: float) -> None:
+        """One request of a class was answered."""
         self.requests[kind, status] += 1
         self.seconds[kind] += seconds  # type: ignore[assignment]
 
