@@ -181,8 +181,9 @@ def _to_json(value: Any) -> str:
 
 
 def _sqlite_engine(url: URL, *, begin: str, pool_size: int) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, connect_args={"timeout": 15},
-                                 module=InPlaceDriver(), json_serializer=_to_json,
+    # The connection that was used last goes next: its pages are there, and the others keep none until they are needed.
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_use_lifo=True,
+                                 connect_args={"timeout": 15}, module=InPlaceDriver(), json_serializer=_to_json,
                                  json_deserializer=orjson.loads)  # fmt: skip
     pragmas = (*SQLITE_PRAGMAS, *((READER_CACHE,) if begin == "BEGIN" else (WRITER_CACHE, IMPATIENT)))
 

@@ -4,7 +4,9 @@ import subprocess
 import sys
 
 import pytest
+from sqlalchemy import text
 
+from models import Database
 from server import lean
 
 # Each is imported where it is needed; together they are more than 30 MiB.
@@ -34,3 +36,15 @@ def test_what_is_absent_for_a_while_can_be_imported_afterwards() -> None:
 def test_the_allocator_can_be_set_and_trimmed() -> None:
     asked = "from server import lean; lean.set_allocator(); lean.settle(); print('fine')"
     assert subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout == "fine\n"
+
+
+async def test_who_reads_alone_uses_one_connection_and_its_pages_again(database: Database) -> None:
+    async with database.reading() as one, database.reading() as other:
+        await one.execute(text("SELECT 1"))
+        await other.execute(text("SELECT 1"))
+    used = set()
+    for _ in range(4):
+        async with database.reading() as session:
+            pooled = await (await session.connection()).get_raw_connection()
+            used.add(id(pooled.driver_connection))
+    assert len(used) == 1 or not database.is_sqlite
