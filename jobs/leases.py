@@ -13,9 +13,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, Table, bindparam, literal_column, select, update
+from sqlalchemy import ColumnElement, FromClause, Integer, Row, Select, Table, bindparam, literal_column, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from models import Database, UnitOfWork
+from models.base import UtcDateTime
 
 QUEUED = "queued"
 
@@ -26,51 +28,46 @@ def is_queued(source: FromClause) -> ColumnElement[bool]:
     return column
 
 
-def due_ids(table: Table, now: datetime, limit: int) -> Select[tuple[int]]:
-    """The ids of rows that are due, in the order in which they became so."""
+NOW = bindparam("now", type_=UtcDateTime())
+MOST = bindparam("most", type_=Integer())
+
+
+def due_ids(table: Table) -> Select[tuple[int]]:
+    """The ids of the first MOST rows that are due, in the order in which they became so."""
     return (
         select(table.c.id)
-        .where(is_queued(table), table.c.due_at <= now)
+        .where(is_queued(table), table.c.due_at <= NOW)
         .order_by(table.c.due_at, table.c.id)
-        .limit(limit)
+        .limit(MOST)
     )
 
 
-async def claim(
-    unit: UnitOfWork,
-    table: Table,
-    candidates: Select[tuple[int]],
-    *,
-    lease_seconds: float,
-    leased_by: str,
-    counts_attempts: bool = False,
-) -> Sequence[Row[Any]]:
-    """Take those of the candidates that nobody else takes; the rows come in the order of their ids.
+def claiming(table: Table, candidates: Select[tuple[int]], *, counts_attempts: bool = False) -> ReturningUpdate[Any]:
+    """The statement for `claim`, to be made once; `candidates` select ids, with NOW and whatever else they need.
 
     With `counts_attempts` the claim itself is an attempt, so that work which kills its process is counted too.
     """
-    lease_until = unit.now + timedelta(seconds=lease_seconds)
     free = (
         select(table.c.id)
-        .where(table.c.id.in_(candidates), is_queued(table), table.c.due_at <= unit.now)
+        .where(table.c.id.in_(candidates), is_queued(table), table.c.due_at <= NOW)
         .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has one writer anyway
         .cte("free")
     )
-    values: dict[str, Any] = {"lease_until": lease_until, "leased_by": leased_by, "due_at": lease_until}
+    until = bindparam("until", type_=UtcDateTime())
+    values: dict[str, Any] = {"lease_until": until, "leased_by": bindparam("me"), "due_at": until}
     if counts_attempts:
         values["attempts"] = table.c.attempts + 1
-    statement = update(table).where(table.c.id.in_(select(free.c.id))).values(values).returning(*table.c)
-    rows = (await unit.session.execute(statement)).all()
+    return update(table).where(table.c.id.in_(select(free.c.id))).values(values).returning(*table.c)
+
+
+async def claim(
+    unit: UnitOfWork, statement: ReturningUpdate[Any], *, lease_seconds: float, leased_by: str, **parameters: Any
+) -> Sequence[Row[Any]]:
+    """Take those of the candidates that nobody else takes; the rows come in the order of their ids."""
+    until = unit.now + timedelta(seconds=lease_seconds)
+    given = {"now": unit.now, "until": until, "me": leased_by, **parameters}
+    rows = (await unit.session.execute(statement, given)).all()
     return sorted(rows, key=lambda row: int(row.id))
-
-
-async def finish(unit: UnitOfWork, table: Table, ids: Sequence[int], state: str, **values: Any) -> None:
-    """Mark rows as finished in `state`. One that has been finished or dropped meanwhile stays as it is."""
-    await unit.session.execute(
-        update(table)
-        .where(table.c.id.in_(ids), is_queued(table))
-        .values(state=state, lease_until=None, finished_at=unit.now, **values)
-    )
 
 
 async def put_back(unit: UnitOfWork, table: Table, changes: Sequence[Mapping[str, Any]]) -> None:

@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from jobs.backoff import Backoff
-from jobs.leases import begin_anew, claim, due_ids, is_queued, put_back
+from jobs.leases import begin_anew, claim, claiming, due_ids, is_queued, put_back
 from jobs.waiting import wait_at_most, waking
 from models import Database, UnitOfWork
 from models.activities import Job
@@ -56,6 +56,8 @@ _ENDING = (
     .values(state=bindparam("as"), last_error=bindparam("why"), finished_at=bindparam("at"), lease_until=None)
     .returning(_JOBS.c.kind, _JOBS.c.unique_key, _JOBS.c.again_at, _JOBS.c.again_payload)
 )
+_CLAIM = claiming(_JOBS, due_ids(_JOBS), counts_attempts=True)
+_FIRST_DUE = select(_JOBS.c.due_at).where(is_queued(_JOBS)).order_by(_JOBS.c.due_at).limit(1)
 _log = structlog.get_logger(__name__)
 
 
@@ -189,14 +191,7 @@ class JobWorker:
             return []
         seconds = self._deadline_seconds + LEASE_MARGIN_SECONDS
         async with self._database.unit_of_work() as unit:
-            rows = await claim(
-                unit,
-                _JOBS,
-                due_ids(_JOBS, unit.now, limit),
-                lease_seconds=seconds,
-                leased_by=self._database.process_id,
-                counts_attempts=True,
-            )
+            rows = await claim(unit, _CLAIM, lease_seconds=seconds, leased_by=self._database.process_id, most=limit)
         return list(rows)
 
     async def _run(self, row: Row[Any]) -> None:
@@ -229,8 +224,7 @@ class JobWorker:
     async def _seconds_until_due(self) -> float:
         """How long to sleep: until the next job is due, within bounds."""
         async with self._database.reading() as session:
-            first = select(_JOBS.c.due_at).where(is_queued(_JOBS)).order_by(_JOBS.c.due_at).limit(1)
-            due_at = await session.scalar(first)
+            due_at = await session.scalar(_FIRST_DUE)
         if due_at is None:
             return POLL_SECONDS
         return float(min(max((due_at - self._database.clock()).total_seconds(), MIN_POLL_SECONDS), POLL_SECONDS))

@@ -7,16 +7,16 @@ host gets more, so that a host with ten thousand rows doesn't keep the others wa
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable
-from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, Select, Table, exists, func, select
+from sqlalchemy import Integer, Row, Select, Table, bindparam, exists, func, not_, select
 
 from federation.services import Services
 from federation.sync.marks import Mark
-from jobs.leases import claim, is_queued
+from jobs.leases import MOST, NOW, claim, claiming, is_queued
 from models import UnitOfWork
 from models.activities import Delivery, OutboundActivity
+from models.questions import WORDS, among
 from outbox.log import number_waiting, own_generation
 from outbox.work import ActivityBytes, Work
 
@@ -27,10 +27,8 @@ DELIVERIES_TABLE: Table = Delivery.__table__  # type: ignore[assignment]
 _ACTIVITIES: Table = OutboundActivity.__table__  # type: ignore[assignment]
 
 
-def candidates(
-    now: datetime, *, limit: int, per_host: int, busy_hosts: Collection[str], with_retries: bool
-) -> Select[tuple[int]]:
-    """Ids of deliveries that may be sent now, hosts taking turns; none for `busy_hosts`."""
+def _candidates(*, with_retries: bool) -> Select[tuple[int]]:
+    """Ids of up to MOST deliveries that may be sent now, hosts taking turns; none for those that are `busy`."""
     table, earlier = DELIVERIES_TABLE, DELIVERIES_TABLE.alias("earlier")
     is_overtaking = exists().where(
         is_queued(earlier),
@@ -39,16 +37,25 @@ def candidates(
         earlier.c.id < table.c.id,
     )
     due = select(table.c.id, table.c.host, table.c.due_at).where(
-        is_queued(table), table.c.due_at <= now, ~is_overtaking
+        is_queued(table), table.c.due_at <= NOW, ~is_overtaking, not_(among(table.c.host, "busy", WORDS))
     )
-    if busy_hosts:
-        due = due.where(table.c.host.not_in(sorted(busy_hosts)))
     if not with_retries:
         due = due.where(table.c.attempts == 0)
     first = due.order_by(table.c.due_at, table.c.id).limit(WINDOW).subquery("first_due")
     place = func.row_number().over(partition_by=first.c.host, order_by=(first.c.due_at, first.c.id))
     placed = select(first.c.id, place.label("place")).subquery("placed")
-    return select(placed.c.id).where(placed.c.place <= per_host).order_by(placed.c.place, placed.c.id).limit(limit)
+    is_fair_share = placed.c.place <= bindparam("per_host", type_=Integer())
+    return select(placed.c.id).where(is_fair_share).order_by(placed.c.place, placed.c.id).limit(MOST)
+
+
+_BYTES: Final = (
+    select(*_ACTIVITIES.c["id", "uri", "activity_type", "visibility", "body", "digest"])
+    .where(among(_ACTIVITIES.c.id, "ids"))
+)  # fmt: skip
+# Made once: building such a statement costs more than SQLite needs for running it.
+_CLAIMS: Final = {
+    with_retries: claiming(DELIVERIES_TABLE, _candidates(with_retries=with_retries)) for with_retries in (True, False)
+}
 
 
 class Claims:
@@ -64,9 +71,9 @@ class Claims:
     ) -> list[Work]:
         """Up to `limit` deliveries, leased to us, in the order of their ids, numbered where the peer has a log."""
         await number_waiting(self._services, unit)
-        chosen = candidates(unit.now, limit=limit, per_host=per_host, busy_hosts=busy_hosts, with_retries=with_retries)
         me = self._services.database.process_id
-        rows = await claim(unit, DELIVERIES_TABLE, chosen, lease_seconds=self._lease_seconds, leased_by=me)
+        rows = await claim(unit, _CLAIMS[with_retries], lease_seconds=self._lease_seconds, leased_by=me, most=limit,
+                           per_host=per_host, busy=sorted(busy_hosts))  # fmt: skip
         activities = await self._read(unit, {row.activity_id for row in rows})
         generation = await own_generation(unit) if any(row.log_number is not None for row in rows) else ""
         return [_work(row, activities[row.activity_id], generation) for row in rows]
@@ -75,11 +82,7 @@ class Claims:
         found = {number: self._activities[number] for number in ids if number in self._activities}
         missing = sorted(ids - found.keys())
         if missing:
-            columns = _ACTIVITIES.c
-            rows = await unit.session.execute(
-                select(columns.id, columns.uri, columns.activity_type, columns.visibility, columns.body, columns.digest)
-                .where(columns.id.in_(missing))
-            )  # fmt: skip
+            rows = await unit.session.execute(_BYTES, {"ids": missing})
             found |= {row.id: ActivityBytes(*row) for row in rows}
         self._remember(found.values())
         return found

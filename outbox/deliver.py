@@ -1,6 +1,6 @@
 """The delivery worker: claims due deliveries, sends many at once, writes down what came of them in groups.
 
-Three things go on at the same time: sends (one task each), which start the next one when they end, so that no place
+Two things go on at the same time: sends (one task each), which start the next one when they end, so that no place
 stays empty; claims of more rows when few are waiting; and one transaction for all outcomes since the last one.
 
 Promises: everything queued is sent in the order of its ids within one host and `ordering_key`, at least once, until the
@@ -14,6 +14,7 @@ database ends `run`, whose supervisor starts it anew. `run_once` does all that i
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -24,6 +25,7 @@ from federation.services import Services
 from jobs.circuit import CircuitState
 from jobs.leases import begin_anew, is_queued, put_back
 from jobs.waiting import wait_at_most, waking
+from models import UnitOfWork
 from models.signals import DELIVERIES
 from outbox.attempt import ExtraHeaders, attempt
 from outbox.claim import DELIVERIES_TABLE, Claims
@@ -43,6 +45,9 @@ GROUP_SECONDS = 0.05
 POLL_SECONDS = 5.0
 MIN_POLL_SECONDS = 0.2
 
+_FIRST_DUE = (
+    select(DELIVERIES_TABLE.c.due_at).where(is_queued(DELIVERIES_TABLE)).order_by(DELIVERIES_TABLE.c.due_at).limit(1)
+)
 _log = structlog.get_logger(__name__)
 
 
@@ -80,11 +85,11 @@ class DeliveryWorker:
         """Deliver until nothing is due; how many attempts that took."""
         self._reset()
         async with asyncio.TaskGroup() as sends:
-            while await self._claim() or self._lanes.in_flight or self._ended:
+            while await self._turn() or self._lanes.in_flight or self._ended:
                 self._start(sends)
                 if self._lanes.in_flight or self._ended:
                     await self._some_ended.wait()
-                    await self._record_group()
+                    await self._gather()
         return self._attempts
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -97,37 +102,46 @@ class DeliveryWorker:
             await self._give_back(self._lanes.drop_all())
             while self._lanes.in_flight or self._ended:
                 await self._some_ended.wait()
-                await self._record_group()
+                await self._gather()
+                await self._turn(claims=False)
 
     async def _step(self, sends: asyncio.TaskGroup) -> None:
-        """Claim, start, sleep until something happens, write down what did."""
-        self._some_ended.clear()
-        found = await self._claim()
+        """Write down what ended and claim more, start, sleep until something happens."""
+        claimed = await self._turn()
         self._start(sends)
-        if not found and not self._ended:
+        if not self._ended and not _is_cut_short(claimed):
             seconds = POLL_SECONDS if self._lanes.in_flight else await self._seconds_until_due()
             await wait_at_most(self._some_ended, seconds)
         if self._ended:
-            await self._record_group()
+            await self._gather()
+
+    async def _turn(self, *, claims: bool = True) -> list[Work]:
+        """In one transaction: write down what ended, and claim more when few are waiting. What was claimed."""
+        self._some_ended.clear()
+        self._group_is_full.clear()
+        places = self._services.settings.delivery_concurrency
+        claims = claims and self._lanes.waiting < places
+        if not claims and not self._ended:
+            return []
+        await self._services.peers.refreshed()
+        ended, self._ended = self._ended, []
+        works: list[Work] = []
+        async with self._database.unit_of_work() as unit:
+            if ended:
+                await self._record(unit, ended)
+            if claims:
+                works = await self._claims.take(
+                    unit,
+                    limit=max(CLAIM_AT_ONCE, places),
+                    per_host=CLAIM_PER_HOST,
+                    busy_hosts=self._lanes.crowded(CLAIM_PER_HOST // 2),
+                    with_retries=self._lanes.waiting_retries() < CLAIM_AT_ONCE // 2,
+                )
+        self._log_dead(ended)
+        await self._sort_in(works)
+        return works
 
     # Claiming
-
-    async def _claim(self) -> int:
-        """Claim more when few are waiting; how many deliveries were claimed."""
-        places = self._services.settings.delivery_concurrency
-        if self._lanes.waiting >= places:
-            return 0
-        await self._services.peers.refreshed()
-        async with self._database.unit_of_work() as unit:
-            works = await self._claims.take(
-                unit,
-                limit=max(CLAIM_AT_ONCE, places),
-                per_host=CLAIM_PER_HOST,
-                busy_hosts=self._lanes.crowded(CLAIM_PER_HOST // 2),
-                with_retries=self._lanes.waiting_retries() < CLAIM_AT_ONCE // 2,
-            )
-        await self._sort_in(works)
-        return len(works)
 
     async def _sort_in(self, works: list[Work]) -> None:
         """Give each claimed delivery a lane, unless its host is to be left alone."""
@@ -222,24 +236,19 @@ class DeliveryWorker:
 
     # Recording
 
-    async def _record_group(self) -> None:
-        """Write down what ended, together with what ends within the next moment."""
+    async def _gather(self) -> None:
+        """Wait for what ends within the next moment, so that it is written down with what has."""
         if self._lanes.in_flight:
             await wait_at_most(self._group_is_full, GROUP_SECONDS)
-        ended, self._ended = self._ended, []
-        self._some_ended.clear()
-        self._group_is_full.clear()
-        if not ended:
-            return
+
+    async def _record(self, unit: UnitOfWork, ended: list[Attempt]) -> None:
         held = self._held({each.work.host for each in ended})
         unsent = [work for host in held for work in self._lanes.drop(host)]
         patience = self._patience()
-        async with self._database.unit_of_work() as unit:
-            for host in await record(unit, ended, held, patience):
-                self._hosts.note_failure(host, "the shared inbox is gone")
-            await leave_alone(unit, held, unsent, patience)
-            await self._hosts.save(unit)
-        self._log_dead(ended)
+        for host in await record(unit, ended, held, patience):
+            self._hosts.note_failure(host, "the shared inbox is gone")
+        await leave_alone(unit, held, unsent, patience)
+        await self._hosts.save(unit)
 
     def _log_dead(self, ended: list[Attempt]) -> None:
         for each in ended:
@@ -257,10 +266,13 @@ class DeliveryWorker:
 
     async def _seconds_until_due(self) -> float:
         """How long to sleep: until the next row is due, but not so long that what others add goes unseen."""
-        table = DELIVERIES_TABLE
         async with self._database.reading() as session:
-            first = select(table.c.due_at).where(is_queued(table)).order_by(table.c.due_at).limit(1)
-            due_at: datetime | None = await session.scalar(first)
+            due_at: datetime | None = await session.scalar(_FIRST_DUE)
         if due_at is None:
             return POLL_SECONDS
         return min(max((due_at - self._services.clock()).total_seconds(), MIN_POLL_SECONDS), POLL_SECONDS)
+
+
+def _is_cut_short(claimed: list[Work]) -> bool:
+    """Whether more may be due than could be claimed at once, in all or for one host."""
+    return len(claimed) >= CLAIM_AT_ONCE or CLAIM_PER_HOST in Counter(work.host for work in claimed).values()

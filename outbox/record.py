@@ -9,18 +9,27 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import bindparam, or_, select, update
 
-from jobs.leases import finish, is_queued, put_back
+from jobs.leases import is_queued, put_back
 from models import UnitOfWork
 from models.accounts import Account
+from models.questions import among
 from models.relations import Follow
 from outbox.claim import DELIVERIES_TABLE
 from outbox.outcome import Verdict, next_due
 from outbox.work import Attempt, Work
 from social.follows import end_follow
+
+# One that has been finished or dropped meanwhile stays as it is.
+_SET_DONE: Final = (
+    update(DELIVERIES_TABLE)
+    .where(among(DELIVERIES_TABLE.c.id, "ids"), is_queued(DELIVERIES_TABLE))
+    .values(state=Verdict.DONE, lease_until=None, finished_at=bindparam("at"), last_status=bindparam("status"),
+            last_error=None, attempts=DELIVERIES_TABLE.c.attempts + 1)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +70,7 @@ async def _finish_done(unit: UnitOfWork, done: Sequence[Attempt]) -> None:
 
     for code, group in groupby(sorted(done, key=status), key=status):
         ids = [attempt.work.id for attempt in group]
-        await finish(unit, DELIVERIES_TABLE, ids, Verdict.DONE, last_status=code, last_error=None,
-                     attempts=DELIVERIES_TABLE.c.attempts + 1)  # fmt: skip
+        await unit.session.execute(_SET_DONE, {"ids": ids, "status": code, "at": unit.now})
 
 
 def _judge(

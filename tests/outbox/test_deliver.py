@@ -113,7 +113,7 @@ async def test_what_a_killed_worker_had_claimed_is_sent_when_its_lease_runs_out(
     services: Services, worker: DeliveryWorker, peer: Peer, send: Send, clock: Clock
 ) -> None:
     await send(peer.inbox_url)
-    assert await worker._claim() == 1  # and dies
+    assert len(await worker._turn()) == 1  # and dies
     other = DeliveryWorker(services)
     assert await other.run_once() == 0
     clock.advance(seconds=LEASE_SECONDS + 1)
@@ -150,7 +150,7 @@ async def test_a_worker_on_sqlite_takes_back_what_its_predecessor_had_claimed(
     if not services.database.is_sqlite:
         pytest.skip("on PostgreSQL another worker may still hold the lease")
     await send(peer.inbox_url)
-    await worker._claim()  # and dies
+    await worker._turn()  # and dies
     stop = asyncio.Event()
     running = asyncio.create_task(DeliveryWorker(services).run(stop))
     async with asyncio.timeout(4):
@@ -163,13 +163,13 @@ async def test_a_row_that_was_dropped_while_it_was_under_way_stays_dropped(
     services: Services, worker: DeliveryWorker, peer: Peer, send: Send
 ) -> None:
     await send(peer.inbox_url)
-    await worker._claim()
+    await worker._turn()
     async with services.database.unit_of_work() as unit:
         await unit.session.execute(update(Delivery).values(state="dropped", lease_until=None))
     async with asyncio.TaskGroup() as sends:
         worker._start(sends)
         await worker._some_ended.wait()
-        await worker._record_group()
+        await worker._turn(claims=False)
     assert [row.state for row in await deliveries(services.database)] == ["dropped"]
 
 
