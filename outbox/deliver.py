@@ -109,7 +109,7 @@ class DeliveryWorker:
         """Write down what ended and claim more, start, sleep until something happens."""
         claimed = await self._turn()
         self._start(sends)
-        if not self._ended and not _is_cut_short(claimed):
+        if not self._ended and not is_cut_short(claimed):
             seconds = POLL_SECONDS if self._lanes.in_flight else await self._seconds_until_due()
             await wait_at_most(self._some_ended, seconds)
         if self._ended:
@@ -273,6 +273,6 @@ class DeliveryWorker:
         return min(max((due_at - self._services.clock()).total_seconds(), MIN_POLL_SECONDS), POLL_SECONDS)
 
 
-def _is_cut_short(claimed: list[Work]) -> bool:
+def is_cut_short(claimed: list[Work]) -> bool:
     """Whether more may be due than could be claimed at once, in all or for one host."""
     return len(claimed) >= CLAIM_AT_ONCE or CLAIM_PER_HOST in Counter(work.host for work in claimed).values()

@@ -2,8 +2,11 @@
 
 import asyncio
 
+from sqlalchemy import insert, select
+
 from federation.services import Services
-from outbox.deliver import DeliveryWorker
+from outbox.claim import DELIVERIES_TABLE, WINDOW
+from outbox.deliver import DeliveryWorker, is_cut_short
 from tests.conftest import Clock
 from tests.outbox.cast import deliveries
 from tests.outbox.conftest import NewPeer, Send
@@ -51,3 +54,24 @@ async def test_two_workers_keep_the_order_too(services: Services, peer: Peer, se
     while [row for row in await deliveries(services.database) if row.state == "queued"]:
         await asyncio.gather(*(worker.run_once() for worker in workers))
     assert peer.activity_ids == [activity.uri for activity in sent]
+
+
+async def test_a_host_with_a_long_queue_hides_nobody(
+    services: Services, worker: DeliveryWorker, new_peer: NewPeer, send: Send
+) -> None:
+    busy, well = await new_peer(), await new_peer()
+    await send(busy.inbox_url)
+    async with services.database.unit_of_work() as unit:
+        first = (await unit.session.execute(select(DELIVERIES_TABLE))).one()._asdict()
+        copies = [
+            first | {"id": unit.new_id(), "inbox_url": f"{busy.inbox_url}?{number}", "ordering_key": str(number)}
+            for number in range(WINDOW)
+        ]
+        await unit.session.execute(insert(DELIVERIES_TABLE), copies)
+    await send(well.inbox_url)
+    claimed = await worker._turn()
+    assert {work.host for work in claimed} == {busy.host}
+    assert is_cut_short(claimed)  # so the worker looks again before anybody has answered
+    claimed = await worker._turn()
+    assert [work.host for work in claimed] == [well.host]
+    assert not is_cut_short(claimed)
