@@ -1,11 +1,13 @@
-"""The connections over which POSTs leave, kept per origin for the next one.
+"""The connections over which requests leave, kept per origin for the next one.
 
 Owns their number and their age. Promises that
 
 - no socket is made to an address which the guard refuses (`federation.client.guarded_resolver`), and TLS certificates
   are valid for the name;
 - at most `limit` are in use at once, `CONNECTIONS_PER_HOST` of them to one origin; who comes later waits;
-- one that has been idle for `keep_alive_seconds` is closed, and never used again.
+- one that has been idle for `keep_alive_seconds` is closed, and never used again;
+- at most `most_idle` are idle: of more, those that were used longest ago go. Who is asked for an actor is soon
+  asked for more, and gets an answer; a post to ten thousand hosts must not use up the process's file descriptors.
 
 A server may close a kept connection in the moment in which we send on it. The request is then repeated, once, on a new
 one: receiving twice is harmless.
@@ -17,6 +19,7 @@ import asyncio
 import functools
 import socket
 import ssl
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 from weakref import WeakValueDictionary
@@ -31,14 +34,16 @@ from federation.client.errors import (
     RemoteTimeout,
     RemoteUnreachable,
     ResponseRefused,
+    ResponseTooLarge,
 )
-from federation.client.exchange import Answer, AnswerLate, AnswerRefused, Connection, ConnectionEnded
+from federation.client.exchange import Answer, AnswerLate, AnswerRefused, AnswerTooLarge, Connection, ConnectionEnded
 from federation.client.guarded_resolver import GuardedResolver, open_socket
 from federation.client.kept_connections import KEEP_ALIVE_SECONDS
 from federation.client.name_resolution import NoSuchName, Resolve
 from federation.client.url_rules import CheckedUrl
 
 CONNECTIONS_PER_HOST: Final = 8
+IDLE_CONNECTIONS: Final = 256
 SECOND_ADDRESS_SECONDS: Final = 0.25  # RFC 8305 §5: when the next address is tried besides
 SWEEP_SECONDS: Final = 5.0
 
@@ -57,20 +62,26 @@ class Connections:
         connect_seconds: float,
         limit: int,
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
+        most_idle: int = IDLE_CONNECTIONS,
     ) -> None:
         self._resolvers = {scheme: GuardedResolver(resolve, guard, scheme) for scheme in ("http", "https")}
         self._guard = guard
         self._tls = tls
         self._connect_seconds = connect_seconds
         self._keep_alive_seconds = keep_alive_seconds
+        self._most_idle = most_idle
         self._places = asyncio.Semaphore(limit)
         self._places_at: WeakValueDictionary[Origin, asyncio.Semaphore] = WeakValueDictionary()
-        self._idle: dict[Origin, list[Connection]] = {}
+        self._idle: OrderedDict[Origin, list[Connection]] = OrderedDict()  # those used last at the end
+        self._idle_count = 0
         self._sweeper: asyncio.TimerHandle | None = None
         self._is_closed = False
 
-    async def post(self, target: CheckedUrl, request: bytes, deadline: float, *, is_kept: bool) -> Answer:
-        """Send the bytes of a request, by `deadline` of the loop's clock; `is_kept`: the connection may stay."""
+    async def ask(self, target: CheckedUrl, request: bytes, deadline: float, whole_bytes: int | None = None) -> Answer:
+        """Send the bytes of a request, by `deadline` of the loop's clock.
+
+        `whole_bytes`: the answer is wanted whole, and may have so many.
+        """
         origin = (target.scheme, target.host, target.port)
         places = self._places_at.get(origin)
         if places is None:
@@ -80,7 +91,7 @@ class Connections:
             try:
                 await _take_place(self._places, deadline)
                 try:
-                    return await self._ask(target, origin, request, deadline, is_kept)
+                    return await self._ask(target, origin, request, deadline, whole_bytes)
                 finally:
                     self._places.release()
             finally:
@@ -98,20 +109,24 @@ class Connections:
         if self._sweeper is not None:
             self._sweeper.cancel()
 
-    async def _ask(self, target: CheckedUrl, origin: Origin, request: bytes, deadline: float, is_kept: bool) -> Answer:
+    async def _ask(
+        self, target: CheckedUrl, origin: Origin, request: bytes, deadline: float, whole_bytes: int | None
+    ) -> Answer:
         connection = self._kept(origin) or await self._open(target, deadline)
         try:
             try:
-                return await connection.ask(request, deadline)
+                return await connection.ask(request, deadline, whole_bytes)
             except ConnectionEnded:
                 connection = await self._open(target, deadline)
-                return await connection.ask(request, deadline)
+                return await connection.ask(request, deadline, whole_bytes)
         except ConnectionEnded as error:
             raise RemoteUnreachable(target.url, "the connection ended before the response") from error
+        except AnswerTooLarge as error:
+            raise ResponseTooLarge(target.url, str(error)) from error
         except AnswerRefused as error:
             raise ResponseRefused(target.url, str(error)) from error
         finally:
-            self._let_go(origin, connection, is_kept)
+            self._let_go(origin, connection)
 
     # Kept ones
 
@@ -120,19 +135,32 @@ class Connections:
         oldest = asyncio.get_running_loop().time() - self._keep_alive_seconds
         waiting = self._idle.get(origin)
         while waiting:
-            connection = waiting.pop()
+            connection = self._take(origin, waiting, -1)
             if connection.is_usable and connection.idle_since > oldest:
                 return connection
             connection.close()
         return None
 
-    def _let_go(self, origin: Origin, connection: Connection, is_kept: bool) -> None:
-        if not is_kept or not connection.is_usable or self._is_closed:
+    def _take(self, origin: Origin, waiting: list[Connection], place: int) -> Connection:
+        """Take one of those that are idle."""
+        self._idle_count -= 1
+        connection = waiting.pop(place)
+        if not waiting:
+            del self._idle[origin]
+        return connection
+
+    def _let_go(self, origin: Origin, connection: Connection) -> None:
+        if not connection.is_usable or self._is_closed:
             connection.close()
             return
         loop = asyncio.get_running_loop()
         connection.idle_since = loop.time()
         self._idle.setdefault(origin, []).append(connection)
+        self._idle.move_to_end(origin)
+        self._idle_count += 1
+        if self._idle_count > self._most_idle:
+            oldest, connections = next(iter(self._idle.items()))
+            self._take(oldest, connections, 0).close()
         if self._sweeper is None:
             self._sweeper = loop.call_later(SWEEP_SECONDS, self._sweep)
 
@@ -141,13 +169,9 @@ class Connections:
         loop = asyncio.get_running_loop()
         oldest = loop.time() - self._keep_alive_seconds
         for origin, connections in list(self._idle.items()):
-            young = [each for each in connections if each.is_usable and each.idle_since > oldest]
-            for connection in connections:
-                if connection not in young:
-                    connection.close()
-            self._idle[origin] = young
-            if not young:
-                del self._idle[origin]
+            for place in reversed(range(len(connections))):
+                if not (connections[place].is_usable and connections[place].idle_since > oldest):
+                    self._take(origin, connections, place).close()
         self._sweeper = loop.call_later(SWEEP_SECONDS, self._sweep) if self._idle else None
 
     # New ones

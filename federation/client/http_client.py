@@ -39,12 +39,12 @@ from federation.client.errors import (
     ResponseTooLarge,
     TooManyRedirects,
 )
-from federation.client.exchange import MAX_HEADER_BYTES, MAX_HEADERS, written
+from federation.client.exchange import MAX_HEADER_BYTES, MAX_HEADERS, REDIRECTS, written
 from federation.client.fetch_budget import FetchBudget
 from federation.client.guarded_resolver import GuardedResolver, open_socket
 from federation.client.kept_connections import KEEP_ALIVE_SECONDS, KeptHosts
 from federation.client.name_resolution import NoSuchName, RememberedNames, Resolve, SystemResolver
-from federation.client.response_body import ACCEPT_ENCODING, BodyDecoder, BodyTooLarge, BodyUnreadable
+from federation.client.response_body import BodyTooLarge, BodyUnreadable
 from federation.client.retry_after import retry_after_seconds
 from federation.client.url_rules import PRIVATE_SUFFIXES, CheckedUrl, check_url, host_of, origin_of, redirect_target
 
@@ -76,8 +76,6 @@ MAX_REDIRECTS = 3
 MAX_BODY_BYTES = 1_048_576
 CONNECTION_LIMIT = 512
 CHECKED_URLS = 4_096
-
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +131,7 @@ class HttpClient:
             self._resolve, self._guard, self._tls_context, connect_seconds=connect_seconds, limit=connection_limit
         )
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds)
-        self._always = {True: {"User-Agent": user_agent}, False: {"User-Agent": user_agent, "Connection": "close"}}
+        self._user_agent = user_agent
         self._check = functools.lru_cache(maxsize=CHECKED_URLS)(self._check_anew)
         self._kept_hosts = KeptHosts()
         self._sessions: dict[tuple[str, bool], aiohttp.ClientSession] = {}
@@ -152,7 +150,8 @@ class HttpClient:
         current = self._check(url)
         try:
             async with asyncio.timeout(self._total_seconds):
-                return await self._follow(current, accept, sign, budget, max_bytes or self._max_body_bytes)
+                deadline = asyncio.get_running_loop().time() + self._total_seconds
+                return await self._follow(current, accept, sign, budget, max_bytes or self._max_body_bytes, deadline)
         except TimeoutError as error:
             raise RemoteTimeout(current.url, "no complete response in time") from error
 
@@ -187,9 +186,8 @@ class HttpClient:
         """
         target = self._check(url)
         now = asyncio.get_running_loop().time()
-        is_kept = self._kept_hosts.may_keep(target.domain, now)
-        request = written(target, {**headers, **self._always[is_kept]}, body)
-        answer = await self._connections.post(target, request, now + self._total_seconds, is_kept=is_kept)
+        request = written(target, {**headers, "User-Agent": self._user_agent}, body)
+        answer = await self._connections.ask(target, request, now + self._total_seconds)
         return Response(answer.status, answer.headers, answer.body, target.url)
 
     async def close(self) -> None:
@@ -222,30 +220,35 @@ class HttpClient:
             raise AddressRefused(target.url, str(refused)) from refused
 
     async def _follow(
-        self, current: CheckedUrl, accept: str, sign: Sign | None, budget: FetchBudget | None, max_bytes: int
+        self,
+        current: CheckedUrl,
+        accept: str,
+        sign: Sign | None,
+        budget: FetchBudget | None,
+        max_bytes: int,
+        deadline: float,
     ) -> Response:
         seen: set[str] = set()
         while True:
             _count_hop(current, seen)
             if budget is not None:
                 budget.spend()
-            answer = await self._get_once(current, accept, sign, max_bytes)
+            answer = await self._get_once(current, accept, sign, max_bytes, deadline)
             if isinstance(answer, Response):
                 return answer
             current = answer
             self._check_place(current)
 
     async def _get_once(
-        self, target: CheckedUrl, accept: str, sign: Sign | None, max_bytes: int
+        self, target: CheckedUrl, accept: str, sign: Sign | None, max_bytes: int, deadline: float
     ) -> Response | CheckedUrl:
-        headers = CIMultiDict({"Accept": accept})
-        if sign is not None:
-            headers.update(await sign("GET", target.url, None))
-        async with self._exchange(target, headers) as response:
-            location = _location(response)
-            if location is not None:
-                return redirect_target(target, location)
-            return Response(response.status, response.headers, await _read_body(response, max_bytes), target.url)
+        headers = CIMultiDict({"Accept": accept, "User-Agent": self._user_agent})
+        headers.update(await sign("GET", target.url, None) if sign is not None else {})
+        request = written(target, headers, None)
+        answer = await self._connections.ask(target, request, deadline, whole_bytes=max_bytes)
+        if answer.leads_elsewhere:
+            return redirect_target(target, answer.headers["Location"])
+        return Response(answer.status, answer.headers, answer.body, target.url)
 
     @asynccontextmanager
     async def _exchange(self, target: CheckedUrl, headers: CIMultiDict[str]) -> AsyncIterator[aiohttp.ClientResponse]:
@@ -290,7 +293,7 @@ class HttpClient:
         return aiohttp.ClientSession(
             connector=connector,
             timeout=self._timeout,
-            headers={"Accept-Encoding": ACCEPT_ENCODING} | self._always[is_kept],
+            headers={"User-Agent": self._user_agent} | ({} if is_kept else {"Connection": "close"}),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             trust_env=False,
@@ -327,7 +330,7 @@ def _translate(url: str, error: Exception) -> Exception:
 
 
 def _location(response: aiohttp.ClientResponse) -> str | None:
-    return response.headers.get("Location") if response.status in _REDIRECTS else None
+    return response.headers.get("Location") if response.status in REDIRECTS else None
 
 
 def _count_hop(current: CheckedUrl, seen: set[str]) -> None:
@@ -347,12 +350,3 @@ async def _pieces(response: aiohttp.ClientResponse, max_bytes: int) -> AsyncIter
         if size > max_bytes:
             raise BodyTooLarge
         yield chunk
-
-
-async def _read_body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
-    decoder = BodyDecoder(response.headers.get("Content-Encoding", ""), max_bytes)
-    if decoder.is_plain and (response.content_length or 0) > max_bytes:
-        raise BodyTooLarge
-    async for chunk in response.content.iter_any():
-        decoder.feed(chunk)
-    return decoder.finish()

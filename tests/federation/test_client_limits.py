@@ -147,6 +147,19 @@ async def test_post_keeps_its_status_when_the_body_drips(client: HttpClient) -> 
     assert answer.status == 202
 
 
+async def test_a_document_that_breaks_off_is_none(client: HttpClient) -> None:
+    packed = gzip.compress(b"half of it", mtime=0)[:-6]
+    for raw in (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort",
+        CHUNKED_HEAD + b"5\r\nhello\r\n",
+        coded(packed, "gzip"),
+        b"HTTP/1.0 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + packed,
+    ):
+        async with serving(replying(raw)) as server:
+            with pytest.raises(ResponseRefused):
+                await client.get(f"http://127.0.0.2:{server.port}/", accept="*/*")
+
+
 async def test_silent_server_times_out(client: HttpClient) -> None:
     async def silence(_target: str, writer: asyncio.StreamWriter) -> None:
         await asyncio.Event().wait()

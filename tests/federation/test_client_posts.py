@@ -1,9 +1,10 @@
-"""POSTs have connections of their own: the guards of every other request hold for them; answers are read strictly."""
+"""Requests have connections of our own: guarded, bounded, kept a while. What POSTs are answered is read strictly."""
 
 import asyncio
 import gzip
 import ssl
 from collections.abc import AsyncIterator
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -142,8 +143,25 @@ async def test_idle_connection_is_not_used_beyond_its_time() -> None:
             target = check_url(f"http://peer.test:{server.port}/inbox", allow_http=True)
             for _ in range(3):
                 deadline = asyncio.get_running_loop().time() + 5
-                await connections.post(target, written(target, {}, b"{}"), deadline, is_kept=True)
+                await connections.ask(target, written(target, {}, b"{}"), deadline)
         assert server.connections == opened
+        connections.close()
+
+
+async def test_of_too_many_idle_connections_that_used_longest_ago_goes() -> None:
+    async def resolve(_host: str, _port: int) -> list[str]:
+        return ["127.0.0.2"]
+
+    connections = Connections(
+        resolve, AddressGuard([ALLOWED]), ssl.create_default_context, connect_seconds=1, limit=4, most_idle=2
+    )
+    server = partial(serving, replying_kept(response()))
+    async with server() as first, server() as second, server() as third:
+        for asked in (first, second, second, third, second, third, first):
+            target = check_url(f"http://peer.test:{asked.port}/", allow_http=True)
+            deadline = asyncio.get_running_loop().time() + 5
+            await connections.ask(target, written(target, {}, None), deadline, 100)
+        assert [each.connections for each in (first, second, third)] == [2, 1, 1]
         connections.close()
 
 
