@@ -19,7 +19,7 @@ from api.loading import account_entities
 from api.notifications.loading import entities_of
 from api.notifications.queries import COLUMNS, of_the_present, place_of, wanted_kinds
 from api.pagination import Keyset, Page, PagedQuery, page
-from api.statuses.pages import ACCOUNT_STAMP, VIEWER, heads_of, joined, raw
+from api.statuses.pages import ACCOUNT_STAMP, VIEWER, Found, found_by_id, joined, raw
 from api.times import timestamp
 from models.accounts import Account
 from models.base import BigInt
@@ -67,19 +67,18 @@ async def notification_page(call: Call) -> Page:
     question, cursors = _listed(sender is not None, args["include_filtered"]).question(keyset)
     values = {**cursors, "viewer": call.me.id, "sender": sender, "kinds": wanted_kinds(args)}
     async with call.database.glancing() as glance:
-        found = await glance.ask(question, values)
-    rows = keyset.arrange(_Row(values) for values in found)
-    return page(call, await _entities(call, rows), [row.id for row in rows])
+        rows = keyset.arrange(_Row(values) for values in await glance.ask(question, values))
+        status_ids = list(dict.fromkeys(row.status_id for row in rows if row.status_id is not None))
+        found = await found_by_id(call, glance, status_ids)
+    return page(call, await _entities(call, rows, found), [row.id for row in rows])
 
 
-async def _entities(call: Call, rows: Sequence[_Row]) -> Any:
-    status_ids = list(dict.fromkeys(row.status_id for row in rows if row.status_id is not None))
-    listed = await heads_of(call, status_ids) if status_ids else []
+async def _entities(call: Call, rows: Sequence[_Row], found: Found) -> Any:
     is_plain = all(row.kind in _PLAIN and not row.has_moved for row in rows)
-    if not is_plain or (listed and listed[0].has_filters):
+    if not is_plain or found.has_filters:
         async with call.database.reading() as session:
             return await entities_of(call.api, session, rows, call.me)
-    statuses = await joined(call, listed)
+    statuses = await joined(call, found)
     accounts = await _accounts(call, rows)
     made = [
         _bytes_of(row, accounts[row.from_account_id], statuses.get(row.status_id or 0, b""))

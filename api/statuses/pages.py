@@ -9,9 +9,9 @@ with filters gets everything from `api.loading`, because filters read the text.
 """
 
 from collections import namedtuple
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 from sqlalchemy import bindparam, exists, false, or_, select, type_coerce
@@ -21,13 +21,13 @@ from sqlalchemy.types import NullType
 
 from api.call import Api, Call
 from api.entities.status import own_part, shared_part, viewer_part
-from api.entities.status_page import StatusPage
+from api.entities.status_page import Marks, StatusPage
 from api.loading import communities_of, is_complete, load_page, marks_at_a_glance, status_entities
 from api.pagination import AnySelect, Keyset, Page, PagedQuery, page
 from models.accounts import Account
 from models.base import BigInt, UtcDateTime
 from models.filters import Filter
-from models.questions import Question, among
+from models.questions import Glance, Question, among
 from models.statuses import Status
 from policy.timelines import wanted_by
 from policy.visibility import visible_to
@@ -156,6 +156,18 @@ def _only(parts: tuple[bytes, ...] | None) -> bytes | None:
     return None if parts is None else parts[0]
 
 
+class Found(NamedTuple):
+    """The heads of some statuses, and what the viewer did to these; nothing, where their filters have to be asked."""
+
+    heads: Sequence[Head]
+    marks: Marks | None = None
+
+    @property
+    def has_filters(self) -> bool:
+        """Whether the viewer has filters, which read the text: then all is left to `api.loading`."""
+        return bool(self.heads) and self.heads[0].has_filters
+
+
 _BY_ID: Final = {
     is_signed_in: Question(heads(is_signed_in=is_signed_in, is_listed=False).where(among(Status.id, "ids")))
     for is_signed_in in (True, False)
@@ -168,53 +180,63 @@ async def status_page(call: Call, query: PagedQuery, context: str, parameters: d
     `parameters` are the values of further bound parameters; `context` is what the viewer's filters call this list.
     """
     keyset = Keyset.of(call)
-    listed = keyset.arrange(await _ask(call, query, keyset, _seen_by(call) | (parameters or {})))
-    ids = [head.id for head in listed]
-    if listed and listed[0].has_filters:
+    found = await _ask(call, query, keyset, _seen_by(call) | (parameters or {}))
+    ids = [head.id for head in found.heads]
+    if found.has_filters:
         async with call.database.reading() as session:
             return page(call, await status_entities(call.api, session, ids, call.viewer, context=context), ids)
-    return page(call, b"[" + b",".join((await joined(call, listed)).values()) + b"]", ids)
+    return page(call, b"[" + b",".join((await joined(call, found)).values()) + b"]", ids)
 
 
-async def _ask(call: Call, query: PagedQuery, keyset: Keyset, values: dict[str, Any]) -> list[Head]:
+async def _ask(call: Call, query: PagedQuery, keyset: Keyset, values: dict[str, Any]) -> Found:
     if query.is_lasting:
         question, cursors = query.question(keyset)
         async with call.database.glancing() as glance:
-            return [Head(row) for row in await glance.ask(question, values | cursors)]
+            return await _found(call, glance, keyset.arrange(await glance.ask(question, values | cursors)))
     statement, cursors = query.page(keyset)
     async with call.database.reading() as session:
-        return [Head(tuple(row)) for row in await session.execute(statement, values | cursors)]
+        rows = keyset.arrange(tuple(row) for row in await session.execute(statement, values | cursors))
+    async with call.database.glancing() as glance:
+        return await _found(call, glance, rows)
+
+
+async def _found(call: Call, glance: Glance, rows: Sequence[Any]) -> Found:
+    listed = Found([Head(row) for row in rows])
+    if not listed.heads or listed.has_filters or call.viewer is None:
+        return listed
+    return Found(listed.heads, await marks_at_a_glance(glance, call.viewer, [head.shown for head in listed.heads]))
 
 
 def _seen_by(call: Call) -> dict[str, Any]:
     return {} if call.viewer is None else {"viewer": call.viewer.id, "now": call.services.clock()}
 
 
-async def heads_of(call: Call, ids: Sequence[int]) -> list[Head]:
+async def found_by_id(call: Call, glance: Glance, ids: Sequence[int]) -> Found:
     """The statuses with these ids that the viewer may see, in any order, wherever they are listed."""
-    async with call.database.glancing() as glance:
-        rows = await glance.ask(_BY_ID[call.viewer is not None], _seen_by(call) | {"ids": list(ids)})
-    return [Head(row) for row in rows]
+    if not ids:
+        return Found([])
+    values = _seen_by(call) | {"ids": list(ids)}
+    return await _found(call, glance, await glance.ask(_BY_ID[call.viewer is not None], values))
 
 
-async def joined(call: Call, listed: Sequence[Head]) -> dict[int, bytes]:
+async def joined(call: Call, found: Found) -> dict[int, bytes]:
     """The statuses as JSON by their ids, in this order; what is gone by now is left out. Nobody's filters are asked."""
+    listed = found.heads
     if not listed:
         return {}
     api, viewer = call.api, call.viewer
     sheet = StatusPage(viewer, api.services.clock())
     sheet.accounts = {head.shown.account_id: head.author for head in listed}
+    sheet.marks = found.marks or sheet.marks
     shown = [head.shown for head in listed]
-    if viewer is not None:
-        async with call.database.glancing() as glance:
-            sheet.marks = await marks_at_a_glance(glance, viewer, shown)
     missing = [head for head in listed if not head.recall(api)]
     if missing or any(status.group_id is not None for status in shown):
         async with call.database.reading() as session:
             sheet.communities = await communities_of(session, shown)
             if missing:
                 await _render(api, session, viewer, missing)
-    return {head.id: _bytes_of(head, sheet) for head in listed if head.parts is not None}
+    seen: dict[Hashable, bytes] = {}
+    return {head.id: _bytes_of(head, sheet, seen) for head in listed if head.parts is not None}
 
 
 async def _render(api: Api, session: AsyncSession, viewer: Account | None, missing: Sequence[Head]) -> None:
@@ -245,18 +267,37 @@ def _inner(part: dict[str, Any]) -> bytes:
     return orjson.dumps(part)[1:-1]
 
 
-def _bytes_of(head: Head, sheet: StatusPage) -> bytes:
-    """A status of the page, joined of its parts."""
+def _bytes_of(head: Head, sheet: StatusPage, made: dict[Hashable, bytes]) -> bytes:
+    """A status of the page, joined of its parts; `made` are those parts of the viewer that others had before it."""
     assert head.parts is not None
     assert head.author_json is not None
     own, shared = head.parts
-    seen = viewer_part(head.shown, sheet)
-    entity = b'{%b,%b,%b,"account":%b,"reblog":null}' % (own, shared, _inner(seen), head.author_json)
+    seen = _seen(head.shown, sheet, made)
+    entity = b'{%b,%b,%b,"account":%b,"reblog":null}' % (own, shared, seen, head.author_json)
     if head.wrapper is None:
         return entity
     assert head.booster_json is not None
-    if sheet.viewer is not None:
-        seen["reblogged"] = seen["reblogged"] or head.wrapper.account_id == sheet.viewer.id
-        seen.pop("pinned", None)
+    viewer_id = None if sheet.viewer is None else sheet.viewer.id
+    if viewer_id is not None and viewer_id in (head.wrapper.account_id, head.shown.account_id):
+        part = viewer_part(head.shown, sheet)
+        part["reblogged"] = part["reblogged"] or head.wrapper.account_id == viewer_id
+        part.pop("pinned", None)
+        seen = _inner(part)
     around = _inner(own_part(head.wrapper, sheet))
-    return b'{%b,%b,%b,"account":%b,"reblog":%b}' % (around, shared, _inner(seen), head.booster_json, entity)
+    return b'{%b,%b,%b,"account":%b,"reblog":%b}' % (around, shared, seen, head.booster_json, entity)
+
+
+def _seen(status: Any, sheet: StatusPage, made: dict[Hashable, bytes]) -> bytes:
+    """The part of the viewer (`viewer_part`), which is the same for nearly all of a page: most are of others, say
+    nothing of who may quote them, are in no community, and nobody did anything to them."""
+    viewer, marks, key = sheet.viewer, sheet.marks, None
+    is_own = viewer is not None and viewer.id == status.account_id
+    if not is_own and status.interaction_policy is None and status.group_id is None:
+        key = (status.visibility, status.id in marks.favourites, status.id in marks.boosts,
+               status.id in marks.bookmarks, status.conversation_id in marks.muted_conversations)  # fmt: skip
+        if key in made:
+            return made[key]
+    part = _inner(viewer_part(status, sheet))
+    if key is not None:
+        made[key] = part
+    return part

@@ -22,7 +22,7 @@ from api.schemas.fields import AccountPageArgs
 from api.schemas.posting import ManyStatusesArgs
 from api.schemas.status_extras import ContextEntity, StatusEditEntity, StatusSourceEntity
 from api.schemas.statuses import StatusEntity
-from api.statuses.pages import heads_of, joined
+from api.statuses.pages import found_by_id, joined
 from api.statuses.posting import shown
 from models.accounts import Account
 from models.base import BigInt
@@ -74,8 +74,9 @@ async def get_statuses(call: Call) -> list[Json]:
 async def get_status(call: Call) -> bytes | Json:
     """View one status."""
     number = call.id()
-    found = await heads_of(call, [number])
-    if found and found[0].has_filters:
+    async with call.database.glancing() as glance:
+        found = await found_by_id(call, glance, [number])
+    if found.has_filters:
         return await shown(call, number)
     entity = (await joined(call, found)).get(number)
     if entity is None:
