@@ -1,6 +1,7 @@
 """When two hashtags are the same: compatibility forms, case and accents don't matter. One form for every surface."""
 
 import unicodedata
+from functools import lru_cache
 
 from content.entities import is_hashtag
 
@@ -11,6 +12,7 @@ PLAIN_LETTERS = str.maketrans(
 _LATIN_MARKS = range(0x0300, 0x0370)
 
 
+@lru_cache(maxsize=2048)  # the same few are written all day
 def normalise_hashtag(name: str) -> str:
     """The form under which a hashtag is stored and compared: NFKC, case-folded and without accents, without `#`.
 

@@ -23,6 +23,9 @@ BigInt = BigInteger().with_variant(Integer(), "sqlite")
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
+_TEXT_CHARACTERS = len("2020-01-01 00:00:00.000000")
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware datetime in UTC; a naive one is refused rather than guessed at."""
 
@@ -30,17 +33,31 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a datetime without a time zone can't be stored")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+        return None if value is None else _in_utc(value)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is not None and value.tzinfo is None:
-            return value.replace(tzinfo=UTC)
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """On SQLite straight to its text: there are several times in every row, and this is three calls fewer each."""
+        return _as_text if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """On SQLite straight from its text; PostgreSQL's driver gives aware times already."""
+        return _from_text if dialect.name == "sqlite" else None
+
+
+def _in_utc(value: datetime) -> datetime:
+    if value.tzinfo is UTC:
         return value
+    if value.tzinfo is None:
+        raise ValueError("a datetime without a time zone can't be stored")
+    return value.astimezone(UTC)
+
+
+def _as_text(value: datetime | None) -> str | None:
+    return None if value is None else _in_utc(value).isoformat(" ", "microseconds")[:_TEXT_CHARACTERS]
+
+
+def _from_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
 type_annotations: dict[Any, Any] = {

@@ -28,8 +28,8 @@ depend on one. What must not be lost is a row.
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 import orjson
 
@@ -60,8 +60,7 @@ class Kind(StrEnum):
 KINDS = frozenset(kind.value for kind in Kind)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """Something that happened, by its ids."""
 
     kind: Kind
@@ -180,6 +179,6 @@ def _payload(sender: str, rows: list[bytes]) -> str:
 def _parts(event: Event) -> Iterator[Event]:
     """An event that concerns very many is told in several parts; the first holds everything else."""
     word = event.word.encode()[:MAX_WORD_BYTES].decode(errors="ignore")
-    yield replace(event, ids=event.ids[:MAX_IDS], tag_ids=event.tag_ids[:MAX_IDS], word=word)
+    yield event._replace(ids=event.ids[:MAX_IDS], tag_ids=event.tag_ids[:MAX_IDS], word=word)
     for start in range(MAX_IDS, len(event.ids), MAX_IDS):
-        yield replace(event, ids=event.ids[start : start + MAX_IDS], tag_ids=(), word="")
+        yield event._replace(ids=event.ids[start : start + MAX_IDS], tag_ids=(), word="")

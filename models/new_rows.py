@@ -34,11 +34,14 @@ Row = TypeVar("Row", bound=Base)
 
 def new_row(model: type[Row], **values: Any) -> Row:
     """A row with these values, and for every other column its default or NULL."""
-    constants, made = _defaults(model)
-    row: Row = _mapper(model).class_manager.new_instance()
-    row.__dict__.update(constants)
-    row.__dict__.update({name: make(None) for name, make in made.items() if name not in values})
-    row.__dict__.update(values)
+    new_instance, constants, made = _blank(model)
+    row: Row = new_instance()
+    columns = row.__dict__
+    columns.update(constants)
+    for name, make in made:
+        if name not in values:
+            columns[name] = make(None)
+    columns.update(values)
     return row
 
 
@@ -49,8 +52,8 @@ async def insert_rows(session: AsyncSession, model: type[Base], rows: Sequence[d
 
 def with_defaults(model: type[Base], row: dict[str, Any]) -> dict[str, Any]:
     """The row with all columns of its table."""
-    constants, made = _defaults(model)
-    return {**constants, **{name: make(None) for name, make in made.items() if name not in row}, **row}
+    _, constants, made = _blank(model)
+    return {**constants, **{name: make(None) for name, make in made if name not in row}, **row}
 
 
 class WritingSession(AsyncSession):
@@ -129,17 +132,17 @@ def _mapper(model: type[Base]) -> Mapper[Any]:
 
 
 @cache
-def _defaults(model: type[Base]) -> tuple[dict[str, Any], dict[str, Callable[[Any], Any]]]:
-    """By column, what a row has that says nothing else: constants, and what has to be made for each row."""
+def _blank(model: type[Base]) -> tuple[Callable[[], Any], dict[str, Any], list[tuple[str, Callable[[Any], Any]]]]:
+    """How to make an empty object, and what a row has that says nothing else: constants, and what is made for each."""
     constants: dict[str, Any] = {}
-    made: dict[str, Callable[[Any], Any]] = {}
+    made: list[tuple[str, Callable[[Any], Any]]] = []
     for column in _table(model).columns:
         default: Any = column.default
         if default is not None and default.is_callable:
-            made[column.key] = default.arg
+            made.append((column.key, default.arg))
         else:
             constants[column.key] = None if default is None else default.arg
-    return constants, made
+    return _mapper(model).class_manager.new_instance, constants, made
 
 
 @cache

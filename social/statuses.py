@@ -84,15 +84,18 @@ async def create_status(
     this URI exists.
     """
     parent = await status_by_uri(unit, draft.in_reply_to_uri) if draft.in_reply_to_uri else None
-    status = _new_row(unit, author, draft, visibility or draft.visibility, parent, status_id)
-    status.group_id = group.id if group is not None else None
-    status.is_local_only = is_local_only or (author.is_local and parent is not None and parent.is_local_only)
-    status.application_id = application_id
+    status = _new_row(
+        unit, author, draft, visibility or draft.visibility, parent, status_id,
+        group_id=group.id if group is not None else None,
+        is_local_only=is_local_only or (author.is_local and parent is not None and parent.is_local_only),
+        application_id=application_id,
+    )  # fmt: skip
     unit.session.insert(status)
     unit.statuses[status.uri] = status
     await _attach(unit, status, author, draft, delivered_to)
     quoted = unit.statuses.get(draft.quote.uri) if draft.quote else None
-    status.is_local_only |= author.is_local and quoted is not None and quoted.is_local_only
+    if quoted is not None and quoted.is_local_only and author.is_local:
+        status.is_local_only = True
     attach_uploads(status, uploads)
     index_later(unit, status.id)
     if author.is_local or (group is not None and group.is_local):
@@ -113,7 +116,8 @@ def _new_row(
     draft: StatusDraft,
     visibility: Visibility,
     parent: Status | None,
-    status_id: int | None = None,
+    status_id: int | None,
+    **more: Any,
 ) -> Status:
     published_at = min(draft.published_at or unit.now, unit.now)
     if status_id is None:
@@ -135,6 +139,7 @@ def _new_row(
         published_at=published_at,
         created_at=unit.now,
         **content_columns(author, draft),
+        **more,
     )
 
 

@@ -56,6 +56,7 @@ def has_origin(uri: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=1024)
 def _host(text: str) -> str:
     if text.startswith("["):
         try:
