@@ -140,7 +140,10 @@ def _object_ids(objects: list[Any]) -> tuple[str, ...]:
 
 
 def _single_id(document: JsonObject, name: str) -> str | None:
-    values = _listed(document.get(name), MAX_OBJECTS, name)
+    value = document.get(name)
+    if value is None or isinstance(value, str):
+        return value
+    values = _listed(value, MAX_OBJECTS, name)
     return id_of(values[0]) if len(values) == 1 else None
 
 

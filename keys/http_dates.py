@@ -16,6 +16,7 @@ _IMF_FIXDATE: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=64)  # what comes within a second has one date
 def parse_http_date(text: str) -> int | None:
     """Unix seconds of an IMF-fixdate, None for anything else."""
     match = _IMF_FIXDATE.fullmatch(text)

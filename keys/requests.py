@@ -56,7 +56,7 @@ class HttpMessage:
         """The query with its question mark; a lone "?" when there is none (RFC 9421 §2.2.7)."""
         return "?" + self.target.partition("?")[2]
 
-    @property
+    @cached_property
     def is_well_formed(self) -> bool:
         """Whether method and target have the form of a request to an origin server."""
         return _METHOD.fullmatch(self.method) is not None and _ORIGIN_FORM.fullmatch(self.target) is not None

@@ -23,6 +23,7 @@ from federation.json_ld.values import WRAPPERS, first_string, read_boolean, read
 MAX_LANGUAGES = 100
 MAX_EMBEDDED_CONTEXTS = 50
 
+_SHORT = DEFAULT.id_bytes // 4  # so many characters fit, whatever they are
 _VALUE_KEYWORDS = frozenset({"@language", "@direction", "@index"})
 _QUOTES = ("quote", "quoteUri", "quoteUrl", "_misskey_quote")
 _MAPPED = {"contentMap": "content", "nameMap": "name", "summaryMap": "summary"}
@@ -54,6 +55,9 @@ class Normaliser:
                 continue
             term = terms.get(key)
             if term is None:
+                if (read := _KEYWORDS.get(key)) is not None:
+                    read(self, found, item)
+                    continue
                 term = vocabulary.term_of(key) if ":" in key else None
                 if term is None:
                     self._other(found, key, item)
@@ -71,10 +75,10 @@ class Normaliser:
         return _finished(found)
 
     def _other(self, found: JsonObject, key: str, item: Any) -> None:
-        """Read a key that is no property of ours: a keyword, or a language map."""
-        if key == "id" or key == "type" or key[:1] == "@":
-            self._keyword(found, key, item)
-        elif key in self._vocabulary.maps:
+        """Read a key that is no property of ours: a keyword that no node has, or a language map."""
+        if key in WRAPPERS or key in _VALUE_KEYWORDS:
+            raise NeedsProcessor
+        if key in self._vocabulary.maps:
             self._language_map(found, self._vocabulary.maps[key], item)
 
     def _under_another_context(self, value: JsonObject) -> JsonObject:
@@ -86,15 +90,10 @@ class Normaliser:
             raise NeedsProcessor
         return Normaliser(vocabulary, context, self).node(value)
 
-    def _keyword(self, found: JsonObject, key: str, item: Any) -> None:
-        if key in ("id", "@id"):
-            uri = self._reference(item) if isinstance(item, str) else None
-            if uri and not uri.startswith("_:"):
-                found["id"] = uri
-        elif key in ("type", "@type"):
-            self._types(found, item)
-        elif key in WRAPPERS or key in _VALUE_KEYWORDS:
-            raise NeedsProcessor
+    def _id(self, found: JsonObject, item: Any) -> None:
+        uri = self._reference(item) if isinstance(item, str) else None
+        if uri and not uri.startswith("_:"):
+            found["id"] = uri
 
     def _types(self, found: JsonObject, item: Any) -> None:
         if isinstance(item, str) and (only := self._vocabulary.types.get(item)):
@@ -115,7 +114,7 @@ class Normaliser:
         """Expand an id as JSON-LD does; refuse one that is too long to be kept."""
         if text[:4] != "http" and ":" in text:
             text = self._vocabulary.expand(text)
-        if _is_too_long(text):
+        if len(text) > _SHORT and _is_too_long(text):
             raise DocumentRefused("id", f"an id has more than {DEFAULT.id_bytes} bytes")
         return text
 
@@ -292,9 +291,17 @@ _SHAPES: dict[Kind, Shape] = {
 }
 
 
+_KEYWORDS: dict[str, Callable[[Normaliser, JsonObject, Any], None]] = {
+    "id": Normaliser._id,
+    "@id": Normaliser._id,
+    "type": Normaliser._types,
+    "@type": Normaliser._types,
+}
+
+
 def _is_too_long(text: str) -> bool:
     """In bytes: that is what an index of PostgreSQL has room for."""
-    return len(text) > DEFAULT.id_bytes // 4 and len(text.encode("utf-8", "surrogatepass")) > DEFAULT.id_bytes
+    return len(text) > _SHORT and len(text.encode("utf-8", "surrogatepass")) > DEFAULT.id_bytes
 
 
 def _unwrapped(value: JsonObject, wrapper: str) -> Any:

@@ -69,7 +69,7 @@ async def store_status(scene: Scene, draft: StatusDraft) -> Outcome:
     )
     if group is not None:
         await lock_as_told(scene.unit, status, draft)
-    await publish_in_community(scene.services, scene.unit, group, status, scene.sender, said=scene.said)
+        await publish_in_community(scene.services, scene.unit, group, status, scene.sender, said=scene.said)
     await request_card(scene.services, scene.unit, status)
     await request_stamp_check(scene.unit, status)
     await forward_to_followers(scene.services, scene.unit, scene.activity, draft)
