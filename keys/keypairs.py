@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from keys import edwards
 from keys.multibase import NotMultibase, decode_base58btc, encode_base58btc
 
 PublicHandle: TypeAlias = rsa.RSAPublicKey | ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey
@@ -110,10 +111,16 @@ class PublicKey:
         """The key as `publicKeyMultibase`: "z6Mk…" for Ed25519."""
         return encode_base58btc(_MULTICODECS[self.kind] + _raw_public(self.handle))
 
+    @cached_property
+    def _raw(self) -> bytes:
+        return _raw_public(self.handle)
+
     def verify(self, algorithm: str, signature: bytes, data: bytes) -> bool:
         """Whether `signature` is this key's over `data`; False too for an algorithm of another kind of key."""
         if algorithm not in ALGORITHMS[self.kind]:
             return False
+        if isinstance(self.handle, ed25519.Ed25519PublicKey):
+            return edwards.holds(self._raw, signature, data)
         try:
             _verify(self.handle, algorithm, signature, data)
         except (InvalidSignature, ValueError):
@@ -221,16 +228,16 @@ def _kind_of(handle: object) -> KeyKind:
     raise KeyRejected("unknown kind of key")
 
 
-def _verify(handle: PublicHandle, algorithm: str, signature: bytes, data: bytes) -> None:
-    if isinstance(handle, ed25519.Ed25519PublicKey):
-        handle.verify(signature, data)
-    elif isinstance(handle, rsa.RSAPublicKey):
+def _verify(
+    handle: rsa.RSAPublicKey | ec.EllipticCurvePublicKey, algorithm: str, signature: bytes, data: bytes
+) -> None:
+    if isinstance(handle, rsa.RSAPublicKey):
         handle.verify(signature, data, *_RSA[algorithm])
-    else:
-        if len(signature) != 2 * _P256_BYTES:  # RFC 9421 §3.3.4: r and s side by side, not DER
-            raise InvalidSignature
-        r, s = int.from_bytes(signature[:_P256_BYTES]), int.from_bytes(signature[_P256_BYTES:])
-        handle.verify(encode_dss_signature(r, s), data, ec.ECDSA(_SHA256))
+        return
+    if len(signature) != 2 * _P256_BYTES:  # RFC 9421 §3.3.4: r and s side by side, not DER
+        raise InvalidSignature
+    r, s = int.from_bytes(signature[:_P256_BYTES]), int.from_bytes(signature[_P256_BYTES:])
+    handle.verify(encode_dss_signature(r, s), data, ec.ECDSA(_SHA256))
 
 
 class ServerKey:

@@ -48,6 +48,7 @@ ALLOWED = {
     "babel": ("web/*.py",),
     "click": ("server/*.py", "server/commands/*.py"),
     "cryptography": ("keys/*.py",),
+    "nacl": ("keys/edwards.py",),
     "http_ece": ("keys/*.py",),
     "http_message_signatures": ("keys/*.py",),
     "httptools": ("federation/client/exchange.py",),

@@ -135,3 +135,18 @@ def test_an_ecdsa_signature_has_exactly_two_numbers_of_32_bytes(p256_key: Privat
     padded = signature[:32] + b"\x00" + signature[32:]
     assert not p256_key.public.verify("ecdsa-p256-sha256", padded, b"data")
     assert not p256_key.public.verify("ecdsa-p256-sha256", signature[:32], b"data")
+
+
+def test_an_ed25519_signature_is_its_64_bytes_and_nothing_of_the_data(ed25519_key: PrivateKey) -> None:
+    signature = ed25519_key.sign("ed25519", b"said")
+    whole = signature + b"said"
+    assert ed25519_key.public.verify("ed25519", signature, b"said")
+    for cut in (0, 63, 65, len(whole)):
+        assert not ed25519_key.public.verify("ed25519", whole[:cut], whole[cut:])
+
+
+def test_a_key_of_small_order_signs_nothing() -> None:
+    """Under the neutral element one signature would be good for every message."""
+    neutral = bytes([1]) + bytes(31)
+    key = PublicKey.from_handle(ed25519.Ed25519PublicKey.from_public_bytes(neutral))
+    assert not key.verify("ed25519", neutral + bytes(32), b"anything")
