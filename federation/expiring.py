@@ -48,6 +48,11 @@ class Expiring(Generic[Key, Value]):
         """Forget one key."""
         self._entries.pop(key, None)
 
+    def forget_expired(self, now: datetime) -> None:
+        """Free what nobody gets any more; looks at every one."""
+        for key in [key for key, (_, until) in self._entries.items() if until <= now]:
+            del self._entries[key]
+
     def forget_where(self, condition: Callable[[Value], bool]) -> None:
         """Forget all values of which `condition` is true; looks at every one."""
         for key in [key for key, (value, _) in self._entries.items() if condition(value)]:

@@ -27,7 +27,7 @@ from models.new_rows import WritingSession
 from models.questions import Glance
 from models.signals import Signals
 from models.snapshots import CURRENT, PostgresqlSnapshots, Snapshots, SqliteSnapshots
-from models.sqlite_driver import IMPATIENT, PATIENT, InPlaceDriver, use_write_ahead_log
+from models.sqlite_driver import IMPATIENT, PATIENT, InPlaceConnection, InPlaceDriver, use_write_ahead_log
 from models.statements import share_statements
 from models.unit_of_work import UnitOfWork
 
@@ -73,9 +73,10 @@ class Database:
         self.events = EventHub()
         self.process_id = secrets.token_hex(4)  # by which this process knows what it said itself
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._embedded: set[InPlaceConnection] = set()  # SQLite's, that are open
         if self.is_sqlite:
-            self._writer = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1)
-            self._reader = _sqlite_engine(self.url, begin="BEGIN", pool_size=4)
+            self._writer = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1, opened=self._embedded)
+            self._reader = _sqlite_engine(self.url, begin="BEGIN", pool_size=4, opened=self._embedded)
         else:
             named = {"server_settings": {"application_name": PROCESS_NAME + self.process_id}}
             self._writer = self._reader = create_async_engine(
@@ -164,6 +165,12 @@ class Database:
             named = {"in use": self._writer}
         return {name: _checked_out(engine) for name, engine in named.items()}
 
+    async def give_back(self) -> None:
+        """Free what is kept only because it was used: answers that are too old, and pages of SQLite's file."""
+        self.kept.forget_expired()
+        for connection in list(self._embedded):
+            await connection.shrink()
+
     async def close(self) -> None:
         self._snapshots.close()
         await self._reader.dispose()
@@ -180,7 +187,7 @@ def _to_json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _sqlite_engine(url: URL, *, begin: str, pool_size: int) -> AsyncEngine:
+def _sqlite_engine(url: URL, *, begin: str, pool_size: int, opened: set[InPlaceConnection]) -> AsyncEngine:
     # The connection that was used last goes next: its pages are there, and the others keep none until they are needed.
     engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_use_lifo=True,
                                  connect_args={"timeout": 15}, module=InPlaceDriver(), json_serializer=_to_json,
@@ -195,11 +202,16 @@ def _sqlite_engine(url: URL, *, begin: str, pool_size: int) -> AsyncEngine:
         for pragma in pragmas:
             cursor.execute(pragma)
         cursor.close()
+        opened.add(connection)
+
+    def forget(connection: Any, _record: object) -> None:
+        opened.discard(connection)
 
     def start(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
     event.listen(engine.sync_engine, "connect", configure)
+    event.listen(engine.sync_engine, "close", forget)
     event.listen(engine.sync_engine, "begin", start)
     share_statements(engine)
     return engine

@@ -73,6 +73,12 @@ class Kept:
         while self.size_bytes > self._most_bytes:
             self._forget(next(iter(self._values)))
 
+    def forget_expired(self) -> None:
+        """Free what is too old for anybody; looks at every one."""
+        now = self._clock()
+        for key in [key for key, (at, *_) in self._values.items() if now - at > SECONDS]:
+            self._forget(key)
+
     def clear(self) -> None:
         """Forget everything."""
         self._values.clear()

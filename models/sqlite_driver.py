@@ -139,6 +139,10 @@ class InPlaceConnection(AsyncAdapt_aiosqlite_connection):
         except Exception as error:
             self.translate(error)
 
+    async def shrink(self) -> None:
+        """Give back the pages that it keeps, in its thread: behind a `COMMIT` that waits for the disk."""
+        await self._connection.execute("PRAGMA shrink_memory")
+
     def _run_in_thread(self, operation: str) -> None:
         await_(self._connection.execute(operation))
 

@@ -7,8 +7,8 @@ import asyncio
 import ctypes
 import gc
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Final
 
@@ -68,10 +68,13 @@ def trim() -> None:
         library.malloc_trim(0)
 
 
-async def keep_trimmed() -> None:
-    """Trim every minute: what a burst of work needed isn't kept for the next one."""
-    while True:
-        await asyncio.sleep(TRIM_SECONDS)
+async def keep_trimmed(stop: asyncio.Event, *, give_back: Callable[[], Awaitable[None]]) -> None:
+    """Have caches give back what they can do without, and trim, every minute until `stop` is set: what a burst of work
+    needed isn't kept for the next one."""
+    while not stop.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), TRIM_SECONDS)
+        await give_back()
         trim()
 
 

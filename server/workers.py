@@ -9,6 +9,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import structlog
 import uvloop
@@ -49,11 +50,16 @@ async def run_office(settings: Settings, roles: Sequence[str]) -> None:
     """Run an office until a signal comes, and close everything."""
     stop = asyncio.Event()
     with_signals(stop)
-    async with running_office(settings, roles, migrate=migrate_apart):
+    async with running_office(settings, roles, migrate=migrate_apart) as services:
         lean.settle()
-        trimming = asyncio.create_task(lean.keep_trimmed(), name="trimming")
-        await stop.wait()
-        trimming.cancel()
+        trim = partial(lean.keep_trimmed, give_back=partial(give_back, services))
+        await keep_running("trimming", trim, stop)
+
+
+async def give_back(services: Services) -> None:
+    """Forget what is too old to be used again, and SQLite's copies of pages: the system has the file's."""
+    services.peers.memory.keys.forget_expired(services.clock())
+    await services.database.give_back()
 
 
 @asynccontextmanager

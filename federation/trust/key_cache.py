@@ -24,7 +24,7 @@ MISS_LIFETIME: Final = timedelta(seconds=60)
 HOST_PAUSE: Final = timedelta(minutes=5)
 FAILURES_BEFORE_PAUSE: Final = 5
 REFETCH_INTERVAL: Final = timedelta(minutes=5)
-MAX_KEYS: Final = 1024  # some 6 KiB each, half of them OpenSSL's; to read one again costs a query
+MAX_KEYS: Final = 1024  # each is 2 KiB of OpenSSL's beside its account's row; to read one again costs a query
 MAX_MISSES: Final = 10_000
 MAX_HOSTS: Final = 2048
 MAX_EVENTS: Final = 2_000
@@ -90,6 +90,10 @@ class KeyCache:
         """Keep a key that was just read from the database or from its owner."""
         self._misses.forget(known.key_id)
         self._keys.put(known.key_id, known, now, KEY_LIFETIME)
+
+    def forget_expired(self, now: datetime) -> None:
+        """Free the keys that would be looked up again anyway."""
+        self._keys.forget_expired(now)
 
     def forget_actor(self, actor_uri: str) -> None:
         """Look the actor's keys up again next time: it was updated, suspended or deleted."""
