@@ -17,6 +17,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import settings
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -27,6 +28,10 @@ from models.addresses import LocalAddresses
 from models.base import Base
 
 pytest_plugins = ["tests.fixtures_offices"]
+
+# How long an example takes says something of the machine, nothing of us.
+settings.register_profile("tertulia", deadline=None)
+settings.load_profile("tertulia")
 
 BACKENDS = os.environ.get("TERTULIA_TEST_BACKENDS", "sqlite,postgresql").split(",")
 HEAD, _ = revisions()

@@ -67,7 +67,10 @@ SENT = {
 
 
 @pytest.mark.timeout(900)  # three thousand questions: on a busy machine that takes a while
-async def test_nothing_secret_is_told_on_any_way_out(open_office: OpenOffice, open_remote: OpenRemote) -> None:
+async def test_nothing_secret_is_told_on_any_way_out(
+    open_office: OpenOffice, open_remote: OpenRemote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.streaming.watch.HEARTBEAT_SECONDS", 900)  # nobody reads what is heard before the end
     more = {"rate_limits": "off", "trends_min_people": "2"}
     madrid, lisbon = await open_office("madrid", **more), await open_office("lisbon", **more)
     async with open_world(madrid, lisbon, [await open_remote() for _ in range(3)]) as world:
