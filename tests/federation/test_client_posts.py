@@ -37,7 +37,7 @@ CHUNKED_HEAD = b"HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 @pytest.fixture
 async def client() -> AsyncIterator[HttpClient]:
-    client = HttpClient(user_agent="t", allowed_networks=[ALLOWED], allow_http=True, total_seconds=0.6)
+    client = HttpClient(user_agent="t", allowed_networks=[ALLOWED], allow_http=True, total_seconds=60)
     yield client
     await client.close()
 
@@ -137,12 +137,12 @@ async def test_idle_connection_is_not_used_beyond_its_time() -> None:
     for seconds, opened in ((60.0, 1), (0.0, 3)):
         guard = AddressGuard([ALLOWED])
         connections = Connections(
-            resolve, guard, ssl.create_default_context, connect_seconds=1, limit=4, keep_alive_seconds=seconds
+            resolve, guard, ssl.create_default_context, connect_seconds=30, limit=4, keep_alive_seconds=seconds
         )
         async with serving(replying_kept(response())) as server:
             target = check_url(f"http://peer.test:{server.port}/inbox", allow_http=True)
             for _ in range(3):
-                deadline = asyncio.get_running_loop().time() + 5
+                deadline = asyncio.get_running_loop().time() + 60
                 await connections.ask(target, written(target, {}, b"{}"), deadline)
         assert server.connections == opened
         connections.close()
@@ -153,13 +153,13 @@ async def test_of_too_many_idle_connections_that_used_longest_ago_goes() -> None
         return ["127.0.0.2"]
 
     connections = Connections(
-        resolve, AddressGuard([ALLOWED]), ssl.create_default_context, connect_seconds=1, limit=4, most_idle=2
+        resolve, AddressGuard([ALLOWED]), ssl.create_default_context, connect_seconds=30, limit=4, most_idle=2
     )
     server = partial(serving, replying_kept(response()))
     async with server() as first, server() as second, server() as third:
         for asked in (first, second, second, third, second, third, first):
             target = check_url(f"http://peer.test:{asked.port}/", allow_http=True)
-            deadline = asyncio.get_running_loop().time() + 5
+            deadline = asyncio.get_running_loop().time() + 60
             await connections.ask(target, written(target, {}, None), deadline, 100)
         assert [each.connections for each in (first, second, third)] == [2, 1, 1]
         connections.close()
@@ -173,7 +173,9 @@ async def test_many_posts_to_one_host_share_eight_connections(client: HttpClient
     assert server.connections <= 8
 
 
-async def test_who_waits_for_a_place_waits_no_longer_than_for_an_answer(client: HttpClient) -> None:
+async def test_who_waits_for_a_place_waits_no_longer_than_for_an_answer() -> None:
+    client = HttpClient(user_agent="t", allowed_networks=[ALLOWED], allow_http=True, total_seconds=0.2)
+
     async def silence(_target: str, _writer: asyncio.StreamWriter) -> None:
         await asyncio.Event().wait()
 
@@ -181,6 +183,7 @@ async def test_who_waits_for_a_place_waits_no_longer_than_for_an_answer(client: 
         url = f"http://127.0.0.2:{server.port}/inbox"
         found = await asyncio.gather(*(client.post(url, b"{}", {}) for _ in range(10)), return_exceptions=True)
     assert {type(each) for each in found} == {RemoteTimeout}
+    await client.close()
 
 
 async def test_name_is_looked_up_once_and_what_it_leads_to_is_checked() -> None:
