@@ -39,7 +39,7 @@ SQLITE_PRAGMAS = (
 )
 # Pages that a connection keeps, in KiB. Each of the readers has its own, and the system keeps the file's pages anyway.
 READER_CACHE = "PRAGMA cache_size=-2048"
-WRITER_CACHE = "PRAGMA cache_size=-8192"
+WRITER_CACHE = "PRAGMA cache_size=-4096"
 NOTIFY_CHANNEL = "tertulia"
 EVENTS_CHANNEL = "tertulia_events"
 PROCESS_NAME = "tertulia "  # and `process_id`: what each connection to PostgreSQL is called
