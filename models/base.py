@@ -40,8 +40,8 @@ class UtcDateTime(TypeDecorator[datetime]):
         return _as_text if dialect.name == "sqlite" else super().bind_processor(dialect)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        """On SQLite straight from its text; PostgreSQL's driver gives aware times already."""
-        return _from_text if dialect.name == "sqlite" else None
+        """On SQLite straight from its text; PostgreSQL's driver gives aware times, but for the first of all."""
+        return _from_text if dialect.name == "sqlite" else _aware
 
 
 def _in_utc(value: datetime) -> datetime:
@@ -54,6 +54,10 @@ def _in_utc(value: datetime) -> datetime:
 
 def _as_text(value: datetime | None) -> str | None:
     return None if value is None else _in_utc(value).isoformat(" ", "microseconds")[:_TEXT_CHARACTERS]
+
+
+def _aware(value: datetime | None) -> datetime | None:
+    return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
 
 def _from_text(value: str | None) -> datetime | None:
