@@ -72,6 +72,6 @@ def render_growth(rounds: Measured, sizes: Sequence[int]) -> str:
         values = [median_of(rounds, f"growth.{size}.{name}") for size in sizes]
         known = [value for value in values if value is not None]
         if known and len(known) == len(sizes):
-            verdict = "flat" if known[-1] <= known[0] * FLAT + TICK_MS else "grows"
+            verdict = "" if len(known) < 2 else "flat" if known[-1] <= known[0] * FLAT + TICK_MS else "grows"
             lines.append(f"| {label} | {' | '.join(number(value, 'ms') for value in known)} | {verdict} |")
     return "\n".join(lines)

@@ -52,6 +52,7 @@ def test_growth_is_flat_or_it_grows() -> None:
         [LABELS["home"], "0.40 ms", "0.50 ms", "flat"],
         [LABELS["post"], "1 ms", "2 ms", "grows"],
     ]
+    assert cells(render_growth([found], (10,)))[0] == [LABELS["home"], "0.40 ms", ""]
 
 
 def test_what_is_asked_is_all_in_the_table_when_all_was_measured() -> None:
