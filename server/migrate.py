@@ -8,6 +8,7 @@ finds the work done. Nobody serves from a database that is too old or too new (D
 
 import asyncio
 import contextlib
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -152,11 +153,11 @@ async def _run_on_postgresql(url: URL, step: Step) -> None:
 def _run_on_sqlite(url: URL, step: Step) -> None:
     engine = create_engine(url.set(drivername="sqlite"), poolclass=NullPool, connect_args={"timeout": LOCK_SECONDS})
 
-    def configure(connection: object, _record: object) -> None:
-        connection.isolation_level = None  # type: ignore[attr-defined]
+    def configure(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
         # Alembic replaces whole tables: while it does, rows must be allowed to point at nothing.
-        connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[attr-defined]
-        use_write_ahead_log(connection.execute, LOCK_SECONDS)  # type: ignore[attr-defined]
+        connection.execute("PRAGMA foreign_keys=OFF")
+        use_write_ahead_log(connection.execute, LOCK_SECONDS)
 
     event.listen(engine, "connect", configure)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))

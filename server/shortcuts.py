@@ -23,7 +23,7 @@ import structlog
 from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
-from federation.keeping import Asking, Door, Whole
+from federation.keeping import Asking, Door, Whole, recalled
 from models.kept import Kept
 from server.middlewares import log_access
 from server.proxies import Front, new_request_id
@@ -107,9 +107,9 @@ class Shortcut:
         started = time.perf_counter()
         asked = self._understand(request) if self.is_open and is_plain(request) else None
         visit = None if asked is None else asked.asking()
-        if asked is None or visit is None or not self._store.has(visit.key):
+        if asked is None or visit is None:
             return None
-        whole: Whole | None = (await self._store.find(visit.key))[1]
+        whole = await recalled(self._store, visit.key)
         if whole is None or not await self._has_head(request, whole) or not self.is_open:
             return None
         more = visit.admit(whole)
