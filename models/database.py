@@ -40,6 +40,9 @@ SQLITE_PRAGMAS = (
 # Pages that a connection keeps, in KiB. Each of the readers has its own, and the system keeps the file's pages anyway.
 READER_CACHE = "PRAGMA cache_size=-2048"
 WRITER_CACHE = "PRAGMA cache_size=-4096"
+# Kept like the others. Were they closed when a burst is over (SQLAlchemy's overflow), a server with more requests at
+# once than connections would open new ones all the time, with cold caches: it cost PostgreSQL as much as the queries.
+SPARE_CONNECTIONS = 5
 NOTIFY_CHANNEL = "tertulia"
 EVENTS_CHANNEL = "tertulia_events"
 PROCESS_NAME = "tertulia "  # and `process_id`: what each connection to PostgreSQL is called
@@ -80,8 +83,8 @@ class Database:
         else:
             named = {"server_settings": {"application_name": PROCESS_NAME + self.process_id}}
             self._writer = self._reader = create_async_engine(
-                self.url, pool_size=pool_size, max_overflow=5, json_serializer=_to_json, connect_args=named,
-                json_deserializer=orjson.loads,
+                self.url, pool_size=pool_size + SPARE_CONNECTIONS, max_overflow=0, json_serializer=_to_json,
+                connect_args=named, json_deserializer=orjson.loads,
             )  # fmt: skip
             share_statements(self._writer)
         self._write_sessions = async_sessionmaker(

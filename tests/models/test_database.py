@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from models import Database, UnitOfWork
 from models.accounts import Account
+from models.database import SPARE_CONNECTIONS
 
 
 def account(unit: UnitOfWork, name: str) -> Account:
@@ -57,6 +58,18 @@ async def test_many_units_that_read_and_write_at_once_all_succeed(database: Data
 
     await asyncio.gather(*(read_then_write(f"n{number}") for number in range(40)))
     assert await count(database) == 40
+
+
+async def test_bursts_share_the_connections_that_there_are_and_open_no_others(database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("its connections are files, and no process stands behind each")
+
+    async def ask() -> int:
+        async with database.reading() as session:
+            return await session.scalar(select(func.pg_backend_pid())) or 0
+
+    seen = {pid for _ in range(5) for pid in await asyncio.gather(*(ask() for _ in range(40)))}
+    assert len(seen) == 10 + SPARE_CONNECTIONS
 
 
 async def test_a_signal_is_set_after_the_commit_and_not_by_a_failed_unit(database: Database) -> None:
