@@ -17,6 +17,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -46,8 +47,10 @@ from policy.limits import INBOUND_ATTEMPTS
 log = structlog.get_logger(__name__)
 
 LEASE_SECONDS = 300
-# While there is work, batches gather this long: what a batch costs at least is shared by all that are in it.
+# While there is work, batches gather this long: what a batch costs at least is shared by all that are in it. When
+# nothing has come for a while, there is nothing to wait for.
 GATHER_SECONDS = 0.2
+QUIET_SECONDS = 0.04
 SLOW_AT_ONCE = 64
 CRASHES_ALLOWED = 4 * INBOUND_ATTEMPTS
 POLL_SECONDS = 5.0
@@ -111,9 +114,16 @@ class InboxWorker:
             if not found:
                 self._expects_work = await signals.wait(INBOUND, await self._seconds_to_wait())
             elif found < BATCH:
-                await asyncio.sleep(GATHER_SECONDS)
+                await self._gather()
         if self._slow:
             await asyncio.wait(self._slow, timeout=10)
+
+    async def _gather(self) -> None:
+        """Let a batch become large, while more comes."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GATHER_SECONDS):
+                while await self._database.signals.wait(INBOUND, QUIET_SECONDS):
+                    pass
 
     async def _take_over(self) -> None:
         """Make due what a worker that was killed, or failed, had in its hands."""

@@ -1,7 +1,9 @@
 """`POST /inbox` and the inboxes of actors: HTTP around `inbox.receive`."""
 
+import re
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 import orjson
 import structlog
@@ -19,6 +21,7 @@ from models.activities import SHARED_INBOX
 
 log = structlog.get_logger(__name__)
 
+_PERSONAL: Final = re.compile(r"/users/([0-9]{1,19})/inbox")
 TITLES = {
     400: "The activity can't be read",
     401: "The signature doesn't hold",
@@ -39,16 +42,30 @@ class Door:
     synchronizer: Synchronizer
 
 
-def routes(services: Services, journal: Journal) -> list[web.RouteDef]:
+def door_of(services: Services, journal: Journal) -> Door:
+    """The door of an instance."""
+    return Door(services, journal, Synchronizer(services))
+
+
+def routes(door: Door) -> list[web.RouteDef]:
     """The inbox routes of an instance."""
-    door = Door(services, journal, Synchronizer(services))
     return [
         web.post("/inbox", partial(post_shared_inbox, door)),
         web.post("/actor/inbox", partial(post_instance_inbox, door)),
         web.post("/tags/{name}/inbox", partial(post_topic_inbox, door)),
         web.post(r"/users/{account_id:\d{1,19}}/inbox", partial(post_inbox, door)),
-        *sync_routes(services),
+        *sync_routes(door.services),
     ]
+
+
+def inbox_of(path: str) -> int | None:
+    """Which inbox has this path; None for those of hashtags, and where there is none."""
+    if path == "/inbox":
+        return SHARED_INBOX
+    if path == "/actor/inbox":
+        return INSTANCE_ACTOR_ID
+    found = _PERSONAL.fullmatch(path)
+    return None if found is None else int(found[1])
 
 
 async def post_shared_inbox(door: Door, request: web.Request) -> web.Response:
@@ -72,20 +89,30 @@ async def post_topic_inbox(door: Door, request: web.Request) -> web.Response:
 
 
 async def _post(door: Door, request: web.Request, inbox_id: int) -> web.Response:
-    message = None
     try:
         message = await _message(door.services, request)
+    except InboxRefused as refused:
+        return _refusal(door, None, refused)
+    return await take(door, message, inbox_id)
+
+
+async def take(door: Door, message: HttpMessage, inbox_id: int) -> web.Response:
+    """What is answered to a POST of this to an inbox."""
+    try:
         requester = await receive(door.services, door.journal, message, inbox_id)
     except InboxRefused as refused:
-        log.info("inbox.refused", status=refused.status, reason=refused.reason, detail=refused.detail)
-        door.services.peers.meter.refused(claimed_host(message), refused.reason)
-        return problem(refused)
+        return _refusal(door, message, refused)
     if requester is not None:
         door.services.peers.meter.accepted(requester.host)
-    header = request.headers.get(HEADER)
-    if header and requester is not None:
-        await door.synchronizer.heard(requester, header)
+        if header := message.fields.get(HEADER.lower()):
+            await door.synchronizer.heard(requester, header[0])
     return web.Response(status=202)
+
+
+def _refusal(door: Door, message: HttpMessage | None, refused: InboxRefused) -> web.Response:
+    log.info("inbox.refused", status=refused.status, reason=refused.reason, detail=refused.detail)
+    door.services.peers.meter.refused(claimed_host(message), refused.reason)
+    return problem(refused)
 
 
 async def _message(services: Services, request: web.Request) -> HttpMessage:

@@ -4,6 +4,7 @@ No state here is shared between two applications in one process: services, journ
 made here, and handlers have them bound or, in the client API, find them in the application.
 """
 
+from functools import partial
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -24,6 +25,7 @@ from federation.services import Services
 from inbox.fetching import fetch_status
 from inbox.journal import Journal
 from server.health import Health, health_routes
+from server.mailbox import MAILBOX, Mailbox
 from server.middlewares import add_security_headers, around_requests
 from server.passwords import hash_password, is_password
 from server.proxies import Front
@@ -54,7 +56,8 @@ def make_app(
         from server.metrics import metrics_routes  # off in most offices: they needn't carry its library
 
         app.add_routes(metrics_routes(services, traffic, settings.metrics_token))
-    app.add_routes(inbox.routes.routes(services, journal or Journal(services.database)))
+    mail = inbox.routes.door_of(services, journal or Journal(services.database))
+    app.add_routes(inbox.routes.routes(mail))
     app.add_routes(outbox.routes.routes(services, bearer=bearer, media=media, fetch_status=fetch_status))
     app.add_routes(outbox.file_routes.routes(services))
     app.add_routes(outbox.report_routes.routes(services, bearer=bearer))
@@ -71,6 +74,10 @@ def make_app(
     app[SHORTCUT] = Shortcut(
         app, services.database.kept, front, traffic, api=door(clients), others=federation.routes.door
     )
+    app[MAILBOX] = Mailbox(
+        app, front, traffic, partial(inbox.routes.take, mail), addresses=services.addresses,
+        max_body_bytes=settings.max_body_bytes,
+    )  # fmt: skip
     return app
 
 

@@ -9,10 +9,12 @@ meanwhile is served as ever.
 """
 
 import asyncio
+from contextlib import suppress
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from server.mailbox import MAILBOX
 from server.shortcuts import SHORTCUT
 
 
@@ -31,6 +33,8 @@ class Drain:
         self._is_closing = True
         if (shortcut := self._app.get(SHORTCUT)) is not None:
             shortcut.is_open = False
+        if (mailbox := self._app.get(MAILBOX)) is not None:
+            mailbox.is_open = False
 
     async def close(self, runner: web.AppRunner, seconds: float) -> None:
         """Stop listening, then wait until every request is answered or the time is over."""
@@ -39,13 +43,16 @@ class Drain:
             await site.stop()
         await self._app.shutdown()  # whoever holds connections open for good lets go of them
         await asyncio.sleep(0)  # what has been read by now begins
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._until_empty()
+
+    async def _until_empty(self) -> None:
         if self._under_way:
             self._is_empty.clear()
-            try:
-                async with asyncio.timeout(seconds):
-                    await self._is_empty.wait()
-            except TimeoutError:
-                return
+            await self._is_empty.wait()
+        if (mailbox := self._app.get(MAILBOX)) is not None:
+            await mailbox.until_empty()
 
     def _counting(self) -> Middleware:
         @web.middleware

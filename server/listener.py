@@ -1,10 +1,14 @@
-"""Connections: where kept answers are sent at once, and what something else than HTTP, or too much of it, is answered.
+"""Connections: where kept answers are sent at once and letters are taken, and what something else than HTTP, or too
+much of it, is answered.
 
 **Kept answers** (`server.shortcuts`) are looked for first by the bytes that came, when they are one whole request and
 nothing else of this connection is under way or half read; then by the request that aiohttp has read. A connection knows
 that it is between two requests when as many bytes came as the last one had, by its head and `Content-Length`; when it
 can't tell (pieces of a head, chunks, several requests at once), it doesn't try again. Every so often a request goes the
 long way, from which aiohttp sees that the connection is alive.
+
+**Letters**, POSTs to inboxes (`server.mailbox`), are looked for in the same moments. What comes while one is judged
+waits, unread but for the first piece: answers keep their order, and nobody fills our memory.
 
 **What can't be read** reaches no middleware: aiohttp answers it by itself, in plain text with a part of what came, and
 logs a traceback. Here everybody gets JSON, and the log one line: whoever sends nonsense can't fill it.
@@ -19,6 +23,7 @@ import structlog
 from aiohttp import ClientConnectionResetError, web
 from aiohttp.http import HttpProcessingError
 
+from server.mailbox import MAILBOX, START, Letter, Mailbox
 from server.shortcuts import SHORTCUT, Shortcut
 
 _BODY: Final = b'{"error":"The request can\'t be read: it is no HTTP, too long a line, or expects what nobody does"}'
@@ -37,11 +42,17 @@ log = structlog.get_logger(__name__)
 class Connection(web.RequestHandler):
     """One connection of a client."""
 
-    __slots__ = ("_fed_bytes", "_head_bytes", "_is_between", "_peer", "_quick_until", "_request_data", "_shortcut")
+    __slots__ = (
+        "_fed_bytes", "_head_bytes", "_held", "_is_between", "_letter", "_mailbox", "_peer", "_quick_until",
+        "_request_data", "_shortcut",
+    )  # fmt: skip
 
-    def __init__(self, manager: web.Server, shortcut: Shortcut | None, **more: Any) -> None:
+    def __init__(self, manager: web.Server, shortcut: Shortcut | None, mailbox: Mailbox | None, **more: Any) -> None:
         super().__init__(manager, **more)
         self._shortcut = shortcut
+        self._mailbox = mailbox
+        self._letter: asyncio.Task[None] | None = None  # the one that is judged
+        self._held = b""  # what came meanwhile
         self._is_between = True
         self._head_bytes = self._fed_bytes = 0
         self._request_data: bytes | None = None
@@ -54,13 +65,16 @@ class Connection(web.RequestHandler):
         self._peer = self.peername[0] if isinstance(self.peername, tuple) else None
 
     def data_received(self, data: bytes) -> None:
-        """Answer at once, or have aiohttp read it."""
+        """Answer at once, take a letter, or have aiohttp read it."""
+        if self._letter is not None:
+            self._hold(data)
+            return
         self._request_data = None
         if self._is_between:
             found = data.find(END)
             end = found + len(END)
             is_whole = found > 0 and end == len(data) <= LONGEST
-            if is_whole and self._has_answered(data):
+            if self._has_answered(data) if is_whole else self._has_taken(data, end):
                 return
             self._is_between = False
             # A line that ends otherwise could be an end of the head too.
@@ -80,6 +94,61 @@ class Connection(web.RequestHandler):
         if answer is not None:
             self.transport.write(answer)
         return answer is not None
+
+    def _has_taken(self, data: bytes, end: int) -> bool:
+        """Begin with a letter, if that is what came."""
+        if not data.startswith(START) or not len(END) < end <= LONGEST:
+            return False
+        if self._mailbox is None or self._peer is None or self.transport is None or self._close or self._force_close:
+            return False
+        if self.transport.get_write_buffer_size():
+            return False
+        letter = self._mailbox.read(self._peer, data, end)
+        if letter is not None:
+            self._request_in_progress = True  # for whoever shuts the connection down
+            self._letter = self._loop.create_task(self._judge(self._mailbox, letter), name="letter")
+        return letter is not None
+
+    async def _judge(self, mailbox: Mailbox, letter: Letter) -> None:
+        """Answer a letter, then go on with what came meanwhile."""
+        try:
+            answer = await mailbox.answer(letter, self)
+            if self.transport is not None:
+                self.transport.write(answer)
+        except Exception:  # nothing may come of a request but an answer
+            log.exception("letter failed")
+            self.force_close()
+        finally:
+            self._letter = None
+            self._request_in_progress = False
+            if self._handler_waiter is not None and not self._handler_waiter.done():
+                self._handler_waiter.set_result(None)
+        if not mailbox.is_open:
+            self.force_close()
+        elif self.transport is not None:
+            self._stay_alive()
+            self._go_on()
+
+    def _hold(self, data: bytes) -> None:
+        """Keep what came too early, and read no more."""
+        self._held += data
+        self._pause_transport_reading()
+
+    def _go_on(self) -> None:
+        """Read what was kept, and go on reading."""
+        if self._held:
+            held, self._held = self._held, b""
+            self._resume_transport_reading()
+            self.data_received(held)
+
+    def _stay_alive(self) -> None:
+        """The connection is in use: aiohttp, which doesn't see it, closes it when it has been idle from now on."""
+        self._next_keepalive_close_time = self._loop.time() + self.keepalive_timeout
+
+    def _process_keepalive(self) -> None:
+        if self._letter is not None:
+            self._stay_alive()
+        super()._process_keepalive()
 
     async def first(self, request: web.Request) -> web.StreamResponse | None:
         """The kept answer to a request that has been read."""
@@ -143,13 +212,14 @@ def _first(handle: Handler) -> Handler:
 class Connections(web.Server):
     """All connections of a process."""
 
-    def __init__(self, handle: Handler, shortcut: Shortcut | None, **more: Any) -> None:
+    def __init__(self, handle: Handler, shortcut: Shortcut | None, mailbox: Mailbox | None, **more: Any) -> None:
         super().__init__(handle, **more)
         self._shortcut = shortcut
+        self._mailbox = mailbox
 
     def __call__(self) -> Connection:
         """A new connection."""
-        return Connection(self, self._shortcut, loop=self._loop, **self._kwargs)
+        return Connection(self, self._shortcut, self._mailbox, loop=self._loop, **self._kwargs)
 
 
 class Runner(web.AppRunner):
@@ -160,6 +230,7 @@ class Runner(web.AppRunner):
         return Connections(
             _first(_expecting(made.request_handler)),
             self.app.get(SHORTCUT),
+            self.app.get(MAILBOX),
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             loop=asyncio.get_running_loop(),

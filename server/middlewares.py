@@ -60,10 +60,10 @@ async def _answer(front: Front, request: web.Request, handler: Handler, request_
             response = problem_response(request, problem_of(error), request_id)
     except ConnectionResetError as error:
         is_gone = request.transport is None  # before all of its body was there: nobody gets the answer
-        problem = Problem(400, "The body isn't complete.") if is_gone else _problem_for(error)
+        problem = Problem(400, "The body isn't complete.") if is_gone else problem_for(error)
         response = problem_response(request, problem, request_id)
     except Exception as error:
-        response = problem_response(request, _problem_for(error), request_id)
+        response = problem_response(request, problem_for(error), request_id)
     if not response.prepared:
         response.headers["X-Request-Id"] = request_id
     return response
@@ -76,7 +76,8 @@ def _as_response(error: web.HTTPException) -> web.Response:
     return web.Response(status=error.status, body=error.body, headers=headers)
 
 
-def _problem_for(error: Exception) -> Problem:
+def problem_for(error: Exception) -> Problem:
+    """What is answered where a handler raised this; what nobody foresaw is in the log."""
     match error:
         case Problem():
             return error

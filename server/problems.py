@@ -5,7 +5,9 @@ that leads an administrator to the line in the log.
 """
 
 import html
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Protocol
 
 import orjson
 from aiohttp import web
@@ -28,6 +30,13 @@ _SENTENCES = {
 }
 
 
+class Asker(Protocol):
+    """A request, as far as it says which form an answer shall have."""
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+
 class Problem(Exception):
     """An answer other than success. `detail` is a sentence for strangers, `headers` go out with it."""
 
@@ -46,7 +55,7 @@ def title_of(status: int) -> str:
         return "Error"
 
 
-def problem_response(request: web.BaseRequest, problem: Problem, request_id: str) -> web.Response:
+def problem_response(request: Asker, problem: Problem, request_id: str) -> web.Response:
     """The answer for a problem: HTML when the request prefers it, otherwise `application/problem+json`."""
     status = problem.status
     detail = problem.detail or _SENTENCES.get(status, "")
@@ -76,7 +85,7 @@ def problem_of(error: web.HTTPException) -> Problem:
     return Problem(error.status, detail, headers)
 
 
-def wants_page(request: web.BaseRequest) -> bool:
+def wants_page(request: Asker) -> bool:
     """Whether a browser asks: it names text/html, and no server or app does."""
     accept = request.headers.get("Accept", "")
     return "text/html" in accept and "json" not in accept

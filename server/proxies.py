@@ -10,9 +10,10 @@ import secrets
 from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import ip_address
+from typing import Protocol
 
 from aiohttp import web
-from multidict import CIMultiDict
+from multidict import CIMultiDict, MultiMapping
 
 from policy.domains import normalise_domain
 from server.problems import Problem
@@ -20,6 +21,19 @@ from server.setting_kinds import Network
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ADDRESSES_REMEMBERED = 1024
+
+
+class Arrived(Protocol):
+    """A request, as far as it says whom it is from and for."""
+
+    @property
+    def remote(self) -> str | None: ...
+
+    @property
+    def raw_path(self) -> str: ...
+
+    @property
+    def headers(self) -> MultiMapping[str]: ...
 
 
 class Front:
@@ -51,7 +65,7 @@ class Front:
         headers["Host"] = host
         return request.clone(scheme=self._scheme, remote=remote, headers=headers)
 
-    def sender(self, request: web.Request) -> str | None:
+    def sender(self, request: Arrived) -> str | None:
         """The address that a request comes from, if it clearly is for us, as nearly all are: what `believed` and
         `check_host` would find. None when they have to decide."""
         hosts = request.headers.getall("Host", [])
@@ -61,14 +75,14 @@ class Front:
             return request.remote
         return self._client_address(request) if _only(request, "X-Forwarded-Host") in (None, hosts[0]) else None
 
-    def request_id(self, request: web.BaseRequest) -> str:
+    def request_id(self, request: Arrived) -> str:
         """The id that a trusted proxy gave, or a new one."""
         given = request.headers.get("X-Request-Id")
         if given is not None and self.is_trusted(request.remote) and _REQUEST_ID.fullmatch(given):
             return given
         return new_request_id()
 
-    def check_host(self, request: web.BaseRequest) -> None:
+    def check_host(self, request: Arrived) -> None:
         """Raises Problem 421 unless the request is for us, 400 when it doesn't say clearly whom it is for."""
         lines = request.headers.getall("Host", [])
         if len(lines) != 1 or not request.raw_path.startswith("/"):
@@ -82,7 +96,7 @@ class Front:
         if name not in self._hosts:
             raise Problem(421, f"This server answers for {' and '.join(sorted(self._hosts))} only.")
 
-    def _client_address(self, request: web.Request) -> str:
+    def _client_address(self, request: Arrived) -> str:
         """The last address in `X-Forwarded-For` that isn't a proxy of ours; those before it anybody can make up."""
         chain = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
         for entry in reversed(chain):
@@ -107,7 +121,7 @@ def new_request_id() -> str:
     return secrets.token_hex(8)
 
 
-def _only(request: web.Request, name: str) -> str | None:
+def _only(request: Arrived, name: str) -> str | None:
     """The value of a header that a proxy sets; None when it is absent or was appended to."""
     lines = request.headers.getall(name, [])
     return lines[0].strip() if len(lines) == 1 and "," not in lines[0] and lines[0].strip() else None

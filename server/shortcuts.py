@@ -17,6 +17,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import structlog
@@ -33,6 +34,7 @@ API: Final = "/api/"
 UNUSUAL: Final = frozenset({"expect", "if-none-match", "upgrade"})
 LINE_ENDS: Final = frozenset("\r\n\0")
 REMEMBERED: Final = 1_000
+NOTHING_MORE: Final = MappingProxyType[str, str]({})
 
 log = structlog.get_logger(__name__)
 
@@ -135,7 +137,7 @@ class Shortcut:
         self.answers += 1
         self._traffic.add(whole.head.kind, whole.status, seconds)
         log_access(request_id, "GET", whole.head.path, whole.status, seconds, asked.remote)
-        return b"".join((whole.head.block, _lines(request_id, more), whole.body))
+        return b"".join((whole.head.block, last_lines(request_id, more), whole.body))
 
     async def _has_head(self, request: web.Request, whole: Whole) -> bool:
         """Write the head as the application would, unless that was done."""
@@ -172,7 +174,8 @@ def _digest(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-def _lines(request_id: str, more: Mapping[str, str]) -> bytes:
+def last_lines(request_id: str, more: Mapping[str, str] = NOTHING_MORE) -> bytes:
+    """The headers that are another's each time, and the end of the head."""
     lines = "".join([f"{name}: {value}\r\n" for name, value in more.items()])
     return f"{lines}X-Request-Id: {request_id}\r\nDate: {_date(int(time.time()))}\r\n\r\n".encode()
 

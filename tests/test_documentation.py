@@ -92,7 +92,7 @@ def test_the_documented_addresses_are_those_that_answer(tmp_path: Path) -> None:
     bearer = cast(Any, None)
     made = [
         *federation.routes.routes(services),
-        *inbox.routes.routes(services, cast(Journal, None)),
+        *inbox.routes.routes(inbox.routes.door_of(services, cast(Journal, None))),
         *outbox.routes.routes(services, bearer=bearer, media=MediaStore(tmp_path), fetch_status=bearer),
         *(route for route in outbox.file_routes.routes(services) if route.path.startswith("/media/")),
         *outbox.report_routes.routes(services, bearer=bearer),
