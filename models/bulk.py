@@ -12,6 +12,8 @@ from sqlalchemy import Dialect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
+from models.straight import StraightSession
+
 
 @dataclass(frozen=True, slots=True)
 class Form:
@@ -50,7 +52,13 @@ class Bulk:
 
     async def write(self, session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run it for the rows, in one round trip. Raises what `session.execute` would, and KeyError."""
-        if rows:
+        if not rows:
+            return
+        if isinstance(session, StraightSession):
+            straight = await session.straight()
+            form = self.form(straight.dialect)
+            await straight.write(form.sql, form.parameters(rows))
+        else:
             await session.run_sync(self._write, rows)
 
     def _write(self, session: Session, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -21,13 +21,14 @@ from sqlalchemy import Table, bindparam, insert, select
 from sqlalchemy import inspect as inspect_model
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapper, Session, make_transient_to_detached
+from sqlalchemy.orm import Mapper, make_transient_to_detached
 
 from models.accounts import Account
 from models.base import Base, BigInt
 from models.bulk import Bulk
 from models.questions import Question
 from models.statuses import Status
+from models.straight import StraightSession
 
 Row = TypeVar("Row", bound=Base)
 
@@ -56,7 +57,7 @@ def with_defaults(model: type[Base], row: dict[str, Any]) -> dict[str, Any]:
     return {**constants, **{name: make(None) for name, make in made if name not in row}, **row}
 
 
-class WritingSession(AsyncSession):
+class WritingSession(StraightSession):
     """The session of a unit of work."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -73,7 +74,9 @@ class WritingSession(AsyncSession):
 
     async def ask(self, question: Question, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """The answer as this transaction sees it, in plain rows. What wasn't flushed isn't in it."""
-        return await self.run_sync(_ask, question, values)
+        straight = await self.straight()
+        form = question.form(straight.dialect)
+        return form.rows(await straight.rows(form.sql, form.arguments(values)))
 
     async def find_one(self, model: type[Row], row_id: int) -> Row:
         """The row with this id, as `get_one` gives it. Raises NoResultFound."""
@@ -95,13 +98,14 @@ class WritingSession(AsyncSession):
         return [*self._new_rows, *self.new]
 
     async def flush(self, objects: Any = None) -> None:
-        """Write new rows, then what the ORM has noticed."""
+        """Write new rows, then what the ORM has noticed, if it has noticed something."""
         rows, self._new_rows = self._new_rows, []
         if rows and any(isinstance(one, Account | Status) for one in self.new):
             self.add_all(rows)
         elif rows:
             await self._write(rows)
-        await super().flush(objects)
+        if self.new or self.deleted or self.identity_map.check_modified():
+            await super().flush(objects)
 
     async def _write(self, rows: list[Base]) -> None:
         by_model: dict[type[Base], list[Base]] = {}
@@ -112,12 +116,6 @@ class WritingSession(AsyncSession):
         for row in rows:
             make_transient_to_detached(row)
         self.add_all(rows)
-
-
-def _ask(session: Session, question: Question, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    connection = session.connection()
-    form = question.form(connection.dialect)
-    return form.rows(connection.exec_driver_sql(form.sql, tuple(form.arguments(values))).fetchall())
 
 
 @cache

@@ -151,7 +151,7 @@ def _form(statement: Statement, dialect: Dialect) -> Form:
     state = compiled.construct_expanded_state(dict.fromkeys(asked))
     fixed = {name: value for name, value in state.parameters.items() if name not in asked}
     values = tuple((name, kind.dialect_impl(dialect).bind_processor(dialect)) for name, kind in asked.items())
-    reads = [(number, _read(column.type, dialect)) for number, column in enumerate(statement.selected_columns)]
+    reads = [(number, _read(column.type, dialect)) for number, column in enumerate(statement.exported_columns)]
     used = tuple((number, read) for number, read in reads if read is not None)
     return Form(state.statement, tuple(state.positiontup), values, fixed, used)
 

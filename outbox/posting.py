@@ -92,6 +92,11 @@ class Post:
     community_id: int | None = None
     application_id: int | None = None
 
+    @property
+    def refers_to_something(self) -> bool:
+        """Whether something that is there already belongs to it: what it answers or quotes, or files."""
+        return self.in_reply_to_id is not None or self.quoted_status_id is not None or bool(self.media_ids)
+
 
 @dataclass(frozen=True, slots=True)
 class ReadyPost:
@@ -158,10 +163,12 @@ async def prepare_post(
     services: Services, author: Account, post: Post, *, scheduled_id: int | None = None
 ) -> ReadyPost:
     """Find what a checked post refers to and compose it. Raises PostRefused and ReferenceMissing."""
-    async with services.database.reading() as session:
-        parent = await find_parent(session, author, post.in_reply_to_id)
-        quoted = await find_quoted(session, author, post.quoted_status_id)
-        check_uploads(await own_uploads(session, author, post.media_ids, scheduled_id=scheduled_id), post.media_ids)
+    parent = quoted = None
+    if post.refers_to_something:
+        async with services.database.reading() as session:
+            parent = await find_parent(session, author, post.in_reply_to_id)
+            quoted = await find_quoted(session, author, post.quoted_status_id)
+            check_uploads(await own_uploads(session, author, post.media_ids, scheduled_id=scheduled_id), post.media_ids)
     if quoted is not None and quoted.visibility == Visibility.PRIVATE and post.visibility.is_public:
         post = replace(post, visibility=Visibility.PRIVATE)
     draft = await compose(

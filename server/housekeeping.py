@@ -37,6 +37,7 @@ from outbox.peering.upkeep import forget_stale_proposals
 from outbox.polls import poll_changed
 from outbox.subscriptions import request_subscriptions
 from server.default_communities import ensure_default_communities
+from social.idempotency import forget_old_keys
 from social.mutes import end_expired_mutes
 from social.search.refill import fill_once
 from social.uploads import forget_files, is_forgotten
@@ -108,6 +109,7 @@ class Housekeeper:
             await forget_old_counts(unit)
             await forget_stale_proposals(unit)
             await end_expired_mutes(unit)
+            await forget_old_keys(unit)
         if any(removed.values()):
             log.info("swept", **{name: count for name, count in removed.items() if count})
         return sum(removed.values())

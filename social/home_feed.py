@@ -22,8 +22,9 @@ from sqlalchemy.orm import aliased
 from models import UnitOfWork
 from models.accounts import Account, User
 from models.base import UtcDateTime
+from models.bulk import Bulk
 from models.feeds import AccountList, FeedEntry, ListEntry, ListMember
-from models.insertion import AnySelect, Insert, ignoring, insert_missing
+from models.insertion import AnySelect, ignoring, insert_missing
 from models.questions import among
 from models.relations import Follow
 from models.statuses import Mention, Status
@@ -35,6 +36,7 @@ from policy.visibility import for_members
 IN_FEEDS = (Visibility.PUBLIC.value, Visibility.UNLISTED.value, Visibility.PRIVATE.value)
 BACKFILLED_STATUSES = 40
 _NOW: Final = bindparam("now", type_=UtcDateTime())
+_GIVEN: Final = ("status_ids", "now")
 
 
 def add_to_feeds(unit: UnitOfWork, status: Status, author: Account) -> None:
@@ -61,13 +63,13 @@ async def _add_to_own(unit: UnitOfWork, statuses: list[Status]) -> None:
 async def _fan_out(unit: UnitOfWork, status_ids: list[int]) -> None:
     is_sqlite = _is_sqlite(unit)
     parameters = {"status_ids": status_ids, "now": unit.now}
-    await unit.session.execute(_home_statement(is_sqlite), parameters)
-    await unit.session.execute(_list_statement(is_sqlite), parameters)
+    await _home_statement(is_sqlite).write(unit.session, [parameters])
+    await _list_statement(is_sqlite).write(unit.session, [parameters])
 
 
 async def _fan_out_to_mentioned(unit: UnitOfWork, status_ids: list[int]) -> None:
     statement = _mentioned_statement(_is_sqlite(unit))
-    await unit.session.execute(statement, {"status_ids": status_ids, "now": unit.now})
+    await statement.write(unit.session, [{"status_ids": status_ids, "now": unit.now}])
 
 
 def _is_sqlite(unit: UnitOfWork) -> bool:
@@ -76,25 +78,25 @@ def _is_sqlite(unit: UnitOfWork) -> bool:
 
 # Made once, all of them: to build a statement takes longer than to run it.
 @cache
-def _home_statement(is_sqlite: bool) -> Insert:
+def _home_statement(is_sqlite: bool) -> Bulk:
     query = home_query(is_sqlite).where(among(Status.id, "status_ids"))
-    return ignoring(is_sqlite, FeedEntry).from_select(["account_id", "status_id"], query)
+    return Bulk(ignoring(is_sqlite, FeedEntry).from_select(["account_id", "status_id"], query), _GIVEN)
 
 
 @cache
-def _mentioned_statement(is_sqlite: bool) -> Insert:
+def _mentioned_statement(is_sqlite: bool) -> Bulk:
     query = (
         home_query(is_sqlite)
         .join(Mention, and_(Mention.status_id == Status.id, Mention.account_id == Follow.follower_id))
         .where(among(Status.id, "status_ids"))
     )
-    return ignoring(is_sqlite, FeedEntry).from_select(["account_id", "status_id"], query)
+    return Bulk(ignoring(is_sqlite, FeedEntry).from_select(["account_id", "status_id"], query), _GIVEN)
 
 
 @cache
-def _list_statement(is_sqlite: bool) -> Insert:
+def _list_statement(is_sqlite: bool) -> Bulk:
     query = list_query(is_sqlite).where(among(Status.id, "status_ids"))
-    return ignoring(is_sqlite, ListEntry).from_select(["list_id", "status_id"], query)
+    return Bulk(ignoring(is_sqlite, ListEntry).from_select(["list_id", "status_id"], query), _GIVEN)
 
 
 @cache

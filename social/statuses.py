@@ -30,7 +30,7 @@ from social.digests import digest_changed
 from social.drafts import AttachmentDraft, StatusDraft
 from social.notifications import notify
 from social.quotes import attach_quote
-from social.search.index import index_later
+from social.search.index import index_later, index_new
 from social.spreading import spread
 from social.tags import attach_tags
 from social.watchers import watch_poll
@@ -97,7 +97,7 @@ async def create_status(
     if quoted is not None and quoted.is_local_only and author.is_local:
         status.is_local_only = True
     attach_uploads(status, uploads)
-    index_later(unit, status.id)
+    index_new(unit, status, draft, uploads)
     if author.is_local or (group is not None and group.is_local):
         digest_changed(unit, status.id)
     count(unit, Account, "statuses_count", author.id)

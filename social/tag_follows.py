@@ -13,8 +13,9 @@ from sqlalchemy.orm import aliased
 from models import UnitOfWork
 from models.accounts import Account
 from models.base import UtcDateTime
+from models.bulk import Bulk
 from models.feeds import FeedEntry
-from models.insertion import Insert, ignoring, insert_ignoring
+from models.insertion import ignoring, insert_ignoring
 from models.questions import among
 from models.relations import TagFollow
 from models.statuses import Status, StatusTag, Tag
@@ -54,11 +55,11 @@ async def unfollow_tag(unit: UnitOfWork, account: Account, tag: Tag) -> bool:
 async def fan_out_to_tag_followers(unit: UnitOfWork, status_ids: list[int]) -> None:
     """Deferred by `social.tags`, once the tags of new statuses are written."""
     is_sqlite = unit.session.get_bind().dialect.name == "sqlite"
-    await unit.session.execute(_statement(is_sqlite), {"status_ids": status_ids, "now": unit.now})
+    await _statement(is_sqlite).write(unit.session, [{"status_ids": status_ids, "now": unit.now}])
 
 
 @cache
-def _statement(is_sqlite: bool) -> Insert:
+def _statement(is_sqlite: bool) -> Bulk:
     carried, followed = aliased(Tag), aliased(Tag)
     query = (
         select(TagFollow.account_id, StatusTag.status_id)
@@ -75,4 +76,5 @@ def _statement(is_sqlite: bool) -> Insert:
             ~unwanted_by(TagFollow.account_id, Status.account_id, now=_NOW),
         )
     )
-    return ignoring(is_sqlite, FeedEntry).from_select(["account_id", "status_id"], query)
+    inserting = ignoring(is_sqlite, FeedEntry).from_select(["account_id", "status_id"], query)
+    return Bulk(inserting, ("status_ids", "now"))

@@ -15,15 +15,16 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from models import UnitOfWork
 from models.base import BigInt
+from models.bulk import Bulk
 from models.insertion import insert_missing
-from models.questions import WORDS, among
+from models.questions import WORDS, Question, among
 from models.statuses import Status, StatusTag, Tag, TagForm
 from models.visibility import Visibility
 from social.drafts import TagDraft
 from social.tag_follows import fan_out_to_tag_followers
 
 MAX_FORM_CHARACTERS = 100
-_TAG_IDS = select(Tag.name, Tag.id).where(among(Tag.name, "names", WORDS))
+_TAG_IDS = Question(select(Tag.name, Tag.id).where(among(Tag.name, "names", WORDS)))
 _NAMES_OF = select(Tag.name, Tag.id).join(StatusTag).where(StatusTag.status_id == bindparam("status_id", type_=BigInt))
 _MOST_USED = (
     select(TagForm.form)
@@ -37,11 +38,12 @@ _USES_OF_SHOWN = (
     select(TagForm.uses).where(TagForm.tag_id == Tag.id, TagForm.form == Tag.display_name).scalar_subquery()
 )
 # Of two forms that are used as much the one that is shown stays.
-_SHOW_MOST_USED = (
-    update(Tag)
+_SHOW_MOST_USED = Bulk(
+    update(cast(Table, Tag.__table__))
     .where(among(Tag.id, "ids"))
     .where(func.coalesce(_USES_OF_SHOWN, 0) < _MOST_USES)
-    .values(display_name=_MOST_USED)
+    .values(display_name=_MOST_USED),
+    ("ids",),
 )
 
 
@@ -97,20 +99,17 @@ async def _count_forms(unit: UnitOfWork, uses: Counter[tuple[int, str]]) -> None
     """Two statements; always in the same order, so that two units can't wait for each other."""
     rows = [{"tag_id": tag_id, "form": form, "uses": count} for (tag_id, form), count in sorted(uses.items())]
     is_sqlite = unit.session.get_bind().dialect.name == "sqlite"
-    await unit.session.execute(_add_uses(is_sqlite), rows)
-    await unit.session.execute(
-        _SHOW_MOST_USED,
-        {"ids": sorted({tag_id for tag_id, _ in uses})},
-        execution_options={"synchronize_session": False},
-    )
+    await _add_uses(is_sqlite).write(unit.session, rows)
+    await _SHOW_MOST_USED.write(unit.session, [{"ids": sorted({tag_id for tag_id, _ in uses})}])
 
 
 @cache
-def _add_uses(is_sqlite: bool) -> Any:
+def _add_uses(is_sqlite: bool) -> Bulk:
     table = cast(Table, TagForm.__table__)
     insert: Any = sqlite_insert(table) if is_sqlite else postgresql_insert(table)
     total = table.c.uses + insert.excluded.uses
-    return insert.on_conflict_do_update(index_elements=["tag_id", "form"], set_={"uses": total})
+    adding = insert.on_conflict_do_update(index_elements=["tag_id", "form"], set_={"uses": total})
+    return Bulk(adding, ("tag_id", "form", "uses"))
 
 
 def _form(draft: TagDraft) -> str:
@@ -118,8 +117,7 @@ def _form(draft: TagDraft) -> str:
 
 
 async def _tag_ids(unit: UnitOfWork, names: list[str]) -> dict[str, int]:
-    rows = await unit.session.execute(_TAG_IDS, {"names": names})
-    return dict(rows.all())
+    return dict(await unit.session.ask(_TAG_IDS, {"names": names}))
 
 
 async def find_or_create_tag(unit: UnitOfWork, name: str, display_name: str) -> Tag:

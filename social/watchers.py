@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, or_, select, text
 from jobs.queue import enqueue_job
 from models import UnitOfWork
 from models.accounts import Account
-from models.questions import among
+from models.questions import Question, among
 from models.relations import Follow
 from models.statuses import Poll, PollVote, Status
 from models.visibility import Visibility
@@ -23,10 +23,12 @@ from social.notifications import notify_each
 POLL_ENDED = "poll_ended"
 NEWS_FOR = timedelta(hours=6)
 _SHOWN_TO_FOLLOWERS = (Visibility.PUBLIC.value, Visibility.UNLISTED.value, Visibility.PRIVATE.value)
-_WATCHERS = select(Follow.follower_id, Follow.followee_id).where(
-    among(Follow.followee_id, "author_ids"),
-    text("follows.notifies"),  # spelled as in the partial index
-    Follow.state == "accepted",
+_WATCHERS = Question(
+    select(Follow.follower_id, Follow.followee_id).where(
+        among(Follow.followee_id, "author_ids"),
+        text("follows.notifies"),  # spelled as in the partial index
+        Follow.state == "accepted",
+    )
 )
 _BOOSTERS = (
     select(Account.id)
@@ -61,7 +63,7 @@ def tell_watchers(unit: UnitOfWork, status: Status) -> None:
 async def _tell_watchers(unit: UnitOfWork, written: list[tuple[int, int]]) -> None:
     authors = sorted({author_id for author_id, _ in written})
     watchers: dict[int, list[int]] = {}
-    for watcher_id, author_id in await unit.session.execute(_WATCHERS, {"author_ids": authors}):
+    for watcher_id, author_id in await unit.session.ask(_WATCHERS, {"author_ids": authors}):
         watchers.setdefault(author_id, []).append(watcher_id)
     for author_id, status_id in written:
         notify_each(unit, watchers.get(author_id, ()), Kind.STATUS, author_id, status_id=status_id)

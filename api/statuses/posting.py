@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from api.access import visible_status
 from api.call import Call, Json
@@ -16,12 +16,10 @@ from api.loading import status_json
 from api.schemas.posting import DeleteArgs, PostArgs
 from api.schemas.status_extras import ScheduledStatusEntity
 from api.schemas.statuses import StatusEntity
-from api.statuses.made import is_at_hand, made_json
+from api.statuses.made import Writer, find_writer, is_at_hand, made_json
 from content.compose import PLAIN
 from federation.documents import StatusBundle
-from models.accounts import Account, User
-from models.base import BigInt
-from models.questions import Question
+from models.accounts import Account
 from models.statuses import Attachment, ScheduledStatus, Status
 from models.visibility import Visibility
 from outbox.posting import (
@@ -40,12 +38,11 @@ from outbox.posting import (
 from outbox.scheduled import check_time, schedule_post
 from outbox.statuses import publish_deletion
 from policy.authority import may_delete
-from social.idempotency import kept_key, made_before, settle_key, take_key
-from social.preferences import Preferences, preferences_from
+from social.idempotency import is_taken, kept_key, made_before, settle_key, take_key
+from social.preferences import Preferences
 from social.uploads import detach_uploads, forget_files_of
 
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8}){0,3}", re.IGNORECASE | re.ASCII)
-_PREFERENCES: Final = Question(select(User.preferences).where(User.id == bindparam("user_id", type_=BigInt)))
 Made = Status | ScheduledStatus
 
 
@@ -53,17 +50,18 @@ async def post_status(call: Call) -> Any:
     """Post a new status; with `scheduled_at`, have it posted later. The same `Idempotency-Key` gives the same again."""
     key = call.request.headers.get("Idempotency-Key", "").strip()
     key = kept_key(key) if key else ""
-    if key:
+    async with call.database.glancing() as glance:
+        is_repeated = bool(key) and await is_taken(glance, call.me.id, key, call.services.clock())
+        writer = await find_writer(glance, call)
+    if is_repeated:
         async with call.database.reading() as session:
             earlier = await made_before(session, call.me.id, key, call.services.clock())
         if earlier is not None:
-            return await _answer(call, earlier)
-    async with call.database.glancing() as glance:
-        preferences = preferences_from((await glance.ask(_PREFERENCES, {"user_id": call.user_id}))[0][0])
+            return await _answer(call, earlier, writer)
     try:
-        post = normalise_post(_read_post(call, preferences))
+        post = normalise_post(_read_post(call, writer.preferences))
         check_post(post)
-        return await _answer(call, await _make(call, post, key))
+        return await _answer(call, await _make(call, post, key), writer)
     except PostRefused as refused:
         raise refusal(refused) from refused
     except ReferenceMissing as missing:
@@ -164,9 +162,9 @@ async def _make(call: Call, post: Post, key: str) -> StatusBundle | Made:
     return made
 
 
-async def _answer(call: Call, made: StatusBundle | Made) -> Json:
+async def _answer(call: Call, made: StatusBundle | Made, writer: Writer) -> Json:
     if isinstance(made, StatusBundle):
-        return await made_json(call, made) if is_at_hand(made) else await shown(call, made.status.id)
+        return await made_json(call, made, writer) if is_at_hand(made) else await shown(call, made.status.id)
     async with call.database.reading() as session:
         if isinstance(made, ScheduledStatus):
             return await scheduled_json(call, session, made)

@@ -1,7 +1,8 @@
 """Keeping the index of search: every status that isn't a boost has its words there from the transaction that writes it.
 
 `index_later` has the statuses of a unit written into the index before it commits: two SELECTs and one statement for
-all of them. Deleting needs nothing: the row goes with the status. What is indexed: title, warning, text without markup,
+all of them. `index_new` needs no SELECT for a new status that has nothing beside its row to be found by. Deleting needs
+nothing: the row goes with the status. What is indexed: title, warning, text without markup,
 options of a poll and descriptions of media, as folded words (`content.words`); on PostgreSQL also their stems in the
 status' language. Facts that people filter by are tokens among the words:
 
@@ -16,6 +17,7 @@ status' language. Facts that people filter by are tokens among the words:
 """
 
 import typing
+from collections import namedtuple
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -23,7 +25,6 @@ from typing import Any, Final
 from sqlalchemy import String, Table, bindparam, cast, func, literal_column, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY, REGCONFIG
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from content.html import text_of_sanitized
 from content.words import folded_words, plain_words
@@ -31,10 +32,12 @@ from models import UnitOfWork
 from models.base import BigInt
 from models.bulk import Bulk
 from models.insertion import updating
-from models.questions import among
+from models.new_rows import WritingSession
+from models.questions import Question, among
 from models.search import StatusText
 from models.statuses import Attachment, Mention, Poll, PreviewCard, Status, StatusTag
 from models.visibility import Visibility
+from social.drafts import StatusDraft
 
 # Of what is longer, the beginning can be found.
 MAX_CHARACTERS: Final = 50_000
@@ -45,28 +48,33 @@ CLOSED: Final = "=closed"
 CLOSED_KINDS: Final = (Visibility.DIRECT.value, Visibility.LIMITED.value)
 _TABLE = typing.cast(Table, StatusText.__table__)
 _KINDS: Final = {"image": "image", "gifv": "video", "video": "video", "audio": "audio"}
-_STATUSES = (
-    select(
-        *(Status.id, Status.account_id, Status.group_id, Status.title, Status.summary, Status.content_html),
-        *(Status.language, Status.visibility, Status.is_sensitive, Status.in_reply_to_uri, Status.in_reply_to_id),
-        *(Poll.options, PreviewCard.card_type),
-    )
+_COLUMNS: Final = (
+    *(Status.id, Status.account_id, Status.group_id, Status.title, Status.summary, Status.content_html),
+    *(Status.language, Status.visibility, Status.is_sensitive, Status.in_reply_to_uri, Status.in_reply_to_id),
+    *(Poll.options, PreviewCard.card_type),
+)
+_Indexed = namedtuple("_Indexed", [column.key for column in _COLUMNS])  # type: ignore[misc]
+_STATUSES: Final = Question(
+    select(*_COLUMNS)
+    .select_from(Status)
     .outerjoin(Poll, Poll.status_id == Status.id)
     .outerjoin(PreviewCard, PreviewCard.id == Status.card_id)
     .where(among(Status.id, "ids"), Status.boost_of_id.is_(None))
 )
 _NOTHING: Any = literal_column("NULL")
 # (status, letter of a token, number in it; kind of media, its description)
-_PARTS: Any = union_all(
-    select(StatusTag.status_id, literal_column("'t'"), StatusTag.tag_id, _NOTHING, _NOTHING).where(
-        among(StatusTag.status_id, "ids")
-    ),
-    select(Mention.status_id, literal_column("'m'"), Mention.account_id, _NOTHING, _NOTHING)
-    .join(Status, Status.id == Mention.status_id)
-    .where(among(Mention.status_id, "ids"), Status.visibility.in_(CLOSED_KINDS)),
-    select(Attachment.status_id, literal_column("'h'"), _NOTHING, Attachment.kind, Attachment.description).where(
-        among(Attachment.status_id, "ids")
-    ),
+_PARTS: Final = Question(
+    union_all(
+        select(StatusTag.status_id, literal_column("'t'"), StatusTag.tag_id, _NOTHING, _NOTHING).where(
+            among(StatusTag.status_id, "ids")
+        ),
+        select(Mention.status_id, literal_column("'m'"), Mention.account_id, _NOTHING, _NOTHING)
+        .join(Status, Status.id == Mention.status_id)
+        .where(among(Mention.status_id, "ids"), Status.visibility.in_(CLOSED_KINDS)),
+        select(Attachment.status_id, literal_column("'h'"), _NOTHING, Attachment.kind, Attachment.description).where(
+            among(Attachment.status_id, "ids")
+        ),
+    )
 )
 
 
@@ -86,19 +94,46 @@ class Words:
 
 def index_later(unit: UnitOfWork, status_id: int) -> None:
     """Have a new or changed status written into the index before this unit commits."""
-    unit.defer(_after_the_others, status_id)
+    unit.defer(_after_the_others, (status_id, None))
 
 
-async def _after_the_others(unit: UnitOfWork, ids: list[int]) -> None:
+def index_new(unit: UnitOfWork, status: Status, draft: StatusDraft, uploads: Sequence[Attachment]) -> None:
+    """The same for a status that this unit makes of a draft and files of its author's own."""
+    has_more = draft.tags or draft.attachments or uploads or draft.poll is not None
+    is_alone = not has_more and status.visibility not in CLOSED_KINDS
+    unit.defer(_after_the_others, (status.id, status if is_alone else None))
+
+
+async def _after_the_others(unit: UnitOfWork, items: list[tuple[int, Status | None]]) -> None:
     """Hashtags are deferred too: what is deferred from here runs when they are all written."""
-    for status_id in ids:
-        unit.defer(index_statuses, status_id)
+    for item in items:
+        unit.defer(_index, item)
+
+
+async def _index(unit: UnitOfWork, items: list[tuple[int, Status | None]]) -> None:
+    """Items are the id of a status, and the status where all of its words are in its row."""
+    alone = {number: status for number, status in items if status is not None and number not in unit.deleted}
+    others = [number for number, status in items if status is None]
+    for number in others:  # something has come to it since
+        alone.pop(number, None)
+    found = await _read(unit, others)
+    found += [_words(status, None, None) for status in alone.values()]
+    await _write(unit, sorted(found, key=lambda words: words.status_id))
 
 
 async def index_statuses(unit: UnitOfWork, ids: Sequence[int]) -> None:
     """Write these statuses into the index, instead of what was there."""
+    await _write(unit, await _read(unit, ids))
+
+
+async def _read(unit: UnitOfWork, ids: Sequence[int]) -> list[Words]:
+    if not ids:
+        return []
     await unit.session.flush()
-    found = await words_of(unit.session, list(dict.fromkeys(ids)))
+    return await words_of(unit.session, list(dict.fromkeys(ids)))
+
+
+async def _write(unit: UnitOfWork, found: Sequence[Words]) -> None:
     if not found:
         return
     if unit.session.get_bind().dialect.name == "sqlite":
@@ -108,10 +143,11 @@ async def index_statuses(unit: UnitOfWork, ids: Sequence[int]) -> None:
         await _ON_POSTGRESQL.write(unit.session, [_parameters(each) for each in found])
 
 
-async def words_of(session: AsyncSession, ids: Sequence[int]) -> list[Words]:
+async def words_of(session: WritingSession, ids: Sequence[int]) -> list[Words]:
     """The words of those statuses that are there and aren't boosts, by their ids: two SELECTs."""
-    found = {row.id: _words(row) for row in await session.execute(_STATUSES, {"ids": ids})}
-    for status_id, letter, number, kind, description in await session.execute(_PARTS, {"ids": ids}):
+    rows: Iterable[Any] = map(_Indexed._make, await session.ask(_STATUSES, {"ids": ids}))
+    found = {row.id: _words(row, row.options, row.card_type) for row in rows}
+    for status_id, letter, number, kind, description in await session.ask(_PARTS, {"ids": ids}):
         words = found.get(status_id)
         if words is None:
             continue
@@ -123,18 +159,19 @@ async def words_of(session: AsyncSession, ids: Sequence[int]) -> list[Words]:
     return [found[status_id] for status_id in sorted(found)]
 
 
-def _words(row: Any) -> Words:
+def _words(row: Any, options: Any, card_type: str | None) -> Words:
+    """What a status, or its row, is found by so far; `options` are those of its poll, the card that of its link."""
     language = (row.language or "").partition("-")[0].lower()
     texts = [row.title or "", row.summary, text_of_sanitized(row.content_html)]
-    texts += [option["title"] for option in row.options or ()]
+    texts += [option["title"] for option in options or ()]
     tokens = [EVERYTHING, f"=a{row.account_id}", f"=v{row.visibility}"]
     facts = {
         f"=g{row.group_id}": row.group_id is not None,
         f"=l{language}": language.isascii() and language.isalpha(),
         CLOSED: row.visibility in CLOSED_KINDS,
-        "=hpoll": row.options is not None,
-        "=hlink": row.card_type is not None,
-        "=hembed": row.card_type in ("video", "rich"),
+        "=hpoll": options is not None,
+        "=hlink": card_type is not None,
+        "=hembed": card_type in ("video", "rich"),
         "=ireply": row.in_reply_to_uri is not None or row.in_reply_to_id is not None,
         "=isensitive": row.is_sensitive,
     }

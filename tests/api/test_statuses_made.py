@@ -62,5 +62,5 @@ async def test_filters_of_its_author_say_nothing_of_it(office: Office, ana: Pers
 async def test_nothing_is_read_again_for_it(office: Office, ana: Person) -> None:
     with counted(office) as statements:
         await post(ana, "Plain")
-    assert len([one for one in statements if one.startswith("SELECT") and "FROM accounts" in one]) == 2
-    assert len(statements) <= 16, statements
+    assert len([one for one in statements if one.startswith("SELECT") and "FROM accounts" in one]) == 1
+    assert len(statements) <= 12, statements

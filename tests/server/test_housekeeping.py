@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from models.accounts import Keypair
 from models.activities import Delivery, InboundActivity, Job, OutboundActivity
 from models.oauth import AccessToken, Application, AuthorizationCode
-from models.statuses import Poll, Status
+from models.statuses import IdempotencyKey, Poll, Status
 from server import users
 from server.housekeeping import Housekeeper, close_polls
 from tests.api.oauth import register
@@ -134,3 +134,20 @@ async def _add_poll(office: Office, author: Person, closes_at: datetime) -> None
         await unit.session.flush()
         options = [{"title": "yes", "votes": 0}, {"title": "no", "votes": 0}]
         unit.session.add(Poll(id=unit.new_id(), status_id=number, options=options, closes_at=closes_at))
+
+
+async def test_keys_of_idempotency_go_when_their_hour_is_over(office: Office, clock: Clock) -> None:
+    ana = await office.create_person("ana")
+
+    async def say(key: str) -> str:
+        sent = {"Idempotency-Key": key}
+        answer = await office.api(ana).call("POST", "/api/v1/statuses", {"status": "Hello"}, headers=sent)
+        return str(answer.json()["id"])
+
+    await say("one")
+    clock.advance(minutes=40)
+    other = await say("other")
+    clock.advance(minutes=40)
+    await sweep(office)
+    assert await count(office, IdempotencyKey) == 1
+    assert await say("other") == other

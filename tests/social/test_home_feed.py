@@ -49,16 +49,11 @@ async def test_every_condition_of_the_fan_out_finds_its_rows_by_an_index(databas
         home_feed._mentioned_statement(True), tag_follows._statement(True),
     ]  # fmt: skip
     plans: list[str] = []
-
-    def explain(_connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.startswith("INSERT"):
-            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            plans.extend(row[3] for row in cursor.fetchall())
-
     async with database.unit_of_work() as unit:
-        event.listen(database.engine.sync_engine, "before_cursor_execute", explain)
+        straight = await unit.session.straight()
         for statement in made:
-            await unit.session.execute(statement, {"status_ids": [1, 2, 3], "now": unit.now})
-        event.remove(database.engine.sync_engine, "before_cursor_execute", explain)
+            form = statement.form(straight.dialect)
+            (parameters,) = form.parameters([{"status_ids": [1, 2, 3], "now": unit.now}])
+            plans.extend(step[3] for step in await straight.rows(f"EXPLAIN QUERY PLAN {form.sql}", parameters))
     scans = [line for line in plans if line.startswith("SCAN") and "VIRTUAL TABLE" not in line]
     assert (len(plans) > 40, scans) == (True, [])

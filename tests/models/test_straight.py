@@ -1,0 +1,89 @@
+"""What goes straight to the driver belongs to the transaction of its session, and fails as the session would."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import bindparam, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from models import Database
+from models.accounts import Account
+from models.base import BigInt
+from models.bulk import Bulk
+from models.new_rows import insert_rows
+from models.questions import Question
+from models.relations import Follow
+from tests.models.test_database import account
+
+NAMES = Question(select(Account.username).order_by(Account.username))
+RENAME = Bulk(
+    update(Account.__table__)  # type: ignore[arg-type]
+    .where(Account.__table__.c.id == bindparam("row_id", type_=BigInt))
+    .values(display_name=bindparam("new_name")),
+    ("row_id", "new_name"),
+)
+
+
+async def stored_names(database: Database) -> list[str]:
+    async with database.reading() as session:
+        return list(await session.scalars(select(Account.display_name).order_by(Account.username)))
+
+
+async def test_it_sees_and_is_seen_by_the_same_transaction_in_the_order_of_the_calls(database: Database) -> None:
+    async with database.unit_of_work() as unit:
+        ana, bob = account(unit, "ana"), account(unit, "bob")
+        unit.session.add_all([ana, bob])
+        await unit.session.flush()
+        assert await unit.session.ask(NAMES, {}) == [("ana",), ("bob",)]
+        ana.display_name = "by the session"
+        await unit.session.flush()
+        await RENAME.write(unit.session, [{"row_id": one.id, "new_name": "straight"} for one in (ana, bob)])
+        query = select(Account.display_name).where(Account.id == ana.id)
+        assert await unit.session.scalar(query) == "straight"
+        await unit.session.execute(text("UPDATE accounts SET display_name = 'last' WHERE username = 'bob'"))
+    assert await stored_names(database) == ["straight", "last"]
+
+
+async def test_what_is_rolled_back_takes_it_along(database: Database) -> None:
+    async with database.unit_of_work() as unit:
+        ana = account(unit, "ana")
+        unit.session.add(ana)
+    with pytest.raises(ZeroDivisionError):
+        async with database.unit_of_work() as unit:
+            await RENAME.write(unit.session, [{"row_id": ana.id, "new_name": "never"}])  # the first statement
+            raise ZeroDivisionError
+    assert await stored_names(database) == [""]
+    async with database.unit_of_work() as unit:
+        async with unit.session.begin_nested() as savepoint:
+            await RENAME.write(unit.session, [{"row_id": ana.id, "new_name": "never"}])
+            await savepoint.rollback()
+        assert await unit.session.ask(NAMES, {}) == [("ana",)]
+    assert await stored_names(database) == [""]
+
+
+async def test_a_conflict_is_the_error_of_the_session_and_ends_the_unit(database: Database) -> None:
+    async with database.unit_of_work() as unit:
+        ana, bob = account(unit, "ana"), account(unit, "bob")
+        unit.session.add_all([ana, bob])
+    row: dict[str, Any] = {"uri": "https://peer.test/1", "follower_id": ana.id, "followee_id": bob.id}
+    with pytest.raises(IntegrityError):
+        async with database.unit_of_work() as unit:
+            await RENAME.write(unit.session, [{"row_id": ana.id, "new_name": "never"}])
+            await insert_rows(unit.session, Follow, [row | {"id": one, "created_at": unit.now} for one in (1, 2)])
+    assert await stored_names(database) == ["", ""]
+    async with database.unit_of_work() as unit:  # the connection can be used again
+        await insert_rows(unit.session, Follow, [row | {"id": 1, "created_at": unit.now}])
+
+
+async def test_a_connection_that_was_lost_is_thrown_away(database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("a file can't be lost")
+    with pytest.raises(DBAPIError):
+        async with database.unit_of_work() as unit:
+            await unit.session.ask(NAMES, {})
+            own = await unit.session.scalar(text("SELECT pg_backend_pid()"))
+            async with database.engine.connect() as other:
+                await other.execute(text("SELECT pg_terminate_backend(:own)"), {"own": own})
+            await unit.session.ask(NAMES, {})
+    async with database.unit_of_work() as unit:
+        assert await unit.session.ask(NAMES, {}) == []
