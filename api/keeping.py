@@ -42,10 +42,11 @@ def key(path: str, viewer_id: int | None) -> tuple[str, int | None, str]:
 def _whole(found: Any, endpoint: Endpoint) -> Whole:
     headers = CIMultiDict(HEADERS)
     headers["Content-Type"] = JSON
+    proof = None
     if isinstance(found, Page):
         if found.link:
             headers["Link"] = found.link
-        found = found.items
+        found, proof = found.items, found.proof
     body = found if isinstance(found, bytes) else orjson.dumps(found)
     headers["ETag"] = f"W/{etag(body)}"
-    return Whole(body, headers, terms=endpoint)
+    return Whole(body, headers, terms=endpoint, proof=proof)

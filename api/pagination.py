@@ -13,6 +13,7 @@ from sqlalchemy import Integer, Select, SQLColumnExpression, bindparam
 
 from api.call import Call
 from models.base import BigInt
+from models.proofs import Proof
 from models.questions import Question
 
 CURSORS: Final = frozenset({"max_id", "since_id", "min_id"})
@@ -98,19 +99,23 @@ class PagedQuery:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Items with their `Link` header, which is empty for an empty page."""
+    """Items with their `Link` header, which is empty for an empty page and for what has no pages.
+
+    `proof` is there if they follow from what it says alone, for this viewer and this address (`models.proofs`).
+    """
 
     items: Any
-    link: str
+    link: str = ""
+    proof: Proof | None = None
 
 
-def page(call: Call, items: Any, cursors: Sequence[int]) -> Page:
+def page(call: Call, items: Any, cursors: Sequence[int], proof: Proof | None = None) -> Page:
     """A page whose neighbours are found by `cursors`: the keys of what was looked at, newest first."""
     if not cursors:
-        return Page(items, "")
+        return Page(items, "", proof)
     older = _address(call, max_id=min(cursors))
     newer = _address(call, min_id=max(cursors))
-    return Page(items, f'<{older}>; rel="next", <{newer}>; rel="prev"')
+    return Page(items, f'<{older}>; rel="next", <{newer}>; rel="prev"', proof)
 
 
 def offset_page(call: Call, items: Sequence[Any], offset: int, limit: int) -> Page:

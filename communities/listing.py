@@ -138,8 +138,8 @@ def posts_in(group_id: Any, *, is_pinned: bool = False, has_replies: bool = Fals
     return wanted if has_replies else [*wanted, Status.in_reply_to_uri.is_(None)]
 
 
-def communities_of_statuses(ids: Any) -> AnySelect:
-    """For statuses (`ids`: a parameter) that are in a community who may be told so: which, and what was decided there.
+def communities_of_statuses(wanted: ColumnElement[bool]) -> AnySelect:
+    """For the `wanted` statuses that are in a community who may be told so: which, and what was decided there.
 
     A thread is locked by a mark on the post or on the one that opened it.
     """
@@ -165,7 +165,7 @@ def communities_of_statuses(ids: Any) -> AnySelect:
             *(Account.username, Account.domain, Account.display_name, Account.url, Account.uri),
         )
         .join(Account, Account.id == Status.group_id)
-        .where(Status.id.in_(ids), named_on(Status, Account))
+        .where(wanted, named_on(Status, Account))
     )
 
 

@@ -17,6 +17,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from models.kept import Kept
+from models.proofs import Proof
 
 
 @dataclass(slots=True, eq=False)
@@ -24,7 +25,7 @@ class Whole:
     """An answer, with the headers that everybody gets who asks for it.
 
     `terms` is what who asks has to fulfil each time, in the words of the floor that keeps it. `head` is what the server
-    made of it for sending it again.
+    made of it for sending it again. `proof` is there if what it says is all that the answer follows from.
     """
 
     body: bytes
@@ -32,6 +33,7 @@ class Whole:
     status: int = 200
     terms: Any = None
     head: Any = None
+    proof: Proof | None = None
 
     def response(self, request: web.Request, more: Mapping[str, str] | None = None) -> web.Response:
         """To send, with further headers for this very request; 304 to who has it already."""
@@ -82,5 +84,6 @@ async def kept(store: Kept, key: tuple[Hashable, ...], make: Callable[[], Awaita
         return answer
     made = await make()
     if made.status == 200:
-        store.put(key, moment, made, len(made.body) + sum(len(part) for part in key if isinstance(part, str)))
+        size_bytes = len(made.body) + sum(len(part) for part in key if isinstance(part, str))
+        store.put(key, moment, made, size_bytes, made.proof)
     return made

@@ -21,9 +21,11 @@ from sqlalchemy.util import greenlet_spawn
 from models.addresses import LocalAddresses
 from models.appending import Rows, append_rows
 from models.events import EventHub, pack
+from models.glances import SqliteConnections
 from models.ids import IdGenerator
 from models.kept import Kept
 from models.new_rows import WritingSession
+from models.proofs import Proof
 from models.questions import Glance
 from models.signals import Signals
 from models.snapshots import CURRENT, PostgresqlSnapshots, Snapshots, SqliteSnapshots
@@ -43,6 +45,7 @@ WRITER_CACHE = "PRAGMA cache_size=-4096"
 # Kept like the others. Were they closed when a burst is over (SQLAlchemy's overflow), a server with more requests at
 # once than connections would open new ones all the time, with cold caches: it cost PostgreSQL as much as the queries.
 SPARE_CONNECTIONS = 5
+READER_PRAGMAS = (*SQLITE_PRAGMAS, READER_CACHE)
 NOTIFY_CHANNEL = "tertulia"
 EVENTS_CHANNEL = "tertulia_events"
 PROCESS_NAME = "tertulia "  # and `process_id`: what each connection to PostgreSQL is called
@@ -94,7 +97,9 @@ class Database:
         self._snapshots: Snapshots = (
             SqliteSnapshots(self.url.database) if self.is_sqlite else PostgresqlSnapshots(self._snapshot)
         )
-        self.kept = Kept(self._snapshots, clock)
+        # SQLite's, beside the pool's.
+        self._glances = SqliteConnections(self.url.database or "", READER_PRAGMAS) if self.is_sqlite else None
+        self.kept = Kept(self._snapshots, clock, self)
 
     @property
     def engine(self) -> AsyncEngine:
@@ -109,17 +114,36 @@ class Database:
 
     @asynccontextmanager
     async def glancing(self) -> AsyncIterator[Glance]:
-        """A look at a connection of the pool without a session around it: for what is read most (`Question`)."""
+        """A look at the database without a session around it: for what is read most (`Question`)."""
+        if self._glances is not None:
+            raw = self._glances.take()
+            try:
+                yield Glance(self._reader.sync_engine, raw)
+            finally:
+                self._glances.give_back(raw)
+            return
         pooled = await greenlet_spawn(self._reader.sync_engine.pool.connect)
         connection: Any = pooled.driver_connection
         try:
-            if self.is_sqlite:
-                connection = connection._conn  # aiosqlite's own: what runs in place needs no thread
-                connection.execute("BEGIN")
             yield Glance(self._reader.sync_engine, connection)
         finally:
-            is_lost = not self.is_sqlite and connection.is_closed()  # no session was there to notice
-            await greenlet_spawn(pooled.invalidate if is_lost else pooled.close)  # the pool ends the transaction
+            is_lost = connection.is_closed()  # no session was there to notice
+            await greenlet_spawn(pooled.invalidate if is_lost else pooled.close)
+
+    async def confirms(self, proof: Proof) -> bool:
+        """Whether the questions of a proof find now what they found then."""
+        async with self.glancing() as glance:
+            return await glance.confirms(proof)
+
+    def confirms_at_once(self, proof: Proof) -> bool | None:
+        """The same without waiting; None where only the server knows."""
+        if self._glances is None:
+            return None
+        raw = self._glances.take()
+        try:
+            return Glance(self._reader.sync_engine, raw).confirms_at_once(proof)
+        finally:
+            self._glances.give_back(raw)
 
     async def _snapshot(self) -> str:
         """Which transactions a statement on PostgreSQL would see now."""
@@ -171,11 +195,15 @@ class Database:
     async def give_back(self) -> None:
         """Free what is kept only because it was used: answers that are too old, and pages of SQLite's file."""
         self.kept.forget_expired()
+        if self._glances is not None:
+            self._glances.shrink()
         for connection in list(self._embedded):
             await connection.shrink()
 
     async def close(self) -> None:
         self._snapshots.close()
+        if self._glances is not None:
+            self._glances.close()
         await self._reader.dispose()
         if self._writer is not self._reader:
             await self._writer.dispose()
@@ -195,7 +223,7 @@ def _sqlite_engine(url: URL, *, begin: str, pool_size: int, opened: set[InPlaceC
     engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_use_lifo=True,
                                  connect_args={"timeout": 15}, module=InPlaceDriver(), json_serializer=_to_json,
                                  json_deserializer=orjson.loads)  # fmt: skip
-    pragmas = (*SQLITE_PRAGMAS, *((READER_CACHE,) if begin == "BEGIN" else (WRITER_CACHE, IMPATIENT)))
+    pragmas = READER_PRAGMAS if begin == "BEGIN" else (*SQLITE_PRAGMAS, WRITER_CACHE, IMPATIENT)
 
     def configure(connection: Any, _record: object) -> None:
         # The driver must not begin transactions by itself: it would begin them as readers.

@@ -19,6 +19,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import Boolean, TypeDecorator
 
+from models.proofs import Asked, Proof
+
 Row = tuple[Any, ...]
 Statement = Any
 
@@ -133,16 +135,44 @@ class Glance:
     def __init__(self, engine: Engine, connection: Any) -> None:
         self._engine = engine
         self._connection = connection
+        self._asked: list[Asked] = []
 
     async def ask(self, question: Question, values: Mapping[str, Any]) -> list[Row]:
         """The rows of the answer."""
         form = question.form(self._engine.dialect)
         arguments = form.arguments(values)
-        for heard in self._engine.dispatch.before_cursor_execute:  # whoever counts statements hears of these too
-            heard(None, None, form.sql, arguments, None, False)
+        rows = await self._rows(form.sql, arguments)
+        self._asked.append(Asked(form.sql, arguments, rows))
+        return form.rows(rows)
+
+    def proof(self) -> Proof:
+        """What was asked in this look until now, and what was found."""
+        return Proof.of(self._asked)
+
+    async def confirms(self, proof: Proof) -> bool:
+        """Whether the questions of a proof find now what they found then."""
+        return proof.holds([await self._rows(sql, arguments) for sql, arguments in proof.questions])
+
+    def confirms_at_once(self, proof: Proof) -> bool:
+        """The same where nobody has to be waited for: on SQLite."""
+        return proof.holds([self._rows_at_once(sql, arguments) for sql, arguments in proof.questions])
+
+    async def _rows(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
         if isinstance(self._connection, sqlite3.Connection):
-            return form.rows(self._connection.execute(form.sql, arguments).fetchall())
-        return form.rows(await self._connection.fetch(form.sql, *arguments))
+            return self._rows_at_once(sql, arguments)
+        self._tell(sql, arguments)
+        rows: Sequence[Any] = await self._connection.fetch(sql, *arguments)
+        return rows
+
+    def _rows_at_once(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        self._tell(sql, arguments)
+        rows: Sequence[Any] = self._connection.execute(sql, arguments).fetchall()
+        return rows
+
+    def _tell(self, sql: str, arguments: Sequence[Any]) -> None:
+        """Whoever counts statements hears of these too."""
+        for heard in self._engine.dispatch.before_cursor_execute:
+            heard(None, None, sql, arguments, None, False)
 
 
 def _form(statement: Statement, dialect: Dialect) -> Form:

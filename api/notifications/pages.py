@@ -70,14 +70,15 @@ async def notification_page(call: Call) -> Page:
         rows = keyset.arrange(_Row(values) for values in await glance.ask(question, values))
         status_ids = list(dict.fromkeys(row.status_id for row in rows if row.status_id is not None))
         found = await found_by_id(call, glance, status_ids)
-    return page(call, await _entities(call, rows, found), [row.id for row in rows])
-
-
-async def _entities(call: Call, rows: Sequence[_Row], found: Found) -> Any:
-    is_plain = all(row.kind in _PLAIN and not row.has_moved for row in rows)
-    if not is_plain or found.has_filters:
+    is_plain = all(row.kind in _PLAIN and not row.has_moved for row in rows) and not found.has_filters
+    ids = [row.id for row in rows]
+    if not is_plain:
         async with call.database.reading() as session:
-            return await entities_of(call.api, session, rows, call.me)
+            return page(call, await entities_of(call.api, session, rows, call.me), ids)
+    return page(call, await _joined(call, rows, found), ids, found.proof())
+
+
+async def _joined(call: Call, rows: Sequence[_Row], found: Found) -> bytes:
     statuses = await joined(call, found)
     accounts = await _accounts(call, rows)
     made = [

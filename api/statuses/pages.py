@@ -9,8 +9,9 @@ with filters gets everything from `api.loading`, because filters read the text.
 """
 
 from collections import namedtuple
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -22,11 +23,12 @@ from sqlalchemy.types import NullType
 from api.call import Api, Call
 from api.entities.status import own_part, shared_part, viewer_part
 from api.entities.status_page import Marks, StatusPage
-from api.loading import communities_of, is_complete, load_page, marks_at_a_glance, status_entities
+from api.loading import communities_at_a_glance, is_complete, load_page, marks_at_a_glance, status_entities
 from api.pagination import AnySelect, Keyset, Page, PagedQuery, page
 from models.accounts import Account
 from models.base import BigInt, UtcDateTime
 from models.filters import Filter
+from models.proofs import Proof
 from models.questions import Glance, Question, among
 from models.statuses import Status
 from policy.timelines import wanted_by
@@ -157,15 +159,23 @@ def _only(parts: tuple[bytes, ...] | None) -> bytes | None:
 
 
 class Found(NamedTuple):
-    """The heads of some statuses, and what the viewer did to these; nothing, where their filters have to be asked."""
+    """The heads of some statuses, what the viewer did to these, and their communities; only the heads, where the
+    viewer's filters have to be asked. `glance` is the look in which they were found."""
 
     heads: Sequence[Head]
     marks: Marks | None = None
+    communities: Mapping[int, Any] = MappingProxyType({})
+    glance: Glance | None = None
 
     @property
     def has_filters(self) -> bool:
         """Whether the viewer has filters, which read the text: then all is left to `api.loading`."""
         return bool(self.heads) and self.heads[0].has_filters
+
+    def proof(self) -> Proof | None:
+        """What the statuses follow from once they are `joined`; None where that isn't all."""
+        is_all = not self.has_filters and all(head.can_be_kept and head.parts is not None for head in self.heads)
+        return self.glance.proof() if is_all and self.glance is not None else None
 
 
 _BY_ID: Final = {
@@ -174,10 +184,13 @@ _BY_ID: Final = {
 }
 
 
-async def status_page(call: Call, query: PagedQuery, context: str, parameters: dict[str, Any] | None = None) -> Page:
+async def status_page(
+    call: Call, query: PagedQuery, context: str, parameters: dict[str, Any] | None = None, *, is_proven: bool = False
+) -> Page:
     """The page that the request asks for of a query made of `heads(…)`, sorted by the id of the status.
 
     `parameters` are the values of further bound parameters; `context` is what the viewer's filters call this list.
+    `is_proven`: nothing but this page decides about the answer, so it may have a proof.
     """
     keyset = Keyset.of(call)
     found = await _ask(call, query, keyset, _seen_by(call) | (parameters or {}))
@@ -185,7 +198,8 @@ async def status_page(call: Call, query: PagedQuery, context: str, parameters: d
     if found.has_filters:
         async with call.database.reading() as session:
             return page(call, await status_entities(call.api, session, ids, call.viewer, context=context), ids)
-    return page(call, b"[" + b",".join((await joined(call, found)).values()) + b"]", ids)
+    items = b"[" + b",".join((await joined(call, found)).values()) + b"]"
+    return page(call, items, ids, found.proof() if is_proven else None)
 
 
 async def _ask(call: Call, query: PagedQuery, keyset: Keyset, values: dict[str, Any]) -> Found:
@@ -197,14 +211,16 @@ async def _ask(call: Call, query: PagedQuery, keyset: Keyset, values: dict[str, 
     async with call.database.reading() as session:
         rows = keyset.arrange(tuple(row) for row in await session.execute(statement, values | cursors))
     async with call.database.glancing() as glance:
-        return await _found(call, glance, rows)
+        return (await _found(call, glance, rows))._replace(glance=None)
 
 
 async def _found(call: Call, glance: Glance, rows: Sequence[Any]) -> Found:
-    listed = Found([Head(row) for row in rows])
-    if not listed.heads or listed.has_filters or call.viewer is None:
+    listed = Found([Head(row) for row in rows], glance=glance)
+    if not listed.heads or listed.has_filters:
         return listed
-    return Found(listed.heads, await marks_at_a_glance(glance, call.viewer, [head.shown for head in listed.heads]))
+    shown = [head.shown for head in listed.heads]
+    marks = None if call.viewer is None else await marks_at_a_glance(glance, call.viewer, shown)
+    return listed._replace(marks=marks, communities=await communities_at_a_glance(glance, shown))
 
 
 def _seen_by(call: Call) -> dict[str, Any]:
@@ -214,7 +230,7 @@ def _seen_by(call: Call) -> dict[str, Any]:
 async def found_by_id(call: Call, glance: Glance, ids: Sequence[int]) -> Found:
     """The statuses with these ids that the viewer may see, in any order, wherever they are listed."""
     if not ids:
-        return Found([])
+        return Found([], glance=glance)
     values = _seen_by(call) | {"ids": list(ids)}
     return await _found(call, glance, await glance.ask(_BY_ID[call.viewer is not None], values))
 
@@ -227,14 +243,11 @@ async def joined(call: Call, found: Found) -> dict[int, bytes]:
     api, viewer = call.api, call.viewer
     sheet = StatusPage(viewer, api.services.clock())
     sheet.accounts = {head.shown.account_id: head.author for head in listed}
-    sheet.marks = found.marks or sheet.marks
-    shown = [head.shown for head in listed]
+    sheet.marks, sheet.communities = found.marks or sheet.marks, found.communities
     missing = [head for head in listed if not head.recall(api)]
-    if missing or any(status.group_id is not None for status in shown):
+    if missing:
         async with call.database.reading() as session:
-            sheet.communities = await communities_of(session, shown)
-            if missing:
-                await _render(api, session, viewer, missing)
+            await _render(api, session, viewer, missing)
     seen: dict[Hashable, bytes] = {}
     return {head.id: _bytes_of(head, sheet, seen) for head in listed if head.parts is not None}
 

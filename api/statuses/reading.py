@@ -71,7 +71,7 @@ async def get_statuses(call: Call) -> list[Json]:
         return await status_entities(call.api, session, list(dict.fromkeys(call.args["id"])), call.viewer)
 
 
-async def get_status(call: Call) -> bytes | Json:
+async def get_status(call: Call) -> Page | Json:
     """View one status."""
     number = call.id()
     async with call.database.glancing() as glance:
@@ -81,7 +81,7 @@ async def get_status(call: Call) -> bytes | Json:
     entity = (await joined(call, found)).get(number)
     if entity is None:
         raise NotFound
-    return entity
+    return Page(entity, proof=found.proof())
 
 
 async def get_context(call: Call) -> Json:

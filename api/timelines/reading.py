@@ -66,7 +66,7 @@ class LinkArgs(PageArgs):
 
 async def get_home(call: Call) -> Page:
     """View home timeline: statuses of followed people, lists and hashtags, and one's own."""
-    return await status_page(call, _HOME, "home")
+    return await status_page(call, _HOME, "home", is_proven=True)
 
 
 async def get_list(call: Call) -> Page:
@@ -86,7 +86,8 @@ async def get_public(call: Call) -> Page:
     """View public timeline: what was said to everybody, by our people and by those of other offices."""
     args = call.args
     is_local = args["local"] if args["local"] != args["remote"] else None
-    return await status_page(call, _public_page(call.viewer is not None, is_local, args["only_media"]), "public")
+    query = _public_page(call.viewer is not None, is_local, args["only_media"])
+    return await status_page(call, query, "public", is_proven=True)
 
 
 @cache

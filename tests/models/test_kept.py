@@ -74,7 +74,7 @@ async def test_reading_ends_nothing_and_time_does(database: Database, elsewhere:
 
 
 async def test_what_is_kept_is_bounded_and_the_least_used_goes_first(database: Database, clock: Clock) -> None:
-    kept = Kept(database._snapshots, clock, most_bytes=10 * (ENTRY_BYTES + 100))
+    kept = Kept(database._snapshots, clock, database, most_bytes=10 * (ENTRY_BYTES + 100))
     for number in range(20):
         moment, _ = await kept.find(number)
         kept.put(number, moment, "value", 100)
