@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import bindparam, select
 
 from models import Database
 from models.accounts import Account
+from models.base import BigInt
 from models.kept import ENTRY_BYTES, SECONDS, Kept
+from models.questions import Question
 from models.snapshots import PostgresqlSnapshots, SqliteSnapshots
 from tests.conftest import Clock
 
@@ -114,3 +117,43 @@ async def test_a_database_that_cannot_tell_keeps_nothing() -> None:
     snapshots = SqliteSnapshots(None)
     assert await snapshots.now() != await snapshots.now()
     snapshots.close()
+
+
+_NAMES = Question(select(Account.username).where(Account.id > bindparam("least", type_=BigInt)).order_by(Account.id))
+
+
+async def prove(database: Database, least: int = 100) -> None:
+    moment, _ = await database.kept.find("key")
+    async with database.glancing() as glance:
+        await glance.ask(_NAMES, {"least": least})
+        database.kept.put("key", moment, "value", 10, glance.proof())
+
+
+async def test_what_has_a_proof_outlives_what_does_not_concern_it(
+    database: Database, elsewhere: Database, clock: Clock
+) -> None:
+    await prove(database)
+    for number, writer in enumerate((database, elsewhere), start=1):
+        await write(writer, number)
+        assert await found(database) == "value"
+    await write(elsewhere, 101)
+    assert (await found(database), database.kept.has("key")) == (None, False)
+    await prove(database)
+    clock.advance(seconds=SECONDS.total_seconds() / 2)
+    await write(elsewhere, 3)
+    assert await found(database) == "value"
+    clock.advance(seconds=SECONDS.total_seconds() / 2 + 1)  # to be proven makes nothing younger
+    assert await found(database) is None
+
+
+async def test_what_was_read_after_its_moment_is_proven_by_what_was_read(
+    database: Database, elsewhere: Database
+) -> None:
+    moment, _ = await database.kept.find("key")
+    async with database.glancing() as glance:
+        await glance.ask(_NAMES, {"least": 100})
+        proof = glance.proof()
+    await write(elsewhere, 101)
+    await database.kept.find("another")  # by now it is known that something changed
+    database.kept.put("key", moment, "made before", 10, proof)
+    assert await found(database) is None
