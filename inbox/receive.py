@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import bindparam, select
 
-from federation.activity import Activity, parse_activity
-from federation.json_ld import DocumentRefused
+from federation.activity import Activity, activity_from
+from federation.json_ld import DocumentRefused, JsonObject, normalise, parse_document
 from federation.services import Services
 from federation.serving.read_gate import exists_for, reader_of
 from federation.trust.authentication import ActorGone, PeerRefused, Requester, authenticate
@@ -46,7 +46,7 @@ async def receive(services: Services, journal: Journal, message: HttpMessage, in
 
     Raises InboxRefused with the HTTP status to answer.
     """
-    activity = _parse(message.body)
+    document, activity = _parse(message.body)
     _check_noise(services, message)
     if is_letter(activity):
         await take_letter(services, message, activity, inbox_id)
@@ -65,7 +65,7 @@ async def receive(services: Services, journal: Journal, message: HttpMessage, in
     except SignatureRefused as error:
         raise InboxRefused(401, f"signature-{error.reason}", error.detail) from None
     _check_rate(services, requester.host)
-    await _check_authority(services, requester, activity, is_rotation=is_rotation)
+    await _check_authority(services, requester, activity, document, is_rotation=is_rotation)
     await _check_inbox(services, requester, inbox_id)
     mark = mark_of(services, message, requester)
     if activity.actor != requester.actor_uri and await journal.knows(activity.dedup_key):
@@ -77,9 +77,11 @@ async def receive(services: Services, journal: Journal, message: HttpMessage, in
     return requester
 
 
-def _parse(body: bytes) -> Activity:
+def _parse(body: bytes) -> tuple[JsonObject, Activity]:
+    """What the bytes say, and what it means."""
     try:
-        return parse_activity(body)
+        document = parse_document(body)
+        return document, activity_from(normalise(document), body)
     except DocumentRefused as error:
         raise InboxRefused(413 if error.too_large else 400, f"document-{error.reason}", error.detail) from None
 
@@ -148,12 +150,14 @@ async def _check_inbox(services: Services, requester: Requester, inbox_id: int) 
         raise InboxRefused(410, "gone", "The account has been deleted.")
 
 
-async def _check_authority(services: Services, requester: Requester, activity: Activity, *, is_rotation: bool) -> None:
+async def _check_authority(
+    services: Services, requester: Requester, activity: Activity, document: JsonObject, *, is_rotation: bool
+) -> None:
     if services.addresses.is_local(activity.actor):
         raise InboxRefused(403, "own-actor", "The actor is one of ours, and ours don't write to us this way.")
     if activity.actor == requester.actor_uri:
         # The proof of a rotation held under the old key, whose id may already belong to the new one.
-        if not is_rotation and await breaks_own_proof(services, activity):
+        if not is_rotation and await breaks_own_proof(services, activity, document):
             raise InboxRefused(401, "proof", "The activity carries a proof by its actor that doesn't hold.")
     elif not may_be_passed_on(activity.type, activity.actor, activity.object_id) or not await is_proven_by_actor(
         services, activity

@@ -28,11 +28,18 @@ def canonical_bytes(value: Any) -> bytes:
 
 def _is_plain(value: Any) -> bool:
     """Whether both serialisers agree on this value: no floats, keys in ASCII, integers that a double holds."""
-    kind = value.__class__
-    if kind is str or kind is bool or value is None:
-        return True
-    if kind is dict:
-        return all(key.__class__ is str and key.isascii() for key in value) and all(map(_is_plain, value.values()))
-    if kind is list:
-        return all(map(_is_plain, value))
-    return kind is int and -_MAX_INTEGER <= value <= _MAX_INTEGER
+    values = [value]
+    for item in values:  # which grows: no call for each value
+        kind = item.__class__
+        if kind is str or kind is bool or item is None:
+            continue
+        if kind is dict:
+            for key in item:
+                if key.__class__ is not str or not key.isascii():
+                    return False
+            values += item.values()
+        elif kind is list:
+            values += item
+        elif kind is not int or not -_MAX_INTEGER <= item <= _MAX_INTEGER:
+            return False
+    return True

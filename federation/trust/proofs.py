@@ -53,11 +53,14 @@ def _is_recent(proof: JsonObject, now: datetime) -> bool:
     return created is not None and now - created <= MAX_AGE
 
 
-async def breaks_own_proof(services: Services, activity: Activity) -> bool:
-    """Whether it carries a proof by its own actor that doesn't hold: then something is wrong with it."""
+async def breaks_own_proof(services: Services, activity: Activity, document: JsonObject | None = None) -> bool:
+    """Whether it carries a proof by its own actor that doesn't hold: then something is wrong with it.
+
+    `document` is what its bytes say, where somebody has parsed them already.
+    """
     if "proof" not in activity.document:
         return False
-    document = parse_document(activity.raw)
+    document = document or parse_document(activity.raw)
     try:
         proofs = proofs_of(document)
     except ProofRefused:
