@@ -20,6 +20,7 @@ from bench.document import write_between
 from bench.guard import Guard
 from bench.limits import machine_limits
 from bench.office import BenchFailed
+from bench.other import measure_other
 from bench.people import KeyPool
 from bench.results import render_results
 from bench.rounds import FULL, QUICK, Results, Size, run_round
@@ -28,6 +29,7 @@ from bench.table import render, render_limits
 IN_ROUNDS = frozenset({"inbound", "outbound", "killed"})
 PARTS = ("inbound", "outbound", "killed", "reads", "growth", "streaming", "scale", "backfill")
 ALL = frozenset(PARTS) - {"backfill", "reads"}  # growth begins with the reads
+READING_SECONDS = 1200.0  # one office is filled and read at all sizes
 STARTED = time.monotonic()
 
 
@@ -36,8 +38,8 @@ STARTED = time.monotonic()
 @click.option("--quick", is_flag=True, help="One small round, to see that it works.")
 @click.option("--only", type=click.Choice(PARTS), multiple=True, help="Only these parts; backfill is never among all.")
 @click.option("--postgresql", is_flag=True, help="On a PostgreSQL from the wheel that the tests use.")
-@click.option("--url", help="Read another server instead, with Mastodon's client API: its origin, with --token.")
-@click.option("--token", default="", help="A token for it.")
+@click.option("--url", help="Read another server instead, with Mastodon's client API: its origin (http://HOST:PORT).")
+@click.option("--token", default="", help="A token of somebody there, who may read.")
 @click.option(
     "--write",
     "document",
@@ -48,11 +50,15 @@ def main(
     runs: int, quick: bool, only: tuple[str, ...], postgresql: bool, url: str | None, token: str, document: Path | None
 ) -> None:
     """Measure Tertulia from outside, on loopback, and print a table. Misses are printed as they are."""
+    if token and not url:
+        raise click.UsageError("--token is for the server at --url.")
+    if url and (only or postgresql):
+        raise click.UsageError("--url measures the readings only, on whatever database that server has.")
     size, runs = (QUICK, 1) if quick else (FULL, runs)
     guard = Guard(note)
     try:
         if url:
-            text = uvloop.run(measure_other(url.rstrip("/"), token, size, runs))
+            text = uvloop.run(_other(url.rstrip("/"), token, size, runs))
         else:
             text = uvloop.run(measure(guard, runs, size, frozenset(only) or ALL, is_postgresql=postgresql))
         print(text + guard.summary)
@@ -70,25 +76,22 @@ async def measure(
     """Everything, as text to be printed; what fails is left out, and told to the guard."""
     note(f"the machine's own limits; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     limits = await machine_limits()
-    if parts == {"backfill"}:
-        return render_backfill(await measure_backfill(1_000 if size is QUICK else 10_000, note))
     pool, rounds = KeyPool(), [Results() for _ in range(runs)]
     if parts & {"reads", "growth"}:
         sizes = size.statuses if "growth" in parts else size.statuses[:1]
-        async with guard.part("reading"), _settings(is_postgresql) as settings:
+        async with guard.part("reading", READING_SECONDS), _settings(is_postgresql) as settings:
             await growth.measure_growth(sizes, size.requests, note, settings, rounds)
     for number, found in enumerate(rounds):
         note(f"round {number + 1} of {runs}")
         await _round(guard, size, pool, parts, found, is_postgresql=is_postgresql)
+    backfill = await _backfill(guard, size, is_postgresql=is_postgresql) if "backfill" in parts else ""
     database = "PostgreSQL" if is_postgresql else "SQLite"
     results = render_results(rounds, _labels(size), size.statuses)
-    return "\n\n".join([_title(database, runs), results, render_limits(limits)])
+    return "\n\n".join(filter(None, [_title(database, runs), results, backfill, render_limits(limits)]))
 
 
-async def measure_other(origin: str, token: str, size: Size, runs: int) -> str:
-    """The reading part of any server; its CPU is its own business."""
-    reader = reads.Reader(origin, token)
-    rounds = [await reads.measure_reads(reader, size.requests, None) for _ in range(runs)]
+async def _other(origin: str, token: str, size: Size, runs: int) -> str:
+    rounds = await measure_other(origin, token, size.requests, runs, note)
     return f"{_title(origin, runs)}\n\n{render(rounds, _labels(size), rows=reads.ROWS)}"
 
 
@@ -105,6 +108,13 @@ async def _round(
     if "scale" in parts:
         async with guard.part("two processes"), _settings(True) as settings:
             found |= await scale.measure_scale(size.scale, pool, note, settings)
+
+
+async def _backfill(guard: Guard, size: Size, *, is_postgresql: bool) -> str:
+    async with guard.part("backfill"), _settings(is_postgresql) as giver, _settings(is_postgresql) as reader:
+        found = await measure_backfill(1_000 if size is QUICK else 10_000, note, (giver, reader))
+        return render_backfill(found)
+    return ""
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ that reads. Every post carries its author's proof, and each is verified.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -46,8 +46,10 @@ class Backfilled:
         return self.posts / self.seconds
 
 
-async def measure_backfill(posts: int, report: Callable[[str], None]) -> Backfilled:
-    """Fill one office, have the other follow, and watch."""
+async def measure_backfill(
+    posts: int, report: Callable[[str], None], settings: tuple[Mapping[str, str], Mapping[str, str]]
+) -> Backfilled:
+    """Fill one office, have the other follow, and watch. Each has settings of its own: where its database is."""
     giver, reader = free_domain("127.0.0.1"), free_domain("127.0.0.2")
     tokens: list[str] = []
 
@@ -59,8 +61,8 @@ async def measure_backfill(posts: int, report: Callable[[str], None]) -> Backfil
         tokens.append(await _make_reader(environ, giver))
 
     async with (
-        running_office(domain=giver, prepare=fill) as madrid,
-        running_office(domain=reader, prepare=make_reader) as lisbon,
+        running_office(domain=giver, prepare=fill, settings=settings[0]) as madrid,
+        running_office(domain=reader, prepare=make_reader, settings=settings[1]) as lisbon,
     ):
         await madrid.settle()
         await lisbon.settle()

@@ -19,11 +19,11 @@ class Guard:
         self.failures: list[str] = []
 
     @asynccontextmanager
-    async def part(self, name: str) -> AsyncIterator[None]:
+    async def part(self, name: str, seconds: float = PART_SECONDS) -> AsyncIterator[None]:
         """What goes wrong or takes too long in the block is noted, and the block is over."""
         self.report(name)
         try:
-            async with asyncio.timeout(PART_SECONDS):
+            async with asyncio.timeout(seconds):
                 yield
         except Exception as error:
             if not isinstance(error, BenchFailed | TimeoutError):

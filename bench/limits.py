@@ -9,9 +9,9 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 
-from bench.office import TICKS, BenchFailed
+from bench.office import BenchFailed
+from bench.processes import cpu_seconds
 from bench.sending import Prepared, post_all
 from keys.keypairs import ALGORITHMS, PrivateKey, generate_ed25519, generate_rsa
 
@@ -67,17 +67,12 @@ async def _bare_post() -> float:
             await asyncio.sleep(0.1)
         else:
             raise BenchFailed("the bare server did not start")
-        before = _cpu(process.pid)
+        before = cpu_seconds(process.pid)
         await post_all([request] * REQUESTS, 16)
-        return (_cpu(process.pid) - before) * 1000 / REQUESTS
+        return (cpu_seconds(process.pid) - before) * 1000 / REQUESTS
     finally:
         process.terminate()
         process.wait()
-
-
-def _cpu(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def _rows_per_second(at_once: int) -> float:

@@ -1,6 +1,6 @@
 """The instance that is measured: started from the command line, set up as an administrator would.
 
-Its cost is read from /proc (CPU of all its threads, resident memory), its progress from its database, so that
+Its cost is read from the system (CPU of all its threads, resident memory), its progress from its database, so that
 watching costs it nothing.
 """
 
@@ -23,6 +23,7 @@ from sqlalchemy.engine import make_url
 
 from access.tokens import DEFAULT_SCOPES, create_token
 from bench import databases
+from bench.processes import cpu_seconds
 from models import Database
 from models.addresses import LocalAddresses
 from server.context import open_services
@@ -33,19 +34,12 @@ from server.users import create_user
 START_SECONDS = 90.0
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.02
-TICKS = os.sysconf("SC_CLK_TCK")
 PAGE_KIB = os.sysconf("SC_PAGE_SIZE") / 1024
 MAIN = "from server.cli import main; main()"
 
 
 class BenchFailed(Exception):
     """The measurement can't go on; the message says why."""
-
-
-def cpu_seconds(process_id: int) -> float:
-    """CPU time of a process and its threads, in user and kernel."""
-    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 @dataclass(frozen=True)

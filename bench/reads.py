@@ -110,8 +110,9 @@ async def measure_reads(reader: Reader, requests: int, server: Measured | None) 
             found |= await _measured(f"reads.{name}.{connections}", [request] * requests, connections, server)
     for name, path in ANEW.items():
         # No two of the same address: nothing that is kept of one answers another, as after every change.
-        anew = [reader.get(f"{path}&number={number}", "application/json") for number in range(requests // 4)]
-        found |= await _measured(f"reads.{name}.anew", anew, CONNECTIONS[-1], server)
+        anew = [reader.get(f"{path}&number={number}", "application/json") for number in range(WARM_UP + requests // 4)]
+        await _all(name, anew[:WARM_UP], CONNECTIONS[-1])
+        found |= await _measured(f"reads.{name}.anew", anew[WARM_UP:], CONNECTIONS[-1], server)
     return found
 
 

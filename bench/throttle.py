@@ -6,7 +6,8 @@ Each process may use SHARE seconds of CPU in a second, all its threads together.
 (SIGSTOP) until the time has made up for it, then goes on (SIGCONT): every few milliseconds, so that no lease and no
 connection notices. What a process doesn't use is lost but for `SAVED_SECONDS`: an idle one can't save up for later.
 
-Ends on SIGTERM, or when whoever started it or any of the processes ends; those that are left go on unhindered.
+Says `held` when it has begun. Ends on SIGTERM, or when whoever started it or any of the processes ends; those that are
+left go on unhindered.
 """
 
 import asyncio
@@ -19,13 +20,10 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
+from bench.processes import cpu_seconds
+
 EVERY_SECONDS = 0.002
 SAVED_SECONDS = 0.01
-
-
-def cpu_clock(process_id: int) -> int:
-    """The clock of a process' CPU time in nanoseconds (Linux' `clock_getcpuclockid`)."""
-    return ((~process_id) << 3) | 2
 
 
 @dataclass
@@ -40,7 +38,7 @@ class Held:
 
     def look(self, elapsed: float) -> None:
         """Stop it or let it go on, after so many seconds."""
-        used = time.clock_gettime(cpu_clock(self.process_id))
+        used = cpu_seconds(self.process_id)
         self.budget = min(self.budget + elapsed * self.share, SAVED_SECONDS) - (used - self.used)
         self.used = used
         if (self.budget < 0) is not self.is_stopped:
@@ -52,8 +50,9 @@ def hold(share: float, process_ids: Sequence[int]) -> None:
     """Hold the processes until one of them ends, or this is told to end."""
     parent = os.getppid()
     with _going_on_afterwards(process_ids), contextlib.suppress(ProcessLookupError, OSError):
-        held = [Held(one, share, used=time.clock_gettime(cpu_clock(one))) for one in process_ids]
+        held = [Held(one, share, used=cpu_seconds(one)) for one in process_ids]
         now = time.monotonic()
+        print("held", flush=True)
         while os.getppid() == parent:
             time.sleep(EVERY_SECONDS)
             now, before = time.monotonic(), now
@@ -76,8 +75,10 @@ def _going_on_afterwards(process_ids: Sequence[int]) -> Iterator[None]:
 async def throttled(share: float, process_ids: Sequence[int]) -> AsyncIterator[None]:
     """Within the block, each of the processes has so much of a core."""
     arguments = ("-m", "bench.throttle", str(share), *map(str, process_ids))
-    process = await asyncio.create_subprocess_exec(sys.executable, *arguments)
+    process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=asyncio.subprocess.PIPE)
     try:
+        if process.stdout is None or not await process.stdout.readline():
+            raise RuntimeError("the processes could not be held to their share")
         yield
     finally:
         with contextlib.suppress(ProcessLookupError):

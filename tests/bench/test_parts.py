@@ -10,7 +10,8 @@ import pytest
 
 from bench.guard import Guard
 from bench.office import BenchFailed
-from bench.throttle import Held, cpu_clock
+from bench.processes import cpu_seconds
+from bench.throttle import Held, throttled
 
 PATIENCE_SECONDS = 30.0
 
@@ -34,7 +35,7 @@ def wait_until_stopped(process: subprocess.Popen[bytes], expected: bool) -> None
 
 def wait_until_used(process: subprocess.Popen[bytes], seconds: float) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.clock_gettime(cpu_clock(process.pid)) < seconds:
+    while cpu_seconds(process.pid) < seconds:
         assert time.monotonic() < deadline
 
 
@@ -68,6 +69,15 @@ def test_who_used_more_than_its_share_is_stopped_until_time_has_made_up_for_it(b
     wait_until_stopped(busy, True)
     held.look(1000.0)
     wait_until_stopped(busy, False)
+
+
+async def test_a_process_is_held_when_the_block_begins_and_goes_on_when_it_ends(busy: subprocess.Popen[bytes]) -> None:
+    wait_until_used(busy, 0.1)
+    async with throttled(0.000001, [busy.pid]):
+        wait_until_stopped(busy, True)
+        used = cpu_seconds(busy.pid)
+    wait_until_stopped(busy, False)
+    wait_until_used(busy, used + 0.001)
 
 
 def test_who_held_a_process_lets_it_go_on_at_the_end(busy: subprocess.Popen[bytes]) -> None:
