@@ -28,7 +28,7 @@ from models.new_rows import WritingSession
 from models.proofs import Proof
 from models.questions import Glance
 from models.signals import Signals
-from models.snapshots import CURRENT, PostgresqlSnapshots, Snapshots, SqliteSnapshots
+from models.snapshots import PostgresqlLook, PostgresqlSnapshots, Snapshots, SqliteSnapshots
 from models.sqlite_driver import IMPATIENT, PATIENT, InPlaceConnection, InPlaceDriver, use_write_ahead_log
 from models.statements import share_statements
 from models.unit_of_work import UnitOfWork
@@ -95,7 +95,7 @@ class Database:
         )
         self._read_sessions = async_sessionmaker(self._reader, expire_on_commit=False, autoflush=False)
         self._snapshots: Snapshots = (
-            SqliteSnapshots(self.url.database) if self.is_sqlite else PostgresqlSnapshots(self._snapshot)
+            SqliteSnapshots(self.url.database) if self.is_sqlite else PostgresqlSnapshots(PostgresqlLook(self._connect))
         )
         # SQLite's, beside the pool's.
         self._glances = SqliteConnections(self.url.database or "", READER_PRAGMAS) if self.is_sqlite else None
@@ -145,10 +145,12 @@ class Database:
         finally:
             self._glances.give_back(raw)
 
-    async def _snapshot(self) -> str:
-        """Which transactions a statement on PostgreSQL would see now."""
-        async with self.glancing() as glance:
-            return str((await glance.ask(CURRENT, {}))[0][0])
+    async def _connect(self) -> Any:
+        """A connection to PostgreSQL as those of the pool are, which from then on has nothing to do with it."""
+        pooled = await greenlet_spawn(self._reader.sync_engine.pool.connect)
+        connection: Any = pooled.driver_connection
+        pooled.detach()
+        return connection
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
@@ -201,7 +203,7 @@ class Database:
             await connection.shrink()
 
     async def close(self) -> None:
-        self._snapshots.close()
+        await self._snapshots.close()
         if self._glances is not None:
             self._glances.close()
         await self._reader.dispose()

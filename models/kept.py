@@ -81,10 +81,9 @@ class Kept:
             self._forget(key)
         return moment, None
 
-    def at_once(self, key: Hashable) -> Any:
-        """What is kept under this key and holds now, or None; None as well where that can't be told without waiting."""
-        snapshot = self._snapshots.at_once() if key in self._values else None
-        return None if snapshot is None else self._find(key, snapshot)[1]
+    def tell(self, key: Hashable, then: Callable[[Any], None]) -> None:
+        """Call `then` with what is kept under this key, or None, as of a moment after this was called (SQLite: now)."""
+        self._snapshots.tell(lambda snapshot: then(self._find(key, snapshot)[1]))
 
     def _find(self, key: Hashable, snapshot: Hashable) -> tuple[Moment, Any]:
         """What is kept and known to hold without waiting. What doesn't hold is forgotten."""

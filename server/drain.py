@@ -42,12 +42,14 @@ class Drain:
         for site in list(runner.sites):
             await site.stop()
         await self._app.shutdown()  # whoever holds connections open for good lets go of them
-        await asyncio.sleep(0)  # what has been read by now begins
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._until_empty()
 
     async def _until_empty(self) -> None:
+        if (shortcut := self._app.get(SHORTCUT)) is not None:
+            await shortcut.settle()
+        await asyncio.sleep(0)  # what has been read by now begins
         if self._under_way:
             self._is_empty.clear()
             await self._is_empty.wait()

@@ -2,10 +2,11 @@
 much of it, is answered.
 
 **Kept answers** (`server.shortcuts`) are looked for first by the bytes that came, when they are one whole request and
-nothing else of this connection is under way or half read; then by the request that aiohttp has read. A connection knows
-that it is between two requests when as many bytes came as the last one had, by its head and `Content-Length`; when it
-can't tell (pieces of a head, chunks, several requests at once), it doesn't try again. Every so often a request goes the
-long way, from which aiohttp sees that the connection is alive.
+nothing else of this connection is under way or half read; then by the request that aiohttp has read. While the database
+is asked whether an answer still holds, the request waits; when more comes meanwhile, aiohttp gets all of it. A
+connection knows that it is between two requests when as many bytes came as the last one had, by its head and
+`Content-Length`; when it can't tell (pieces of a head, chunks, several requests at once), it doesn't try again. Every
+so often a request goes the long way, from which aiohttp sees that the connection is alive.
 
 **Letters**, POSTs to inboxes (`server.mailbox`), are looked for in the same moments. What comes while one is judged
 waits, unread but for the first piece: answers keep their order, and nobody fills our memory.
@@ -43,7 +44,7 @@ class Connection(web.RequestHandler):
     """One connection of a client."""
 
     __slots__ = (
-        "_fed_bytes", "_head_bytes", "_held", "_is_between", "_letter", "_mailbox", "_peer", "_quick_until",
+        "_asked", "_fed_bytes", "_head_bytes", "_held", "_is_between", "_letter", "_mailbox", "_peer", "_quick_until",
         "_request_data", "_shortcut",
     )  # fmt: skip
 
@@ -53,6 +54,7 @@ class Connection(web.RequestHandler):
         self._mailbox = mailbox
         self._letter: asyncio.Task[None] | None = None  # the one that is judged
         self._held = b""  # what came meanwhile
+        self._asked: bytes | None = None  # a request that waits for the database to tell whether its answer holds
         self._is_between = True
         self._head_bytes = self._fed_bytes = 0
         self._request_data: bytes | None = None
@@ -64,36 +66,63 @@ class Connection(web.RequestHandler):
         super().connection_made(transport)
         self._peer = self.peername[0] if isinstance(self.peername, tuple) else None
 
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Nobody is there to be answered."""
+        self._asked = None
+        super().connection_lost(exc)
+
     def data_received(self, data: bytes) -> None:
         """Answer at once, take a letter, or have aiohttp read it."""
         if self._letter is not None:
             self._hold(data)
             return
+        if self._asked is not None:  # who doesn't wait for the answer is answered in turn, by aiohttp
+            asked, self._asked = self._asked, None
+            self._read(asked)
+        if not self._is_between:
+            self._read(data)
+        elif _is_whole(data):
+            if not self._is_found(data):
+                self._asked = None
+                self._read(data)
+        elif not self._has_taken(data, data.find(END) + len(END)):
+            self._read(data)
+
+    def _read(self, data: bytes) -> None:
+        """Have aiohttp read it."""
         self._request_data = None
         if self._is_between:
-            found = data.find(END)
-            end = found + len(END)
-            is_whole = found > 0 and end == len(data) <= LONGEST
-            if self._has_answered(data) if is_whole else self._has_taken(data, end):
-                return
             self._is_between = False
+            end = data.find(END) + len(END)
             # A line that ends otherwise could be an end of the head too.
-            self._head_bytes = end if found > 0 and data.count(b"\n", 0, end) == data.count(b"\r\n", 0, end) else NEVER
+            is_clear = end > len(END) and data.count(b"\n", 0, end) == data.count(b"\r\n", 0, end)
+            self._head_bytes = end if is_clear else NEVER
             self._fed_bytes = 0
-            self._request_data = data if is_whole else None
+            self._request_data = data if _is_whole(data) else None
         self._fed_bytes += len(data)
         super().data_received(data)
 
-    def _has_answered(self, data: bytes) -> bool:
-        """Send the kept answer to this request, if there is one; not to who doesn't read, and not for ever."""
+    def _is_found(self, data: bytes) -> bool:
+        """Have the request wait until it is known whether its kept answer is right, if there is one; not that of
+        somebody who doesn't read, and not for ever."""
         if self._shortcut is None or self._peer is None or self.transport is None:
             return False
         if self._loop.time() > self._quick_until or self.transport.get_write_buffer_size():
             return False
-        answer = self._shortcut.at_once(self._peer, data)
-        if answer is not None:
+        self._asked = data
+        return self._shortcut.find(self._peer, data, self)
+
+    def waits_for(self, data: bytes) -> bool:
+        """Whether this request waits, and nothing came meanwhile."""
+        return self._asked is data
+
+    def go_on(self, answer: bytes | None) -> None:
+        """Send the answer to the request that waits, or have aiohttp read it."""
+        asked, self._asked = self._asked, None
+        if answer is None and asked is not None:
+            self._read(asked)
+        elif answer is not None and self.transport is not None:
             self.transport.write(answer)
-        return answer is not None
 
     def _has_taken(self, data: bytes, end: int) -> bool:
         """Begin with a letter, if that is what came."""
@@ -178,6 +207,12 @@ class Connection(web.RequestHandler):
             return super().handle_error(request, status, exc, message)
         log.info("unreadable request", remote=request.remote, reason=type(exc).__name__)
         return _refusal(status)
+
+
+def _is_whole(data: bytes) -> bool:
+    """Whether this can be one request without a body, and nothing else."""
+    found = data.find(END)
+    return found > 0 and found + len(END) == len(data) <= LONGEST
 
 
 def _refusal(status: int) -> web.Response:

@@ -18,13 +18,13 @@ from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import structlog
 from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
-from federation.keeping import Asking, Door, Whole, recalled
+from federation.keeping import Asking, Door, Visit, Whole, recalled
 from models.kept import Kept
 from server.middlewares import log_access
 from server.proxies import Front, new_request_id
@@ -52,6 +52,18 @@ class Asked(NamedTuple):
 
     remote: str
     asking: Asking
+
+
+class Caller(Protocol):
+    """A connection that a request came over."""
+
+    def waits_for(self, data: bytes) -> bool:
+        """Whether the request of these bytes is still to be answered by the shortcut."""
+        ...
+
+    def go_on(self, answer: bytes | None) -> None:
+        """Send the answer to the request that it waits for; None: the long way has to be taken after all."""
+        ...
 
 
 class Written(web.StreamResponse):
@@ -87,22 +99,46 @@ class Shortcut:
         self.is_open = True
         self.answers = 0
 
-    def at_once(self, peer: str, data: bytes) -> bytes | None:
-        """The answer to a request of these bytes from this address, if the same has come before."""
+    def find(self, peer: str, data: bytes, caller: Caller) -> bool:
+        """Whether the same bytes have come from this address before, and an answer is kept.
+
+        Then the caller can go on once the database has told whether that still holds (SQLite: before this returns).
+        """
         started = time.perf_counter()
         key = (peer, _digest(data))
         asked = self._understood.get(key)
         if asked is None or not self.is_open:
-            return None
+            return False
         self._understood.move_to_end(key)
         try:
             visit = asked.asking()
-            whole = None if visit is None else self._store.at_once(visit.key)
-            more = None if visit is None or whole is None or whole.head is None else visit.admit(whole)
         except Exception as error:  # it is the long way that tells of it
             log.warning("no shortcut", error=repr(error))
+            return False
+        if visit is None or not self._store.has(visit.key):
+            return False
+
+        def give(whole: Whole | None) -> None:
+            if caller.waits_for(data):
+                caller.go_on(self._given(asked, visit, whole, started))
+
+        self._store.tell(visit.key, give)
+        return True
+
+    def _given(self, asked: Asked, visit: Visit, whole: Whole | None, started: float) -> bytes | None:
+        """The bytes of what was found, for who may have it."""
+        if whole is None or whole.head is None or not self.is_open:
             return None
-        return None if whole is None or more is None else self._noted(asked, whole, more, started)
+        try:
+            more = visit.admit(whole)
+        except Exception as error:
+            log.warning("no shortcut", error=repr(error))
+            return None
+        return None if more is None else self._noted(asked, whole, more, started)
+
+    async def settle(self) -> None:
+        """Return when nobody waits any more who came before: the database tells in the order in which it was asked."""
+        await self._store.find(())
 
     async def answer(self, request: web.Request, peer: str, data: bytes | None) -> web.StreamResponse | None:
         """The answer to a request that is read already; `data` is all of it, which is remembered."""

@@ -30,6 +30,20 @@ class Wire:
         """Send this."""
         self._writer.write(data)
 
+    async def send(self, data: bytes) -> None:
+        """Send this, and let the server read."""
+        self._writer.write(data)
+        await self._writer.drain()
+        for _ in range(20):  # it reads in the same loop
+            await asyncio.sleep(0)
+
+    async def hang_up(self) -> None:
+        """Leave, and let the server notice."""
+        self._writer.close()
+        await self._writer.wait_closed()
+        for _ in range(20):
+            await asyncio.sleep(0)
+
     async def ask(self, data: bytes) -> tuple[int, dict[str, str], bytes]:
         """Send a request that is answered with a body."""
         self._writer.write(data)
@@ -44,10 +58,7 @@ class Wire:
     async def rest(self, chunks: list[bytes]) -> bytes:
         """Send pieces one after the other, and everything that is answered until the other side hangs up."""
         for chunk in chunks:
-            self._writer.write(chunk)
-            await self._writer.drain()
-            for _ in range(20):  # the server reads in the same loop
-                await asyncio.sleep(0)
+            await self.send(chunk)
         return HEADERS.sub(_in_order, REQUEST_ID.sub(b"", await self._reader.read()))
 
 

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, text
 
 from models import Database
 from models.accounts import Account
 from models.base import BigInt
+from models.database import PROCESS_NAME
 from models.kept import ENTRY_BYTES, SECONDS, Kept
 from models.questions import Question
 from models.snapshots import PostgresqlSnapshots, SqliteSnapshots
@@ -91,32 +92,92 @@ async def test_what_is_kept_is_bounded_and_the_least_used_goes_first(database: D
     assert kept.size_bytes == 10 * (ENTRY_BYTES + 100)
 
 
-async def test_requests_that_come_together_share_a_look_that_begins_after_them() -> None:
-    looks, has_begun, may_end = 0, asyncio.Event(), asyncio.Event()
+class Looking:
+    """Looks that are counted, and end when they may."""
 
-    async def look() -> int:
-        nonlocal looks
-        looks += 1
-        seen = looks
-        has_begun.set()
-        await may_end.wait()
+    def __init__(self) -> None:
+        self.begun = 0
+        self.has_begun, self.may_end = asyncio.Event(), asyncio.Event()
+        self.fails = False
+
+    async def __call__(self) -> int:
+        self.begun += 1
+        seen = self.begun
+        self.has_begun.set()
+        await self.may_end.wait()
+        if self.fails:
+            raise ConnectionResetError
         return seen
 
-    snapshots = PostgresqlSnapshots(look)
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def test_requests_that_come_together_share_a_look_that_begins_after_them() -> None:
+    looking = Looking()
+    snapshots = PostgresqlSnapshots(looking)
     first = asyncio.create_task(snapshots.now())
-    await has_begun.wait()
+    await looking.has_begun.wait()
     others = [asyncio.create_task(snapshots.now()) for _ in range(5)]
     await asyncio.sleep(0)
     others.pop().cancel()  # a client that hangs up takes nothing from the others
-    may_end.set()
+    looking.may_end.set()
     assert (await first, await asyncio.gather(*others)) == (1, [2] * 4)
     assert await snapshots.now() == 3
+    await snapshots.close()
+
+
+async def test_a_look_that_fails_tells_of_a_state_like_no_other_and_nobody_is_left_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("models.snapshots.PAUSE_SECONDS", 3_600)
+    looking = Looking()
+    snapshots = PostgresqlSnapshots(looking)
+    told: list[object] = []
+
+    def stumble(_snapshot: object) -> None:
+        raise ZeroDivisionError
+
+    snapshots.tell(stumble)
+    snapshots.tell(told.append)
+    looking.fails = True
+    looking.may_end.set()
+    states = [await snapshots.now(), await snapshots.now()]
+    assert told[0] is states[0] is not states[1]
+    assert looking.begun == 1  # nobody looks again at once
+    await snapshots.close()
+
+
+async def test_who_waits_for_a_look_when_the_database_is_closed_is_told_of_nothing_kept() -> None:
+    looking = Looking()
+    snapshots = PostgresqlSnapshots(looking)
+    waiting = [asyncio.create_task(snapshots.now())]
+    await looking.has_begun.wait()
+    waiting.append(asyncio.create_task(snapshots.now()))
+    await asyncio.sleep(0)
+    await snapshots.close()
+    assert len(set(await asyncio.gather(*waiting)) | {1, 2}) == 4
+
+
+async def test_a_lost_connection_keeps_nothing_and_is_opened_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if database.is_sqlite:
+        return
+    monkeypatch.setattr("models.snapshots.PAUSE_SECONDS", 0)
+    assert await is_kept(database, "value")
+    async with database.reading() as session:
+        others = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                      " WHERE application_name = :ours AND pid <> pg_backend_pid()")  # fmt: skip
+        await session.execute(others, {"ours": f"{PROCESS_NAME}{database.process_id}"})
+    assert await found(database) is None
+    assert await is_kept(database, "value")
 
 
 async def test_a_database_that_cannot_tell_keeps_nothing() -> None:
     snapshots = SqliteSnapshots(None)
     assert await snapshots.now() != await snapshots.now()
-    snapshots.close()
+    await snapshots.close()
 
 
 _NAMES = Question(select(Account.username).where(Account.id > bindparam("least", type_=BigInt)).order_by(Account.id))
