@@ -27,7 +27,11 @@ class Form:
 
     def parameters(self, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
         """The rows as the driver wants them."""
-        return list(zip(*(_column(name, made, rows) for name, made in self.places), strict=True))
+        return list(zip(*self.columns(rows), strict=True))
+
+    def columns(self, rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+        """The same by places: what all rows have in each."""
+        return [_column(name, made, rows) for name, made in self.places]
 
 
 def _column(name: str | None, made: Any, rows: Sequence[Mapping[str, Any]]) -> list[Any]:

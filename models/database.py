@@ -170,7 +170,7 @@ class Database:
     async def append(self, rows: Rows, *, signal: str) -> None:
         """Insert rows of some tables, those that aren't there yet, in a transaction without a session around it; then
         wake whoever waits for `signal`. For what is written most and reads nothing (`models.appending`)."""
-        await greenlet_spawn(append_rows, self._writer.sync_engine, rows, (NOTIFY_CHANNEL, signal))
+        await append_rows(self._writer.sync_engine, rows, (NOTIFY_CHANNEL, signal))
         self.signals.set(signal)
 
     async def _notify(self, session: AsyncSession, unit: UnitOfWork) -> None:
