@@ -7,6 +7,8 @@ signature, then whether the signer may speak for the activity's actor and id. A 
 stored; an accepted one is never lost. Nothing is interpreted here: that is `inbox.process`.
 """
 
+from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from sqlalchemy import bindparam, select
@@ -47,7 +49,8 @@ async def receive(services: Services, journal: Journal, message: HttpMessage, in
     Raises InboxRefused with the HTTP status to answer.
     """
     document, activity = _parse(message.body)
-    _check_noise(services, message)
+    key_ids = signature_key_ids(message)
+    _check_noise(services, key_ids)
     if is_letter(activity):
         await take_letter(services, message, activity, inbox_id)
         return None
@@ -55,7 +58,7 @@ async def receive(services: Services, journal: Journal, message: HttpMessage, in
     if await _is_farewell_of_a_stranger(services, activity):
         return None
     try:
-        requester = await authenticate(services, message, claimed_actor=activity.actor)
+        requester = await authenticate(services, message, claimed_actor=activity.actor, key_ids=key_ids)
     except ActorGone:
         if activity.type == "Delete":
             return None  # the account that deletes itself can't be asked for its key any more
@@ -96,19 +99,24 @@ async def _is_farewell_of_a_stranger(services: Services, activity: Activity) -> 
 
 def claimed_host(message: HttpMessage | None) -> str | None:
     """Who a request says to be from, in normal form; anybody can write any host into a key id."""
+    key_ids = signature_key_ids(message) if message is not None else []
+    return _host_of(key_ids[0]) if key_ids else None
+
+
+@lru_cache(maxsize=256)
+def _host_of(key_id: str) -> str | None:
     try:
-        key_ids = signature_key_ids(message) if message is not None else []
-        return normalise_domain(urlsplit(key_ids[0]).netloc) if key_ids else None
-    except (SignatureRefused, ValueError):
+        return normalise_domain(urlsplit(key_id).netloc)
+    except ValueError:
         return None
 
 
-def _check_noise(services: Services, message: HttpMessage) -> None:
+def _check_noise(services: Services, key_ids: Sequence[str]) -> None:
     """Turn away a host that has used up its share, before its signature is looked at.
 
     Nothing is taken from the share here: anybody can write any host into a key id.
     """
-    host = claimed_host(message)
+    host = _host_of(key_ids[0]) if key_ids else None
     if host:
         now = services.clock()
         _refuse_noise(services.rates.wait(host, now) or _own_rate(services).wait(host, now))

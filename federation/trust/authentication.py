@@ -54,14 +54,17 @@ class Replayed(SignatureRefused):
         super().__init__(Refusal.EXPIRED, "replayed: this signature was used before", key_id)
 
 
-async def authenticate(services: Services, message: HttpMessage, *, claimed_actor: str | None = None) -> Requester:
+async def authenticate(
+    services: Services, message: HttpMessage, *, claimed_actor: str | None = None, key_ids: list[str] | None = None
+) -> Requester:
     """The actor that signed `message`. Raises PeerRefused, SignatureRefused, ActorGone.
 
     `claimed_actor` is who the body says to be from; it is *not* compared with the signer (others may bring an activity
     that carries its own proof) and only decides whether ActorGone is raised. Requests other than GET and HEAD are
-    accepted once.
+    accepted once. `key_ids` are those of the message, where somebody has read them already.
     """
-    key_ids = signature_key_ids(message)
+    if key_ids is None:
+        key_ids = signature_key_ids(message)
     await services.peers.refreshed()
     _check_peers(services, key_ids)
     finder = _Finder(services, claimed_actor)
