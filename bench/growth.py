@@ -2,19 +2,24 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import aiohttp
+from sqlalchemy import update
 
 from bench.filling import Filling
 from bench.office import Account, Office, running_office
 from bench.people import PUBLIC
 from bench.reads import CONNECTIONS, Reader, measure_reads
 from bench.table import Measured, median_of, number
+from models import Database
+from models.accounts import User
 
 SIZES = (10_000, 100_000, 1_000_000)
 POSTS = 20
-LABELS = {"home": "home timeline", "home.anew": "– after something changed", "deep": "its fiftieth page",
-          "notifications": "notifications", "notifications.anew": "– after something changed",
+LABELS = {"home": "home timeline", "home.changed": "– after a change", "home.anew": "– first asked",
+          "deep": "its fiftieth page", "notifications": "notifications",
+          "notifications.changed": "– after a change", "notifications.anew": "– first asked",
           "status": "one status", "actor": "an actor document", "webfinger": "WebFinger",
           "post": "posting one"}  # fmt: skip
 # What may be more at the largest size than at the smallest: caches that are colder, and the clock's own grain.
@@ -29,7 +34,8 @@ async def measure_growth(
     all by those of `render_growth`. One office grows, since filling takes longer than all of the readings."""
     async with running_office(settings=settings) as office:
         reader = await office.new_account("reader")
-        filling = Filling(office.open_database(), reader.id, sizes[-1])
+        database = office.open_database()
+        filling, change = Filling(database, reader.id, sizes[-1]), partial(_change, database, reader.id)
         try:
             for size in sizes:
                 started = time.perf_counter()
@@ -37,7 +43,7 @@ async def measure_growth(
                 report(f"{size:,} statuses after {time.perf_counter() - started:.0f} s")
                 for number, found in enumerate(rounds, start=1):
                     await office.settle()
-                    read = await measure_reads(Reader(office.origin, reader.token), requests, office)
+                    read = await measure_reads(Reader(office.origin, reader.token), requests, office, change)
                     found |= read if size == sizes[0] else {}
                     found |= {f"growth.{size}.{name}": read[key] for name in LABELS
                               if (key := _reading(name)) in read}  # fmt: skip
@@ -48,7 +54,13 @@ async def measure_growth(
 
 
 def _reading(name: str) -> str:
-    return f"reads.{name}.cpu" if name.endswith(".anew") else f"reads.{name}.{CONNECTIONS[-1]}.cpu"
+    return f"reads.{name}.cpu" if "." in name else f"reads.{name}.{CONNECTIONS[-1]}.cpu"
+
+
+async def _change(database: Database, account_id: int) -> None:
+    """Commit something that no answer is made of."""
+    async with database.unit_of_work() as unit:
+        await unit.session.execute(update(User).where(User.account_id == account_id).values(last_seen_at=unit.now))
 
 
 async def _cpu_of_a_post(office: Office, writer: Account) -> float:

@@ -5,6 +5,8 @@ measured (`--url`, `--token`). A request is bytes that were written before the c
 """
 
 import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
@@ -12,15 +14,16 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 
 from bench.office import BenchFailed
-from bench.sending import Prepared, post_all
+from bench.sending import Prepared, post_all, post_each_after
 from bench.table import Row
 
 HOME = "/api/v1/timelines/home?limit=20"
-# Answered from memory while nothing changes; measured also as they are first answered.
-ANEW = {"home": HOME, "notifications": "/api/v1/notifications?limit=40"}
+# Answered from memory while nothing changes; measured also after a change, and as they are first answered.
+CHANGED = ("home", "notifications", "status", "actor", "webfinger")
 PAGES = 50
 CONNECTIONS = (1, 16)
 WARM_UP = 50
+Change = Callable[[], Awaitable[object]]
 
 
 # What the issue asks for, in milliseconds of CPU.
@@ -98,22 +101,39 @@ async def reading_requests(reader: Reader) -> dict[str, Prepared]:
     }
 
 
-async def measure_reads(reader: Reader, requests: int, server: Measured | None) -> dict[str, float]:
+async def measure_reads(
+    reader: Reader, requests: int, server: Measured | None, change: Change | None = None
+) -> dict[str, float]:
     """Requests a second and CPU of each (`reads.<what>.<connections>.rate` and `.cpu`), of all that there is.
 
-    `reads.<what>.anew` are those of answers that were not kept.
+    `reads.<what>.changed` are those of one connection that asks again after each `change` of what doesn't concern it,
+    `reads.<what>.anew` those of answers that were not kept.
     """
     found: dict[str, float] = {}
-    for name, request in (await reading_requests(reader)).items():
+    asked = await reading_requests(reader)
+    for name, request in asked.items():
         await _all(name, [request] * WARM_UP, 1)
         for connections in CONNECTIONS:
             found |= await _measured(f"reads.{name}.{connections}", [request] * requests, connections, server)
-    for name, path in ANEW.items():
-        # No two of the same address: nothing that is kept of one answers another, as after every change.
-        anew = [reader.get(f"{path}&number={number}", "application/json") for number in range(WARM_UP + requests // 4)]
-        await _all(name, anew[:WARM_UP], CONNECTIONS[-1])
-        found |= await _measured(f"reads.{name}.anew", anew[WARM_UP:], CONNECTIONS[-1], server)
+    for name in CHANGED:
+        if name in asked and change is not None:
+            found |= await _after_changes(name, [asked[name]] * (requests // 8), change, server)
+    for name in CHANGED:
+        if name in asked:
+            # No two of the same address: nothing that is kept of one answers another.
+            anew = [asked[name].numbered(number) for number in range(WARM_UP + requests // 4)]
+            await _all(name, anew[:WARM_UP], CONNECTIONS[-1])
+            found |= await _measured(f"reads.{name}.anew", anew[WARM_UP:], CONNECTIONS[-1], server)
     return found
+
+
+async def _after_changes(
+    name: str, requests: list[Prepared], change: Change, server: Measured | None
+) -> dict[str, float]:
+    """CPU of each alone: most of the time goes by with changing something, which is not the server's doing."""
+    before = server.cpu_seconds if server else 0.0
+    _check(name, await post_each_after(change, requests), requests)
+    return {f"reads.{name}.changed.cpu": (server.cpu_seconds - before) * 1000 / len(requests)} if server else {}
 
 
 async def _measured(name: str, requests: list[Prepared], connections: int, server: Measured | None) -> dict[str, float]:
@@ -126,7 +146,10 @@ async def _measured(name: str, requests: list[Prepared], connections: int, serve
 
 
 async def _all(name: str, requests: list[Prepared], connections: int) -> None:
-    statuses = await post_all(requests, connections)
+    _check(name, await post_all(requests, connections), requests)
+
+
+def _check(name: str, statuses: Counter[int], requests: list[Prepared]) -> None:
     if statuses[200] < len(requests):
         raise BenchFailed(f"{name} was answered {dict(statuses)}: {requests[0].data.splitlines()[0].decode()}")
 

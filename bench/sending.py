@@ -6,8 +6,8 @@ What is timed is the server, so a request is nothing but bytes that are written,
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -26,6 +26,12 @@ class Prepared:
     host: str
     port: int
     data: bytes
+
+    def numbered(self, number: int) -> "Prepared":
+        """The same request to an address of its own, by a parameter that nobody reads."""
+        method, address, rest = self.data.split(b" ", 2)
+        mark = b"&" if b"?" in address else b"?"
+        return replace(self, data=b"%b %b%bnumber=%d %b" % (method, address, mark, number, rest))
 
 
 def prepare(person: Person, inbox_url: str, activity: Document, scheme: Scheme) -> Prepared:
@@ -49,6 +55,7 @@ def prepare(person: Person, inbox_url: str, activity: Document, scheme: Scheme) 
 
 
 Address = tuple[str, int]
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def post_all(requests: Sequence[Prepared], connections: int, to: Sequence[Address] = ()) -> Counter[int]:
@@ -62,31 +69,49 @@ async def post_all(requests: Sequence[Prepared], connections: int, to: Sequence[
     return statuses
 
 
+async def post_each_after(act: Callable[[], Awaitable[object]], requests: Sequence[Prepared]) -> Counter[int]:
+    """Send them over one connection, each after `act` was done; how often each status was answered (0: no answer)."""
+    statuses: Counter[int] = Counter()
+    connection: Connection | None = None
+    for request in requests:
+        await act()
+        status, connection = await _answered(connection, request, None)
+        statuses[status] += 1
+    if connection is not None:
+        connection[1].close()
+    return statuses
+
+
 async def post_once(request: Prepared) -> int:
     """Send one; its status."""
     return next(iter(await post_all([request], 1)))
 
 
 async def _work(waiting: Iterator[Prepared], statuses: Counter[int], place: Address | None) -> None:
-    connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+    connection: Connection | None = None
     for request in waiting:
-        try:
-            if connection is None:
-                connection = await asyncio.open_connection(*place or (request.host, request.port))
-            status, stays = await asyncio.wait_for(_exchange(connection, request), ANSWER_SECONDS)
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, ValueError):
-            status, stays = 0, False
+        status, connection = await _answered(connection, request, place)
         statuses[status] += 1
-        if not stays and connection is not None:
-            connection[1].close()
-            connection = None
     if connection is not None:
         connection[1].close()
 
 
-async def _exchange(
-    connection: tuple[asyncio.StreamReader, asyncio.StreamWriter], request: Prepared
-) -> tuple[int, bool]:
+async def _answered(
+    connection: Connection | None, request: Prepared, place: Address | None
+) -> tuple[int, Connection | None]:
+    """The status (0: no answer), and the connection for the next request, which is opened where there is none."""
+    try:
+        if connection is None:
+            connection = await asyncio.open_connection(*place or (request.host, request.port))
+        status, stays = await asyncio.wait_for(_exchange(connection, request), ANSWER_SECONDS)
+    except (OSError, TimeoutError, asyncio.IncompleteReadError, ValueError):
+        status, stays = 0, False
+    if not stays and connection is not None:
+        connection[1].close()
+    return status, connection if stays else None
+
+
+async def _exchange(connection: Connection, request: Prepared) -> tuple[int, bool]:
     reader, writer = connection
     writer.write(request.data)
     head = (await reader.readuntil(b"\r\n\r\n")).lower()

@@ -211,7 +211,7 @@ def _whole(answer: Answer, *, content_type: str | None = None, seconds: int = 18
     )
     if answer.status == 200:
         headers["ETag"] = etag(answer.body)
-    return Whole(answer.body, headers, answer.status)
+    return Whole(answer.body, headers, answer.status, proof=answer.proof)
 
 
 def _refuse(request: web.Request, refused: ReadRefused) -> web.Response:

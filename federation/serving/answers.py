@@ -12,6 +12,7 @@ import orjson
 
 from federation.json_ld.strict_json import JsonObject
 from federation.serving.negotiation import ACTIVITY_JSON, cache_control
+from models.proofs import Proof
 
 PROBLEM_JSON: Final = "application/problem+json"
 _TITLES: Final = {
@@ -27,13 +28,17 @@ _TITLES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is sent back; `is_for_everybody` says whether caches may give it to others."""
+    """What is sent back; `is_for_everybody` says whether caches may give it to others.
+
+    `proof` is there if what it says is all that the answer follows from, for who shows no proof of who they are.
+    """
 
     body: bytes
     content_type: str = ACTIVITY_JSON
     status: int = 200
     is_for_everybody: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
+    proof: Proof | None = None
 
 
 class ReadRefused(Exception):

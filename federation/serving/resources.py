@@ -24,6 +24,7 @@ from models.accounts import INSTANCE_ACTOR_ID, Account
 from models.activities import Delivery, OutboundActivity
 from models.base import BigInt
 from models.communities import Community
+from models.proofs import Proof
 from models.questions import Question
 from models.relations import Follow
 from models.statuses import Status, Tombstone
@@ -67,9 +68,10 @@ class ActorPages:
         services = self._services
         is_open_to_all = account_id == INSTANCE_ACTOR_ID or not services.settings.is_closed
         is_stub = reader.is_anonymous and not is_open_to_all
-        body = await self._remembered(account_id, is_stub=is_stub)
+        is_for_everybody = is_open_to_all and reader.is_anonymous
+        body, proof = await self._remembered(account_id, is_stub=is_stub)
         if body is not None:
-            return Answer(body, is_for_everybody=is_open_to_all and reader.is_anonymous)
+            return Answer(body, is_for_everybody=is_for_everybody, proof=proof)
         async with services.database.reading() as session:
             account = await local_account(session, account_id, reader)
             gone = account is None or account.gone_at is not None
@@ -79,16 +81,19 @@ class ActorPages:
             if account.suspended_at is not None:
                 raise not_found()
             body = await self._body(session, account, is_stub=is_stub)
-        return Answer(body, is_for_everybody=is_open_to_all and reader.is_anonymous)
+        return Answer(body, is_for_everybody=is_for_everybody, proof=proof)
 
-    async def _remembered(self, account_id: int, *, is_stub: bool) -> bytes | None:
-        """What is kept of an actor that is there for everybody, found with a glance; None where more has to be asked.
+    async def _remembered(self, account_id: int, *, is_stub: bool) -> tuple[bytes | None, Proof | None]:
+        """What is kept of an actor that is there for everybody, found with a glance, and the proof of it.
 
-        Who is there for some (a community) is left to `answer`, and so is who is gone or suspended.
+        None where nothing is kept. No proof either where more has to be asked: who is there for some (a community) is
+        left to `answer`, and so is who is gone or suspended.
         """
         async with self._services.database.glancing() as glance:
             rows = await glance.ask(_PLAIN, {"account_id": account_id})
-        return self._kept.get((*rows[0], is_stub), self._services.clock()) if rows else None
+        if not rows:
+            return None, None
+        return self._kept.get((*rows[0], is_stub), self._services.clock()), glance.proof()
 
     async def _body(self, session: AsyncSession, account: Account, *, is_stub: bool) -> bytes:
         services, now = self._services, self._services.clock()

@@ -8,7 +8,7 @@ finds 2.0 listed under a name it doesn't know switches features off that we have
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -25,6 +25,7 @@ from federation.serving.answers import Answer, ReadRefused, not_found
 from federation.serving.negotiation import ACTIVITY_JSON
 from federation.serving.read_gate import NOBODY, exists_for
 from models.accounts import INSTANCE_ACTOR_ID, Account, User
+from models.proofs import Proof
 from models.questions import Question
 from policy.domains import normalise_domain
 
@@ -53,7 +54,7 @@ _NAMED: Final = Question(
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What a descriptor tells of an account of ours: the columns of `_NAMED`."""
+    """What a descriptor tells of an account of ours: the columns of `_NAMED`, and the proof of them."""
 
     id: int
     username: str
@@ -63,6 +64,7 @@ class Described:
     actor_type: str
     suspended_at: datetime | None
     gone_at: datetime | None
+    proof: Proof | None = None
 
     @property
     def is_group(self) -> bool:
@@ -84,7 +86,9 @@ async def webfinger_answer(services: Services, resources: Sequence[str], rels: S
         raise not_found()
     if account.gone_at is not None:
         raise ReadRefused(410, "gone", "This account does not exist any more.")
-    return _jrd(_account_descriptor(services, account), rels)
+    # Whether a community is there is another question.
+    proof = account.proof if isinstance(account, Described) and not account.is_group else None
+    return replace(_jrd(_account_descriptor(services, account), rels), proof=proof)
 
 
 def host_meta_answer(services: Services, *, as_json: bool) -> Answer:
@@ -195,7 +199,7 @@ async def _by_name(services: Services, name: str) -> Account | Described | None:
         return None
     async with services.database.glancing() as glance:
         found = await glance.ask(_NAMED, {"name": name.lower()})
-    return Described(*found[0]) if found else _topic_called(services, name)
+    return replace(Described(*found[0]), proof=glance.proof()) if found else _topic_called(services, name)
 
 
 def _topic_called(services: Services, name: str) -> Account | None:
