@@ -1,5 +1,6 @@
 """Questions run on the driver itself: they must find what a session finds, and leave the pool as it was."""
 
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -72,3 +73,18 @@ async def test_a_lost_connection_is_replaced(people: Database) -> None:
             await glance.ask(question, {"name": "ana"})
     async with people.glancing() as glance:
         assert await glance.ask(question, {"name": "ana"}) == [(10,)]
+
+
+async def test_looks_within_looks_find_the_same_and_disturb_nobody(people: Database) -> None:
+    question, values = Question(select(Account.id).where(Account.is_bot)), {}
+    for _ in range(2):  # with connections that were used before, too
+        async with AsyncExitStack() as open_looks:
+            glances = [await open_looks.enter_async_context(people.glancing()) for _ in range(5)]
+            assert [await glance.ask(question, values) for glance in glances] == [[(11,)]] * 5
+            if people.is_sqlite:  # one state for all that is asked in a look
+                async with people.unit_of_work() as unit:
+                    (await unit.session.get_one(Account, 10)).is_bot = True
+                assert [await glance.ask(question, values) for glance in glances] == [[(11,)]] * 5
+                async with people.unit_of_work() as unit:
+                    (await unit.session.get_one(Account, 10)).is_bot = False
+        await people.give_back()
