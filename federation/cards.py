@@ -14,8 +14,6 @@ from typing import Any, Final
 
 import structlog
 from sqlalchemy import Table, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from content.pages import PageFacts, first_link, page_facts
 from federation.client import RemoteError
@@ -24,6 +22,7 @@ from federation.services import Services
 from jobs.queue import enqueue_job
 from models import UnitOfWork
 from models.accounts import Account
+from models.insertion import insert_of
 from models.statuses import Mention, PreviewCard, Status
 from models.visibility import Visibility
 from social.search.index import index_later
@@ -96,7 +95,7 @@ async def _link_of(services: Services, status_id: int) -> str | None:
 
 async def _claim(unit: UnitOfWork, url: str) -> bool:
     """Whether it is on us to fetch this page now."""
-    insert: Any = sqlite_insert if unit.session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    insert = insert_of(unit.session.get_bind().dialect.name == "sqlite")
     blank = {column.name: "" for column in _CARDS.columns if column.name in _TEXTS}
     statement = (
         insert(_CARDS)

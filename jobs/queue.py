@@ -24,8 +24,6 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Row, Table, bindparam, case, select, text, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from jobs.backoff import Backoff
 from jobs.leases import begin_anew, claim, claiming, due_ids, is_queued, put_back
@@ -33,6 +31,7 @@ from jobs.waiting import wait_at_most, waking
 from models import Database, UnitOfWork
 from models.activities import Job
 from models.bulk import Bulk
+from models.insertion import insert_of
 from models.new_rows import with_defaults
 from models.signals import JOBS
 
@@ -126,7 +125,7 @@ def _inserting(is_sqlite: bool, is_reminder: bool) -> Bulk:
 
 
 def _unless_waiting(is_sqlite: bool, is_reminder: bool) -> Any:
-    made: Any = (sqlite_insert if is_sqlite else postgresql_insert)(_JOBS)
+    made = insert_of(is_sqlite)(_JOBS)
     waiting = {"index_elements": ["unique_key"], "index_where": text("state = 'queued'")}
     if is_reminder:
         return made.on_conflict_do_nothing(**waiting)

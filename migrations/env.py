@@ -12,6 +12,7 @@ from alembic.autogenerate.api import AutogenContext
 
 from migrations.comparison import comparison
 from models.base import Base, UtcDateTime
+from models.postgresql import JsonType, tell_options
 
 
 def render_item(kind: str, item: Any, autogenerate: AutogenContext) -> str | Literal[False]:
@@ -23,7 +24,7 @@ def render_item(kind: str, item: Any, autogenerate: AutogenContext) -> str | Lit
         name = "TIME"
     elif isinstance(item, sa.BigInteger):
         name = "BIG"
-    elif isinstance(item, sa.JSON):
+    elif isinstance(item, JsonType):
         name = "JSON"
     if name is None:
         return False
@@ -36,7 +37,7 @@ def run() -> None:
     connection = context.config.attributes["connection"]
     context.configure(
         connection=connection,
-        target_metadata=Base.metadata,
+        target_metadata=tell_options(Base.metadata),
         # SQLite can't change most things of a table: Alembic then makes a new one and copies the rows.
         render_as_batch=True,
         render_item=render_item,

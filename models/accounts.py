@@ -12,6 +12,7 @@ from sqlalchemy import ForeignKey, Index, String, func, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, Id
+from models.postgresql import only_here, partial_index
 
 INSTANCE_ACTOR_ID = 1
 
@@ -22,11 +23,9 @@ class Account(Base):
     __tablename__ = "accounts"
     __table_args__ = (
         Index("uq_accounts_username_domain", text("lower(username)"), text("coalesce(domain, '')"), unique=True),
-        Index("ix_accounts_topic", "topic", postgresql_where=text("topic IS NOT NULL"),
-              sqlite_where=text("topic IS NOT NULL")),
-        Index("ix_accounts_groups", "id", postgresql_where=text("actor_type = 'Group'"),
-              sqlite_where=text("actor_type = 'Group'")),
-    )  # fmt: skip
+        partial_index("ix_accounts_topic", "topic", where="topic IS NOT NULL"),
+        partial_index("ix_accounts_groups", "id", where="actor_type = 'Group'"),
+    )
 
     id: Mapped[Id]
     uri: Mapped[str] = mapped_column(unique=True)
@@ -112,7 +111,7 @@ class Account(Base):
 Index(
     "ix_accounts_username_prefix",
     func.lower(Account.username).label("username_prefix"),
-    postgresql_ops={"username_prefix": "text_pattern_ops"},
+    info=only_here(ops={"username_prefix": "text_pattern_ops"}),
 )
 
 

@@ -9,10 +9,11 @@ notices that the process called `leased_by` is no more (`jobs.takeover`).
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import Float, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id
+from models.postgresql import partial_index
 
 SHARED_INBOX = 0
 
@@ -23,11 +24,10 @@ class InboundActivity(Base):
     __tablename__ = "inbound_activities"
     __table_args__ = (
         UniqueConstraint("dedup_key", "inbox_id"),
-        Index("ix_inbound_due", "due_at", postgresql_where=text("state = 'queued'"),
-              sqlite_where=text("state = 'queued'")),
+        partial_index("ix_inbound_due", "due_at", where="state = 'queued'"),
         Index("ix_inbound_received", "received_at"),
         Index("ix_inbound_inbox", "inbox_id", "id"),
-    )  # fmt: skip
+    )
 
     id: Mapped[Id]
     dedup_key: Mapped[str]
@@ -56,9 +56,8 @@ class OutboundActivity(Base):
     __tablename__ = "outbound_activities"
     __table_args__ = (
         Index("ix_outbound_account", "account_id", "id"),
-        Index("ix_outbound_spread", "account_id", "id", postgresql_where=text("spread IS NOT NULL"),
-              sqlite_where=text("spread IS NOT NULL")),
-    )  # fmt: skip
+        partial_index("ix_outbound_spread", "account_id", "id", where="spread IS NOT NULL"),
+    )
 
     id: Mapped[Id]
     uri: Mapped[str] = mapped_column(unique=True)
@@ -84,17 +83,12 @@ class Delivery(Base):
     __tablename__ = "deliveries"
     __table_args__ = (
         UniqueConstraint("activity_id", "inbox_url"),
-        Index("ix_deliveries_due", "due_at", "id", postgresql_where=text("state = 'queued'"),
-              sqlite_where=text("state = 'queued'")),
-        Index("ix_deliveries_order", "host", "ordering_key", "id", postgresql_where=text("state = 'queued'"),
-              sqlite_where=text("state = 'queued'")),
-        Index("ix_deliveries_finished", "finished_at", postgresql_where=text("finished_at IS NOT NULL"),
-              sqlite_where=text("finished_at IS NOT NULL")),
-        Index("uq_deliveries_log", "host", "log_number", unique=True, postgresql_where=text("log_number IS NOT NULL"),
-              sqlite_where=text("log_number IS NOT NULL")),
-        Index("ix_deliveries_unnumbered", "host", "id", postgresql_where=text("log_number IS NULL"),
-              sqlite_where=text("log_number IS NULL")),
-    )  # fmt: skip
+        partial_index("ix_deliveries_due", "due_at", "id", where="state = 'queued'"),
+        partial_index("ix_deliveries_order", "host", "ordering_key", "id", where="state = 'queued'"),
+        partial_index("ix_deliveries_finished", "finished_at", where="finished_at IS NOT NULL"),
+        partial_index("uq_deliveries_log", "host", "log_number", unique=True, where="log_number IS NOT NULL"),
+        partial_index("ix_deliveries_unnumbered", "host", "id", where="log_number IS NULL"),
+    )
 
     id: Mapped[Id]
     activity_id: Mapped[int] = mapped_column(ForeignKey("outbound_activities.id", ondelete="CASCADE"))
@@ -150,11 +144,9 @@ class Job(Base):
 
     __tablename__ = "jobs"
     __table_args__ = (
-        Index("ix_jobs_due", "due_at", postgresql_where=text("state = 'queued'"),
-              sqlite_where=text("state = 'queued'")),
-        Index("uq_jobs_waiting", "unique_key", unique=True, postgresql_where=text("state = 'queued'"),
-              sqlite_where=text("state = 'queued'")),
-    )  # fmt: skip
+        partial_index("ix_jobs_due", "due_at", where="state = 'queued'"),
+        partial_index("uq_jobs_waiting", "unique_key", unique=True, where="state = 'queued'"),
+    )
 
     id: Mapped[Id]
     kind: Mapped[str] = mapped_column(String(32))

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id
+from models.postgresql import partial_index
 
 
 class FeedEntry(Base):
@@ -25,9 +26,8 @@ class Notification(Base):
         UniqueConstraint("account_id", "kind", "from_account_id", "subject_id"),
         Index("ix_notifications_account", "account_id", "id"),
         Index("ix_notifications_kind", "account_id", "kind", "id"),
-        Index("ix_notifications_filtered", "account_id", "from_account_id", postgresql_where=text("is_filtered"),
-              sqlite_where=text("is_filtered")),
-    )  # fmt: skip
+        partial_index("ix_notifications_filtered", "account_id", "from_account_id", where="is_filtered"),
+    )
 
     id: Mapped[Id]
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id
+from models.postgresql import partial_index
 
 
 class Announcement(Base):
@@ -114,10 +115,7 @@ class CachedFile(Base):
     """A remote picture, sound or film that our own people looked at: kept for a while under our roof."""
 
     __tablename__ = "cached_files"
-    __table_args__ = (
-        Index("ix_cached_files_used", "used_at", postgresql_where=text("storage_key IS NOT NULL"),
-              sqlite_where=text("storage_key IS NOT NULL")),
-    )  # fmt: skip
+    __table_args__ = (partial_index("ix_cached_files_used", "used_at", where="storage_key IS NOT NULL"),)
 
     url: Mapped[str] = mapped_column(primary_key=True)
     storage_key: Mapped[str | None]

@@ -5,10 +5,11 @@ Follows, favourites and blocks cross to other servers; what comes after `Report`
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id
+from models.postgresql import partial_index
 
 
 class Follow(Base):
@@ -18,7 +19,7 @@ class Follow(Base):
     __table_args__ = (
         UniqueConstraint("follower_id", "followee_id"),
         Index("ix_follows_followee", "followee_id", "state", "follower_id"),
-        Index("ix_follows_notifies", "followee_id", postgresql_where=text("notifies"), sqlite_where=text("notifies")),
+        partial_index("ix_follows_notifies", "followee_id", where="notifies"),
     )
 
     id: Mapped[Id]

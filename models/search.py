@@ -13,10 +13,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import DDL, ForeignKey, Index, Table, Text, event
-from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, BigInt, Id
+from models.postgresql import TSVECTOR, only_here
 
 VIRTUAL_TABLE = "status_words"
 
@@ -29,7 +29,7 @@ class StatusText(Base):
     status_id: Mapped[int] = mapped_column(
         BigInt, ForeignKey("statuses.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
-    words: Mapped[str] = mapped_column(Text().with_variant(TSVECTOR(), "postgresql"))
+    words: Mapped[str] = mapped_column(Text().with_variant(TSVECTOR, "postgresql"))
 
 
 class IndexFilling(Base):
@@ -47,7 +47,7 @@ class IndexFilling(Base):
 
 
 _TABLE: Table = StatusText.__table__  # type: ignore[assignment]
-Index("ix_status_texts_words", _TABLE.c.words, postgresql_using="gin", info={"only": "postgresql"}).ddl_if(
+Index("ix_status_texts_words", _TABLE.c.words, info={"only": "postgresql"} | only_here(using="gin")).ddl_if(
     dialect="postgresql"
 )
 

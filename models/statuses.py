@@ -8,10 +8,11 @@ there for the order in which rows are written, never to load anything.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, Id
+from models.postgresql import partial_index
 
 
 class Status(Base):
@@ -21,18 +22,14 @@ class Status(Base):
     __table_args__ = (
         Index("ix_statuses_account", "account_id", "id"),
         Index("ix_statuses_conversation", "conversation_id", "id"),
-        Index("ix_statuses_in_reply_to", "in_reply_to_id", postgresql_where=text("in_reply_to_id IS NOT NULL"),
-              sqlite_where=text("in_reply_to_id IS NOT NULL")),
-        Index("ix_statuses_orphans", "in_reply_to_uri",
-              postgresql_where=text("in_reply_to_uri IS NOT NULL AND in_reply_to_id IS NULL"),
-              sqlite_where=text("in_reply_to_uri IS NOT NULL AND in_reply_to_id IS NULL")),
-        Index("uq_statuses_boost", "boost_of_id", "account_id", unique=True,
-              postgresql_where=text("boost_of_id IS NOT NULL"), sqlite_where=text("boost_of_id IS NOT NULL")),
-        Index("ix_statuses_quote_of", "quote_of_id", postgresql_where=text("quote_of_id IS NOT NULL"),
-              sqlite_where=text("quote_of_id IS NOT NULL")),
-        Index("ix_statuses_group", "group_id", "id", postgresql_where=text("group_id IS NOT NULL"),
-              sqlite_where=text("group_id IS NOT NULL")),
-    )  # fmt: skip
+        partial_index("ix_statuses_in_reply_to", "in_reply_to_id", where="in_reply_to_id IS NOT NULL"),
+        partial_index(
+            "ix_statuses_orphans", "in_reply_to_uri", where="in_reply_to_uri IS NOT NULL AND in_reply_to_id IS NULL"
+        ),
+        partial_index("uq_statuses_boost", "boost_of_id", "account_id", unique=True, where="boost_of_id IS NOT NULL"),
+        partial_index("ix_statuses_quote_of", "quote_of_id", where="quote_of_id IS NOT NULL"),
+        partial_index("ix_statuses_group", "group_id", "id", where="group_id IS NOT NULL"),
+    )
 
     id: Mapped[Id]
     uri: Mapped[str] = mapped_column(unique=True)
@@ -176,10 +173,7 @@ class Tag(Base):
     """
 
     __tablename__ = "tags"
-    __table_args__ = (
-        Index("ix_tags_canonical", "canonical_id", postgresql_where=text("canonical_id IS NOT NULL"),
-              sqlite_where=text("canonical_id IS NOT NULL")),
-    )  # fmt: skip
+    __table_args__ = (partial_index("ix_tags_canonical", "canonical_id", where="canonical_id IS NOT NULL"),)
 
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(unique=True)

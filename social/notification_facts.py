@@ -12,7 +12,6 @@ from typing import Any
 
 import orjson
 from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, case, cast, exists, false, func, or_, select
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.selectable import Subquery
@@ -22,6 +21,7 @@ from models.base import UtcDateTime
 from models.feeds import NotificationPermission, NotificationPolicy
 from models.insertion import AnySelect
 from models.oauth import PushSubscription
+from models.postgresql import JSONB
 from models.relations import Block, ConversationMute, DomainBlock, Follow, Mute
 from models.statuses import Mention, Status
 from models.visibility import Visibility

@@ -10,13 +10,11 @@ from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from models import UnitOfWork
 from models.base import BigInt
 from models.bulk import Bulk
-from models.insertion import insert_missing
+from models.insertion import insert_missing, insert_of
 from models.questions import WORDS, Question, among
 from models.statuses import Status, StatusTag, Tag, TagForm
 from models.visibility import Visibility
@@ -106,7 +104,7 @@ async def _count_forms(unit: UnitOfWork, uses: Counter[tuple[int, str]]) -> None
 @cache
 def _add_uses(is_sqlite: bool) -> Bulk:
     table = cast(Table, TagForm.__table__)
-    insert: Any = sqlite_insert(table) if is_sqlite else postgresql_insert(table)
+    insert = insert_of(is_sqlite)(table)
     total = table.c.uses + insert.excluded.uses
     adding = insert.on_conflict_do_update(index_elements=["tag_id", "form"], set_={"uses": total})
     return Bulk(adding, ("tag_id", "form", "uses"))

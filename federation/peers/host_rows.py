@@ -11,8 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Table, bindparam, delete, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobs.circuit import HEALTHY, Circuit
@@ -20,6 +18,7 @@ from jobs.leases import is_queued
 from keys.signing import Scheme
 from models import Database, UnitOfWork
 from models.activities import Delivery, RemoteHost
+from models.insertion import insert_of
 from models.questions import WORDS, Question, among
 from models.signals import DELIVERIES
 
@@ -90,8 +89,7 @@ async def write_hosts(unit: UnitOfWork, hosts: dict[str, KnownHost], columns: Se
     """Insert hosts, or update these columns of theirs and no others: another process may have written the rest."""
     if not hosts:
         return
-    insert = sqlite_insert if unit.session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    statement: Any = insert(_HOSTS)
+    statement = insert_of(unit.session.get_bind().dialect.name == "sqlite")(_HOSTS)
     statement = statement.on_conflict_do_update(
         index_elements=["host"], set_={name: statement.excluded[name] for name in (*columns, "updated_at")}
     )

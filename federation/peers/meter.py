@@ -15,13 +15,12 @@ from itertools import pairwise
 from typing import Any, Final, cast
 
 from sqlalchemy import Table, bindparam, delete, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from federation.peers.flushing import Flusher
 from models import Database, UnitOfWork
 from models.activities import RemoteHost
+from models.insertion import insert_of
 from models.peers import PeerCount
 
 OTHERS: Final = "*"
@@ -119,7 +118,7 @@ class PeerMeter:
 
 
 def _adding(is_sqlite: bool) -> Any:
-    insert: Any = (sqlite_insert if is_sqlite else postgresql_insert)(_COUNTS)
+    insert = insert_of(is_sqlite)(_COUNTS)
     return insert.on_conflict_do_update(
         index_elements=["host", "day", "name"], set_={"count": _COUNTS.c.count + insert.excluded["count"]}
     )

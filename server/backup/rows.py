@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from models.base import Base, BigInt, Json, UtcDateTime
 from models.office import CachedFile
+from models.postgresql import JsonType
 from models.search import IndexFilling, StatusText
 
 # What stays out: copies of other servers' files, which come again when somebody looks at them, and the index of
@@ -39,7 +40,7 @@ def kind_of(column: sa.Column[Any]) -> str:
         (sa.LargeBinary, "bytes"),
         ((UtcDateTime, sa.DateTime), "time"),
         (sa.Date, "day"),
-        (sa.JSON, "json"),
+        (JsonType, "json"),
         (sa.Boolean, "flag"),
         (sa.Integer, "whole"),
         ((sa.Numeric, sa.Float), "number"),  # SQLAlchemy 2.1 makes them two families

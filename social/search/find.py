@@ -16,13 +16,13 @@ from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Integer, String, and_, bindparam, cast, column, func, literal_column, select, table, text
-from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from content.hashtags import normalise_hashtag
 from models.base import BigInt, UtcDateTime
 from models.insertion import AnySelect
+from models.postgresql import TSQUERY
 from models.search import VIRTUAL_TABLE, StatusText
 from models.statuses import Status, Tag
 from policy.searching import has_to_do_with, may_be_found_by

@@ -20,19 +20,19 @@ import typing
 from collections import namedtuple
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import String, Table, bindparam, cast, func, literal_column, select, union_all
-from sqlalchemy.dialects.postgresql import ARRAY, REGCONFIG
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy import ARRAY, String, Table, bindparam, cast, func, literal_column, select, union_all
 
 from content.html import text_of_sanitized
 from content.words import folded_words, plain_words
 from models import UnitOfWork
 from models.base import BigInt
 from models.bulk import Bulk
-from models.insertion import updating
+from models.insertion import insert_of, updating
 from models.new_rows import WritingSession
+from models.postgresql import REGCONFIG
 from models.questions import Question, among
 from models.search import StatusText
 from models.statuses import Attachment, Mention, Poll, PreviewCard, Status, StatusTag
@@ -140,7 +140,7 @@ async def _write(unit: UnitOfWork, found: Sequence[Words]) -> None:
         rows = [{"status_id": each.status_id, "words": _line(each)} for each in found]
         await _ON_SQLITE.write(unit.session, rows)
     else:
-        await _ON_POSTGRESQL.write(unit.session, [_parameters(each) for each in found])
+        await _on_postgresql().write(unit.session, [_parameters(each) for each in found])
 
 
 async def words_of(session: WritingSession, ids: Sequence[int]) -> list[Words]:
@@ -197,8 +197,9 @@ def _unique(tokens: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(tokens))
 
 
-def _postgresql() -> Any:
-    """The words, their stems as they are written and as they are folded, and the tokens. Made once."""
+@cache
+def _on_postgresql() -> Bulk:
+    """Writes the words, their stems as they are written and as they are folded, and the tokens. Made once."""
     configuration = cast(bindparam("configuration", type_=String), REGCONFIG)
     simple: Any = literal_column("'simple'::regconfig")
     vector = (
@@ -207,11 +208,9 @@ def _postgresql() -> Any:
         .op("||")(func.to_tsvector(configuration, bindparam("again", type_=String)))
         .op("||")(func.array_to_tsvector(cast(bindparam("tokens"), ARRAY(String))))
     )
-    statement = postgresql_insert(_TABLE).values(
-        status_id=bindparam("status", type_=BigInt), words=vector
-    )  # fmt: skip
-    return statement.on_conflict_do_update(index_elements=["status_id"], set_={"words": statement.excluded.words})
+    statement = insert_of(False)(_TABLE).values(status_id=bindparam("status", type_=BigInt), words=vector)
+    upsert = statement.on_conflict_do_update(index_elements=["status_id"], set_={"words": statement.excluded.words})
+    return Bulk(upsert, ("status", "folded", "tokens", "configuration", "plain", "again"))
 
 
-_ON_POSTGRESQL = Bulk(_postgresql(), ("status", "folded", "tokens", "configuration", "plain", "again"))
 _ON_SQLITE = Bulk(updating(True, StatusText, ("status_id",), ("words",)), ("status_id", "words"))

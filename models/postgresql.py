@@ -1,0 +1,78 @@
+"""What only PostgreSQL knows, said without SQLAlchemy's module for it: an office on SQLite doesn't carry that one
+(2.3 MiB). It is loaded when an engine for PostgreSQL is made, or an `INSERT` for it.
+
+`Index(…, postgresql_where=…)` would load it as well, so partial indexes are made by `partial_index`, and what
+PostgreSQL alone wants of an index is told by `Index(…, info=only_here(…))`.
+"""
+
+from typing import Any
+
+from sqlalchemy import JSON, Dialect, Index, MetaData, text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateIndex
+from sqlalchemy.types import TypeDecorator, UserDefinedType
+
+
+class Named(UserDefinedType[str]):
+    """A type by its name in SQL."""
+
+    cache_ok = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_col_spec(self, **_options: Any) -> str:
+        return self.name
+
+
+TSVECTOR = Named("TSVECTOR")
+TSQUERY = Named("TSQUERY")
+REGCONFIG = Named("REGCONFIG")
+JSONB = Named("JSONB")  # for a text that is read as JSON; columns have `JsonType`
+
+
+class JsonType(TypeDecorator[Any]):
+    """JSON: as text on SQLite, as JSONB on PostgreSQL. None is NULL."""
+
+    impl = JSON(none_as_null=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        if dialect.name != "postgresql":
+            return super().load_dialect_impl(dialect)
+        from sqlalchemy.dialects import postgresql
+
+        return dialect.type_descriptor(postgresql.JSONB(none_as_null=True))
+
+    def coerce_compared_value(self, op: Any, value: Any) -> Any:
+        """A key is text and no JSON."""
+        return self.impl_instance.coerce_compared_value(op, value)
+
+
+def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index of those rows only for which the condition holds, on both databases."""
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), info=only_here(where=text(where)))
+
+
+def only_here(**options: Any) -> dict[str, Any]:
+    """The `info` of an index that has these options on PostgreSQL."""
+    return {"postgresql": options}
+
+
+def tell_options(metadata: MetaData) -> MetaData:
+    """Give all indexes the options that PostgreSQL's dialect looks for; making one does that by itself."""
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            _tell_options(index)
+    return metadata
+
+
+def _tell_options(index: Index) -> None:
+    if "postgresql" in index.info:
+        index.dialect_options["postgresql"].update(index.info["postgresql"])
+
+
+@compiles(CreateIndex, "postgresql")
+def _create_index(statement: CreateIndex, compiler: Any, **options: Any) -> Any:
+    _tell_options(statement.element)
+    return compiler.visit_create_index(statement, **options)
