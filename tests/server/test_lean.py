@@ -1,5 +1,6 @@
 """A serving process stays small: what it doesn't carry, and what the allocator gives back."""
 
+import ssl
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from tests.conftest import Clock
 
 # Each is imported where it is needed; together they are more than 30 MiB.
 NOT_AT_THE_START = {
+    *("asyncpg", "sqlalchemy.dialects.postgresql"),
     *("PIL", "alembic", "apispec", "babel", "blurhash", "botocore", "jinja2", "lxml", "markdown_it"),
     *("prometheus_client", "pygments", "pyld", "rich"),
 }
@@ -36,6 +38,54 @@ def test_what_is_absent_for_a_while_can_be_imported_afterwards() -> None:
     assert name not in sys.modules
     with lean.absent("json"):  # imported before: it stays
         __import__("json")
+
+
+def test_a_context_without_trust_store_refuses_everybody_and_the_next_trusts_as_ever() -> None:
+    before = ssl.create_default_context().cert_store_stats()
+    with lean.without_trust_store():
+        context = ssl.create_default_context()
+    assert context.cert_store_stats()["x509"] == 0
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert ssl.create_default_context().cert_store_stats() == before
+
+
+SMAPS = b"""\
+55d0c0a00000-55d0c0a01000 r--p 00000000 08:02 11                         /usr/bin/program
+Size:                  4 kB
+Anonymous:             0 kB
+VmFlags: rd mr mw me
+7f0000000000-7f0000001000 r-xp 00000000 08:02 12                         /usr/lib/with space.so
+Rss:                   4 kB
+Anonymous:             0 kB
+7f0000001000-7f0000002000 r--p 00001000 08:02 12                         /usr/lib/with space.so
+Anonymous:             4 kB
+7f0000002000-7f0000003000 rw-p 00002000 08:02 12                         /usr/lib/with space.so
+Anonymous:             0 kB
+7f0000003000-7f0000004000 r--p 00003000 08:02 12                         /usr/lib/with space.so
+Anonymous:             0 kB
+7f0000010000-7f0000011000 r--p 00000000 08:02 13                         /data/picture
+Anonymous:             0 kB
+7f0000020000-7f0000021000 r-xp 00000000 00:00 0
+Anonymous:             0 kB
+7ffd00000000-7ffd00002000 r-xp 00000000 00:00 0                          [vdso]
+Anonymous:             0 kB
+"""
+
+
+def test_only_what_is_as_in_a_librarys_file_is_let_go_of() -> None:
+    assert lean.unchanged_libraries(SMAPS) == [(0x7F0000000000, 0x7F0000001000), (0x7F0000003000, 0x7F0000004000)]
+
+
+def test_a_process_works_on_without_the_pages_that_it_let_go_of() -> None:
+    asked = (
+        "import hashlib, sqlite3, ssl, zlib; from pathlib import Path; from server import lean;"
+        "resident = lambda: int(Path('/proc/self/statm').read_text().split()[1]); before = resident();"
+        "lean.let_go_of_libraries(); print(resident() < before); ssl.create_default_context();"
+        "print(len(hashlib.sha512(zlib.compress(b'x')).digest()), *sqlite3.connect(':memory:').execute('SELECT 1'))"
+    )
+    found = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout
+    assert found == "True\n64 (1,)\n" or sys.platform != "linux"
 
 
 def test_the_allocator_can_be_set_and_trimmed() -> None:
