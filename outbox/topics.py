@@ -12,10 +12,11 @@ its hashtags too. All of it costs one query for a post whose hashtags nobody els
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 import orjson
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import Select, bindparam, delete, select
 from sqlalchemy.orm import aliased
 
 from communities.archive import is_archived
@@ -37,24 +38,29 @@ from outbox.publish import activity_uri
 from social.tag_families import is_of_family, root_of
 
 _STATUS: Final = bindparam("status_id", type_=BigInt)
-_carried, _member, _topic = aliased(Tag), aliased(Tag), aliased(Account)
 # Made once: building a statement costs more than SQLite needs for running it.
-_TOPICS: Final = (
-    select(_topic.id)
-    .distinct()
-    .select_from(StatusTag)
-    .join(_carried, _carried.id == StatusTag.tag_id)
-    .join(_member, is_of_family(_member, root_of(_carried)))
-    .join(_topic, (_topic.topic == _member.name) & _topic.domain.is_(None))
-    .join(Status, Status.id == StatusTag.status_id)
-    .where(StatusTag.status_id == _STATUS, _topic.followers_count > 0, is_archived())
-)
 _ANNOUNCED: Final = (
     select(TopicAnnouncement.number, Account)
     .join(Account, Account.id == TopicAnnouncement.account_id)
     .where(TopicAnnouncement.status_id == _STATUS)
 )
 _TAG_NAMES: Final = select(Tag.name).join(StatusTag, StatusTag.tag_id == Tag.id).where(StatusTag.status_id == _STATUS)
+
+
+@cache
+def _topics() -> Select[Any]:
+    """The ids of followed topics in whose archive a status is."""
+    carried, member, topic = aliased(Tag), aliased(Tag), aliased(Account)
+    return (
+        select(topic.id)
+        .distinct()
+        .select_from(StatusTag)
+        .join(carried, carried.id == StatusTag.tag_id)
+        .join(member, is_of_family(member, root_of(carried)))
+        .join(topic, (topic.topic == member.name) & topic.domain.is_(None))
+        .join(Status, Status.id == StatusTag.status_id)
+        .where(StatusTag.status_id == _STATUS, topic.followers_count > 0, is_archived())
+    )
 
 
 @dataclass(slots=True)
@@ -112,7 +118,7 @@ async def announce_by_topics(
 async def _readers(services: Services, unit: UnitOfWork, status: Status) -> dict[int, Readers]:
     """Who follows the hashtags of an archived status from elsewhere, by the topic's id; one query where nobody does."""
     await unit.session.flush()
-    ids = list(await unit.session.scalars(_TOPICS, {"status_id": status.id}))
+    ids = list(await unit.session.scalars(_topics(), {"status_id": status.id}))
     if not ids:
         return {}
     topics = {account.id: account for account in await unit.session.scalars(select(Account).where(Account.id.in_(ids)))}

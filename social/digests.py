@@ -19,6 +19,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from itertools import groupby, takewhile
 from typing import Any, Final, Protocol
 
@@ -30,7 +31,7 @@ from models import Database, UnitOfWork
 from models.accounts import Account
 from models.base import BigInt
 from models.ids import EPOCH_MS, SEQUENCE_BITS, milliseconds
-from models.insertion import insert_missing
+from models.insertion import AnySelect, insert_missing
 from models.statuses import Status, StatusTag, Tag
 from models.sync import DigestDay, DigestMark
 from models.visibility import Visibility
@@ -148,16 +149,19 @@ _TAGS = (
     .where(StatusTag.status_id.in_(bindparam("ids", expanding=True, type_=BigInt)))
 )
 
-_Group = aliased(Account)
-_IN_COMMUNITIES = (
-    select(*MARKED, Status.group_id, _Group.domain.label("host"))
-    .join(_Group, _Group.id == Status.group_id)
-    .join(Account, Account.id == Status.account_id)
-    .where(Status.id >= bindparam("after", type_=BigInt), Status.id < bindparam("end", type_=BigInt))
-    .where(is_in_community(), Status.removed_at.is_(None), or_(_Group.domain.is_(None), Account.domain.is_(None)))
-    .order_by(Status.id)
-    .limit(ROWS_AT_ONCE)
-)
+
+@cache
+def _in_communities() -> AnySelect:
+    group = aliased(Account)
+    return (
+        select(*MARKED, Status.group_id, group.domain.label("host"))
+        .join(group, group.id == Status.group_id)
+        .join(Account, Account.id == Status.account_id)
+        .where(Status.id >= bindparam("after", type_=BigInt), Status.id < bindparam("end", type_=BigInt))
+        .where(is_in_community(), Status.removed_at.is_(None), or_(group.domain.is_(None), Account.domain.is_(None)))
+        .order_by(Status.id)
+        .limit(ROWS_AT_ONCE)
+    )
 
 
 def digest_changed(unit: UnitOfWork, status_id: int) -> None:
@@ -294,7 +298,7 @@ async def _page_of_posts(session: AsyncSession, window: dict[str, int], found: d
 async def _page_of_communities(
     session: AsyncSession, window: dict[str, int], found: dict[Subject, Digest]
 ) -> list[int]:
-    rows = (await session.execute(_IN_COMMUNITIES, window)).all()
+    rows = (await session.execute(_in_communities(), window)).all()
     for row in rows:
         item, is_ours = (row.uri, version_of(row.edited_at)), row.host is None
         kind, marks = (COMMUNITY, [marks_of(row)]) if is_ours else (SUBMISSION, [])

@@ -4,6 +4,7 @@ Who may see what is `policy.visibility`'s business. Muted accounts are shown her
 boosts of whom the viewer doesn't want to read are left out.
 """
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, bindparam, exists, or_, select
@@ -40,7 +41,9 @@ class AccountStatusesArgs(PageArgs):
     tagged = Text(200)
 
 
-def _statement(*, for_somebody: bool, are_pins: bool = False) -> Select[Any]:
+@cache
+def _statement(*, for_somebody: bool, are_pins: bool) -> Select[Any]:
+    """Made once: building it costs more than SQLite needs for running it."""
     query = select(Status.id).where(is_pinned_to(_ACCOUNT) if are_pins else Status.account_id == _ACCOUNT)
     if not for_somebody:
         return query.where(visible_to(None))
@@ -53,17 +56,10 @@ def _statement(*, for_somebody: bool, are_pins: bool = False) -> Select[Any]:
     return query.where(visible_to(_VIEWER), or_(Status.boost_of_id.is_(None), ~unwanted_boost))
 
 
-# Made once: building a statement costs more than SQLite needs for running it.
-_PUBLIC = _statement(for_somebody=False)
-_FOR_VIEWER = _statement(for_somebody=True)
-_PINS = {is_signed_in: _statement(for_somebody=is_signed_in, are_pins=True) for is_signed_in in (True, False)}
-
-
 async def get_account_statuses(call: Call) -> Page:
     """Get account's statuses, the newest first."""
     keyset = Keyset.of(call)
-    is_signed_in = call.viewer is not None
-    whole = _PINS[is_signed_in] if call.args["pinned"] else _FOR_VIEWER if is_signed_in else _PUBLIC
+    whole = _statement(for_somebody=call.viewer is not None, are_pins=call.args["pinned"])
     query = _narrowed(whole, call.args)
     parameters: dict[str, Any] = {"account": call.id()}
     if call.viewer is not None:

@@ -4,6 +4,7 @@ Every account that exists (for the viewer) gets an entry, whatever else is known
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import and_, bindparam, select
@@ -14,49 +15,52 @@ from api.call import Api, Json
 from api.times import timestamp_or_none
 from models.accounts import Account
 from models.base import BigInt, UtcDateTime
+from models.insertion import AnySelect
 from models.relations import AccountNote, Block, DomainBlock, Endorsement, Follow, Mute
 from policy.communities import known_to
 from social.follows import ACCEPTED, PENDING
 
-_OUT, _IN = aliased(Follow), aliased(Follow)
-_BLOCKING, _BLOCKED = aliased(Block), aliased(Block)
 _VIEWER = bindparam("viewer", type_=BigInt)
 
-# Made once: building a statement costs more than SQLite needs for running it.
-_RELATIONS = (
-    select(
-        Account.id,
-        _OUT.state.label("out_state"),
-        _OUT.shows_boosts,
-        _OUT.notifies,
-        _OUT.languages,
-        _IN.state.label("in_state"),
-        _BLOCKING.id.label("blocking"),
-        _BLOCKED.id.label("blocked"),
-        Mute.id.label("mute"),
-        Mute.hides_notifications,
-        Mute.expires_at,
-        DomainBlock.id.label("domain_block"),
-        Endorsement.id.label("endorsement"),
-        AccountNote.comment,
+
+@cache
+def _relations() -> AnySelect:
+    """Made once: building it costs more than SQLite needs for running it."""
+    out, back, blocking, blocked = aliased(Follow), aliased(Follow), aliased(Block), aliased(Block)
+    return (
+        select(
+            Account.id,
+            out.state.label("out_state"),
+            out.shows_boosts,
+            out.notifies,
+            out.languages,
+            back.state.label("in_state"),
+            blocking.id.label("blocking"),
+            blocked.id.label("blocked"),
+            Mute.id.label("mute"),
+            Mute.hides_notifications,
+            Mute.expires_at,
+            DomainBlock.id.label("domain_block"),
+            Endorsement.id.label("endorsement"),
+            AccountNote.comment,
+        )
+        .outerjoin(out, and_(out.follower_id == _VIEWER, out.followee_id == Account.id))
+        .outerjoin(back, and_(back.follower_id == Account.id, back.followee_id == _VIEWER))
+        .outerjoin(blocking, and_(blocking.account_id == _VIEWER, blocking.target_id == Account.id))
+        .outerjoin(blocked, and_(blocked.account_id == Account.id, blocked.target_id == _VIEWER))
+        .outerjoin(
+            Mute,
+            and_(
+                Mute.account_id == _VIEWER,
+                Mute.target_id == Account.id,
+                Mute.expires_at.is_(None) | (Mute.expires_at > bindparam("now", type_=UtcDateTime())),
+            ),
+        )
+        .outerjoin(DomainBlock, and_(DomainBlock.account_id == _VIEWER, DomainBlock.domain == Account.domain))
+        .outerjoin(Endorsement, and_(Endorsement.account_id == _VIEWER, Endorsement.target_id == Account.id))
+        .outerjoin(AccountNote, and_(AccountNote.account_id == _VIEWER, AccountNote.target_id == Account.id))
+        .where(Account.id.in_(bindparam("ids", expanding=True)), known_to(_VIEWER))
     )
-    .outerjoin(_OUT, and_(_OUT.follower_id == _VIEWER, _OUT.followee_id == Account.id))
-    .outerjoin(_IN, and_(_IN.follower_id == Account.id, _IN.followee_id == _VIEWER))
-    .outerjoin(_BLOCKING, and_(_BLOCKING.account_id == _VIEWER, _BLOCKING.target_id == Account.id))
-    .outerjoin(_BLOCKED, and_(_BLOCKED.account_id == Account.id, _BLOCKED.target_id == _VIEWER))
-    .outerjoin(
-        Mute,
-        and_(
-            Mute.account_id == _VIEWER,
-            Mute.target_id == Account.id,
-            Mute.expires_at.is_(None) | (Mute.expires_at > bindparam("now", type_=UtcDateTime())),
-        ),
-    )
-    .outerjoin(DomainBlock, and_(DomainBlock.account_id == _VIEWER, DomainBlock.domain == Account.domain))
-    .outerjoin(Endorsement, and_(Endorsement.account_id == _VIEWER, Endorsement.target_id == Account.id))
-    .outerjoin(AccountNote, and_(AccountNote.account_id == _VIEWER, AccountNote.target_id == Account.id))
-    .where(Account.id.in_(bindparam("ids", expanding=True)), known_to(_VIEWER))
-)
 
 
 async def relationship_entities(api: Api, session: AsyncSession, viewer: Account, ids: Sequence[int]) -> list[Json]:
@@ -64,7 +68,7 @@ async def relationship_entities(api: Api, session: AsyncSession, viewer: Account
     if not ids:
         return []
     parameters = {"viewer": viewer.id, "ids": list(dict.fromkeys(ids)), "now": api.services.clock()}
-    rows = {row.id: row for row in await session.execute(_RELATIONS, parameters)}
+    rows = {row.id: row for row in await session.execute(_relations(), parameters)}
     return [relationship_entity(rows[number]) for number in dict.fromkeys(ids) if number in rows]
 
 

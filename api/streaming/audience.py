@@ -8,9 +8,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, or_, select, union
+from sqlalchemy import bindparam, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -20,6 +21,7 @@ from models.accounts import Account
 from models.base import BigInt, UtcDateTime
 from models.events import Event
 from models.feeds import AccountList, FeedEntry, ListEntry, ListMember
+from models.insertion import AnySelect
 from models.relations import Follow, TagFollow
 from models.statuses import Attachment, Status, StatusTag, Tag
 from models.visibility import Visibility
@@ -42,7 +44,6 @@ _LISTS = (
     .join(AccountList, AccountList.id == ListEntry.list_id)
     .where(ListEntry.status_id == bindparam("status_id", type_=BigInt), ListEntry.list_id.in_(_ids("some")))
 )
-_boosted: Any = aliased(Status)
 _HAS_MEDIA = select(Attachment.id).where(Attachment.status_id == Status.id).exists()
 _FACTS = (
     select(
@@ -89,27 +90,26 @@ _COMMUNITIES = select(Follow.followee_id).where(
     Follow.state == "accepted",
     Follow.followee_id.in_(_ids("some")),
 )
-_viewer: Any = aliased(Account)
 _NOW = bindparam("now", type_=UtcDateTime())
 
 
-def _sees() -> Select[Any]:
-    """Viewers who may see a status (of a boost, also what it boosts) and want it in a timeline."""
+@cache
+def _sees() -> AnySelect:
+    """Viewers who may see a status (of a boost, also what it boosts) and want it in a timeline; made once."""
+    boosted: Any = aliased(Status)
+    viewer: Any = aliased(Account)
     return (
-        select(_viewer.id, not_limited_for(_viewer.id).label("is_unlimited"))
-        .select_from(_viewer)
+        select(viewer.id, not_limited_for(viewer.id).label("is_unlimited"))
+        .select_from(viewer)
         .join(Status, Status.id == bindparam("status_id", type_=BigInt))
-        .outerjoin(_boosted, _boosted.id == Status.boost_of_id)
+        .outerjoin(boosted, boosted.id == Status.boost_of_id)
         .where(
-            _viewer.id.in_(_ids("some")),
-            visible_to(_viewer.id),
-            or_(Status.boost_of_id.is_(None), visible_to(_viewer.id, _boosted)),
-            wanted_by(_viewer.id, now=_NOW),
+            viewer.id.in_(_ids("some")),
+            visible_to(viewer.id),
+            or_(Status.boost_of_id.is_(None), visible_to(viewer.id, boosted)),
+            wanted_by(viewer.id, now=_NOW),
         )
     )
-
-
-_SEES: Final = _sees()
 
 
 @dataclass(slots=True)
@@ -147,7 +147,7 @@ async def status_audience(session: AsyncSession, event: Event, listeners: Listen
         audience.channels[channel] = set(listeners.accounts[channel])
     if not audience.channels:
         return audience
-    seen = await _in_chunks(session, _SEES, parameters | {"now": now}, audience.account_ids)
+    seen = await _in_chunks(session, _sees(), parameters | {"now": now}, audience.account_ids)
     seers = {row.id for row in seen}
     unlimited = {row.id for row in seen if row.is_unlimited}
     for channel, accounts in audience.channels.items():

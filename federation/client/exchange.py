@@ -177,6 +177,7 @@ class Connection(asyncio.Protocol):
         self.is_usable = True
 
     def connection_lost(self, exc: Exception | None) -> None:
+        del self._parser  # it holds us: a circle would be there until the collector looks
         self._transport = None
         self.is_usable = False
         if not (self._is_whole and self._has_head):
