@@ -27,7 +27,11 @@ class Texts:
 
     def __init__(self, language: str) -> None:
         self.language = language
-        self._translations = translations(language)
+
+    @property
+    def _translations(self) -> GNUTranslations:
+        """Read when somebody first looks at a page."""
+        return translations(self.language)
 
     def __call__(self, key: str, **values: object) -> str:
         """The text of a key, with values filled in."""
