@@ -79,18 +79,18 @@ def settle() -> None:
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS)
     trim()
-    let_go_of_libraries()
 
 
 def trim() -> None:
-    """Give the system back what was freed; milliseconds."""
+    """Give the system back what was freed, and let go of libraries' pages; some 15 ms of CPU."""
     library = _libc()
     if library is not None:
         library.malloc_trim(0)
+    let_go_of_libraries()
 
 
 def let_go_of_libraries() -> None:
-    """Take the pages of libraries out of this process: most were needed once, by its start; some 15 ms.
+    """Take the pages of libraries out of this process: most were needed once, by its start.
 
     What is used again comes back from the system's copy of the file, 64 KiB at a touch and without the disk. The copy
     itself stays for as long as the system has room for it.
@@ -123,7 +123,7 @@ async def keep_trimmed(stop: asyncio.Event, *, give_back: Callable[[], Awaitable
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), TRIM_SECONDS)
         await give_back()
-        trim()
+        await asyncio.to_thread(trim)  # the loop goes on meanwhile
 
 
 @cache
