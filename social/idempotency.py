@@ -12,13 +12,12 @@ from functools import cache
 from typing import Any, Final, cast
 
 from sqlalchemy import Table, bindparam, delete, null, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import UnitOfWork
 from models.base import BigInt, UtcDateTime
 from models.bulk import Bulk
+from models.insertion import insert_of
 from models.questions import Glance, Question
 from models.statuses import IdempotencyKey, ScheduledStatus, Status
 
@@ -94,7 +93,7 @@ def _key(account_id: int, key: str) -> dict[str, Any]:
 @cache
 def _taking(is_sqlite: bool) -> Question:
     """`INSERT`, or an old key taken over; a row when it is ours now. Made once."""
-    taken = (sqlite_insert if is_sqlite else postgresql_insert)(_KEYS).values(
+    taken = insert_of(is_sqlite)(_KEYS).values(
         account_id=bindparam("owner_id", type_=BigInt),
         key=bindparam("word"),
         created_at=bindparam("taken_at", type_=UtcDateTime()),

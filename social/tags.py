@@ -7,7 +7,7 @@ All of it is deferred and set-based: the number of statements doesn't depend on 
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, cast
+from typing import cast
 
 from sqlalchemy import Table, bindparam, delete, func, select, update
 
