@@ -24,7 +24,7 @@ MISS_LIFETIME: Final = timedelta(seconds=60)
 HOST_PAUSE: Final = timedelta(minutes=5)
 FAILURES_BEFORE_PAUSE: Final = 5
 REFETCH_INTERVAL: Final = timedelta(minutes=5)
-MAX_KEYS: Final = 512  # each is 7 KiB: OpenSSL's key and its account's row; to read one again costs a query
+MAX_KEYS: Final = 512  # each is 2 KiB of OpenSSL's beside its account's row; to read one again costs a query
 MAX_MISSES: Final = 10_000
 MAX_HOSTS: Final = 2048
 MAX_EVENTS: Final = 2_000
