@@ -35,6 +35,10 @@ _NEXT: Final = (
 )
 
 
+class CommunityNotFound(Exception):
+    """What the settings name can't be found, or is no community that we may join; the message says why."""
+
+
 async def request_joining(services: Services, unit: UnitOfWork) -> None:
     """Have who isn't there yet join once this is committed, if the settings name a community."""
     if services.settings.network_community:
@@ -43,21 +47,26 @@ async def request_joining(services: Services, unit: UnitOfWork) -> None:
 
 async def join_network(services: Services, payload: dict[str, Any]) -> None:
     """The job: find the community and join who is new. What isn't found is looked for again with the next request."""
-    group = await _network_community(services)
+    try:
+        group = await find_network_community(services)
+    except CommunityNotFound as error:
+        log.warning("network-community.not-found", community=services.settings.network_community, error=str(error))
+        return
     while group is not None and await _join_next(services, group.id):
         pass
 
 
-async def _network_community(services: Services) -> Account | None:
+async def find_network_community(services: Services) -> Account | None:
+    """The community that the settings name, None when they name none. Raises CommunityNotFound."""
     handle = services.settings.network_community
+    if not handle:
+        return None
     try:
-        found = await resolve_handle(services, handle) if handle else None
+        found = await resolve_handle(services, handle)
     except (ActorRefused, ActorGone, PeerRefused, RemoteError) as error:
-        log.warning("network-community.not-found", community=handle, error=str(error))
-        return None
+        raise CommunityNotFound(str(error)) from error
     if found is None or found.is_local or not found.is_group or not services.peers.allows_url(found.uri):
-        log.warning("network-community.not-joined", community=handle, error="no community of an office we speak with")
-        return None
+        raise CommunityNotFound("no community of an office we speak with")
     return found
 
 

@@ -1,7 +1,8 @@
 """What is wrong with an installation, and what to do about it: the checks behind `tertulia doctor`.
 
 Each check gives one finding, never an exception; later checks are left out when what they stand on is broken. Nothing
-is changed, except that the first start of the services happens here if it hasn't happened before.
+is changed, but that the first start of the services happens here if it hasn't happened before, and that the network's
+community becomes known.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ from federation.peers.finding import instance_actor_name
 from federation.services import Services
 from keys.keypairs import KeyRejected
 from models.peers import Peer
+from outbox.network_community import CommunityNotFound, find_network_community
 from server.context import open_database, open_services
 from server.migrate import DatabaseNotReady, MigrationFailed, schema_state
 from server.peer_check import MAX_CLOCK_SECONDS, check_peer, clock_ahead
@@ -102,6 +104,8 @@ async def examine_services(settings: Settings, services: Services) -> AsyncGener
         some = peers[start : start + PEERS_AT_ONCE]
         for finding in await asyncio.gather(*(examine_peer(services, peer.domain) for peer in some)):
             yield finding
+    if services.settings.network_community:
+        yield await check_network_community(services)
 
 
 async def examine_peer(services: Services, domain: str) -> Finding:
@@ -115,6 +119,20 @@ async def examine_peer(services: Services, domain: str) -> Finding:
     if report.notes:
         return note(f"peer {domain}", " ".join([*report.notes, f"It runs {report.software}."]))
     return fine(f"peer {domain}", f"It answers and runs {report.software}.")
+
+
+async def check_network_community(services: Services) -> Finding:
+    """Whether the community that everybody here is to join can be found."""
+    handle = services.settings.network_community
+    try:
+        await find_network_community(services)
+    except CommunityNotFound as error:
+        return wrong(
+            "network community",
+            f"TERTULIA_NETWORK_COMMUNITY is {handle}, which nobody here can join ({error}): check the handle, and that "
+            "its office is a confirmed peer and has that community.",
+        )
+    return fine("network community", f"Everybody here joins {handle}.")
 
 
 async def check_media(settings: Settings, services: Services) -> Finding:

@@ -11,6 +11,7 @@ from models.accounts import Account
 from models.communities import Community, Role, State
 from outbox.network_community import PEOPLE_AT_ONCE, request_joining
 from server.default_communities import ensure_default_communities
+from server.doctor import Verdict, check_network_community, examine
 from tests.communities.hosting import host
 from tests.fixtures_offices import OpenOffice
 from tests.peers import Office, run_until_idle
@@ -61,6 +62,8 @@ async def test_people_of_other_offices_join_the_networks_community_by_themselves
     people = [await lisbon.create_person(f"p{number}") for number in range(PEOPLE_AT_ONCE + 1)]
     await run_until_idle(hamburg, lisbon)
     assert await followers_of(hamburg, group) == 1  # nobody has been introduced yet: it isn't found
+    found = await check_network_community(lisbon.services)
+    assert (found.verdict, "confirmed peer" in found.sentence) == (Verdict.WRONG, True)
 
     async def look_again() -> int:
         async with lisbon.services.database.unit_of_work() as unit:
@@ -71,6 +74,7 @@ async def test_people_of_other_offices_join_the_networks_community_by_themselves
     await hamburg.confirm(lisbon)
     await lisbon.confirm(hamburg)
     assert await look_again() == 1 + len(people)
+    assert (await check_network_community(lisbon.services)).verdict is Verdict.FINE
     late = await lisbon.create_person("late")  # who comes later is joined at once
     await run_until_idle(hamburg, lisbon)
     api = lisbon.api(late)
@@ -90,3 +94,6 @@ async def test_what_is_no_community_is_joined_by_nobody(open_office: OpenOffice,
     bea = await lisbon.create_person("bea")
     await run_until_idle(hamburg, lisbon)
     assert (await lisbon.api(bea).get(f"/api/v1/accounts/{bea.id}/following")).json() == []
+    found = {one.check: one async for one in examine(lisbon.settings)}["network community"]
+    assert found.verdict is Verdict.WRONG
+    assert f"TERTULIA_NETWORK_COMMUNITY is {name}@{hamburg.domain}, which nobody here can join" in found.sentence
