@@ -31,7 +31,7 @@ from server.migrate import migrate
 from server.settings import load_settings
 from server.users import create_user
 
-START_SECONDS = 90.0
+START_SECONDS = 180.0
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.02
 PAGE_KIB = os.sysconf("SC_PAGE_SIZE") / 1024
@@ -227,9 +227,11 @@ async def _until_ready(office: Office) -> None:
                     if response.status == 200:
                         return
             except aiohttp.ClientError:
-                await asyncio.sleep(0.1)
+                pass  # it doesn't listen yet
+            await asyncio.sleep(0.1)
     log = (office.directory / "server.log").read_text("utf-8", "replace")
-    raise BenchFailed(f"the instance did not start:\n{log[-2000:]}")
+    how = f"wasn't ready within {START_SECONDS:.0f} s" if office.process.poll() is None else "ended while it started"
+    raise BenchFailed(f"the instance {how}\n{log[-2000:]}")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
