@@ -6,12 +6,14 @@ with `BEGIN`, the one writer with `BEGIN IMMEDIATE`: with a plain `BEGIN`, units
 """
 
 import secrets
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+import structlog
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -53,6 +55,8 @@ _NOTIFY = text(
     "SELECT pg_notify(channel, payload)"
     " FROM unnest(CAST(:channels AS text[]), CAST(:payloads AS text[])) AS sent(channel, payload)"
 )
+
+log = structlog.get_logger(__name__)
 
 
 def utc_now() -> datetime:
@@ -131,19 +135,28 @@ class Database:
             await greenlet_spawn(pooled.invalidate if is_lost else pooled.close)
 
     async def confirms(self, proof: Proof) -> bool:
-        """Whether the questions of a proof find now what they found then."""
-        async with self.glancing() as glance:
-            return await glance.confirms(proof)
+        """Whether the questions of a proof find now what they found then. What can't be asked isn't confirmed: whoever
+        makes the answer anew finds out what is wrong."""
+        try:
+            async with self.glancing() as glance:
+                return await glance.confirms(proof)
+        except Exception as error:
+            log.warning("a proof could not be asked for", error=repr(error))
+            return False
 
     def confirms_at_once(self, proof: Proof) -> bool | None:
         """The same without waiting; None where only the server knows."""
         if self._glances is None:
             return None
-        raw = self._glances.take()
         try:
-            return Glance(self._reader.sync_engine, raw).confirms_at_once(proof)
-        finally:
-            self._glances.give_back(raw)
+            raw = self._glances.take()
+            try:
+                return Glance(self._reader.sync_engine, raw).confirms_at_once(proof)
+            finally:
+                self._glances.give_back(raw)
+        except sqlite3.Error as error:
+            log.warning("a proof could not be asked for", error=repr(error))
+            return False
 
     async def _connect(self) -> Any:
         """A connection to PostgreSQL as those of the pool are, which from then on has nothing to do with it."""

@@ -11,6 +11,7 @@ from models.accounts import Account
 from models.base import BigInt
 from models.database import PROCESS_NAME
 from models.kept import ENTRY_BYTES, SECONDS, Kept
+from models.proofs import Proof
 from models.questions import Question
 from models.snapshots import PostgresqlSnapshots, SqliteSnapshots
 from tests.conftest import Clock
@@ -218,3 +219,10 @@ async def test_what_was_read_after_its_moment_is_proven_by_what_was_read(
     await database.kept.find("another")  # by now it is known that something changed
     database.kept.put("key", moment, "made before", 10, proof)
     assert await found(database) is None
+
+
+async def test_a_proof_that_can_not_be_asked_for_proves_nothing(database: Database, elsewhere: Database) -> None:
+    moment, _ = await database.kept.find("key")
+    database.kept.put("key", moment, "value", 10, Proof((("SELECT nothing FROM nowhere", ()),), b""))
+    await write(elsewhere, 1)
+    assert (await found(database), database.kept.has("key")) == (None, False)
