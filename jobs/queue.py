@@ -88,7 +88,7 @@ async def enqueue_jobs(
     work = _insert_reminders if is_reminder else _insert_wishes
     due_at = unit.now + timedelta(seconds=due_in)
     for unique_key, payload in payloads.items():
-        unit.defer(work, _row(unit, kind, unique_key, dict(payload), due_at), is_last=True)
+        unit.defer(work, _row(unit, kind, unique_key, dict(payload), due_at), is_last=True, is_gathered=True)
     unit.signal(JOBS)
 
 
@@ -121,7 +121,7 @@ async def _insert(unit: UnitOfWork, rows: list[JsonObject], *, is_reminder: bool
 @lru_cache
 def _inserting(is_sqlite: bool, is_reminder: bool) -> Bulk:
     """`INSERT` unless the key waits; a wish is noted on a row that is leased. Made once."""
-    return Bulk(_unless_waiting(is_sqlite, is_reminder), _JOBS.columns.keys())
+    return Bulk(_unless_waiting(is_sqlite, is_reminder), _JOBS.columns.keys(), is_apart=True)
 
 
 def _unless_waiting(is_sqlite: bool, is_reminder: bool) -> Any:

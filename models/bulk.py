@@ -47,11 +47,13 @@ class Bulk:
     """An INSERT, UPDATE or DELETE to be run for many rows; every row has a value for each of `names`, None for NULL.
 
     The names are those of the columns of an INSERT without values of its own, or of the parameters of a statement.
+    What `is_apart` looks at no rows but those of the table that it writes to (`models.straight`).
     """
 
-    def __init__(self, statement: Any, names: Sequence[str]) -> None:
+    def __init__(self, statement: Any, names: Sequence[str], *, is_apart: bool = False) -> None:
         self._statement = statement
         self._names = tuple(names)
+        self._is_apart = is_apart
         self._forms: dict[str, Form] = {}
 
     async def write(self, session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -61,7 +63,11 @@ class Bulk:
         if isinstance(session, StraightSession):
             straight = await session.straight()
             form = self.form(straight.dialect)
-            await straight.write(form.sql, form.parameters(rows))
+            parameters = form.parameters(rows)
+            if self._is_apart and session.is_gathering and len(parameters) == 1:
+                await straight.gather(self._statement.table.name, form.sql, parameters[0])
+            else:
+                await straight.write(form.sql, parameters)
         else:
             await session.run_sync(self._write, rows)
 

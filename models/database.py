@@ -5,6 +5,7 @@ with `BEGIN`, the one writer with `BEGIN IMMEDIATE`: with a plain `BEGIN`, units
 "database is locked". PostgreSQL: one pool, default isolation. The code above knows no difference.
 """
 
+import asyncio
 import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -51,10 +52,7 @@ READER_PRAGMAS = (*SQLITE_PRAGMAS, READER_CACHE)
 NOTIFY_CHANNEL = "tertulia"
 EVENTS_CHANNEL = "tertulia_events"
 PROCESS_NAME = "tertulia "  # and `process_id`: what each connection to PostgreSQL is called
-_NOTIFY = text(
-    "SELECT pg_notify(channel, payload)"
-    " FROM unnest(CAST(:channels AS text[]), CAST(:payloads AS text[])) AS sent(channel, payload)"
-)
+_NOTIFY = "SELECT pg_notify(channel, payload) FROM unnest($1::text[], $2::text[]) AS sent(channel, payload)"
 
 log = structlog.get_logger(__name__)
 
@@ -168,14 +166,18 @@ class Database:
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
         """A unit that commits when the block ends and rolls back when it raises."""
-        async with self._write_sessions() as session:
-            unit = UnitOfWork(session, now=self.clock(), ids=self.ids, addresses=self.addresses)
+        session = self._write_sessions()
+        unit = UnitOfWork(session, now=self.clock(), ids=self.ids, addresses=self.addresses)
+        try:
             async with session.begin():
                 yield unit
-                await unit.settle()
+                await unit.finish()
                 if (unit.signals or unit.events) and not self.is_sqlite:
                     await self._notify(session, unit)
+                await session.send_gathered()
             unit.committed()
+        finally:
+            await _leave(session)
         self.signals.set(*unit.signals)
         if unit.events:
             self.events.publish(unit.events)
@@ -186,14 +188,14 @@ class Database:
         await append_rows(self._writer.sync_engine, rows, (NOTIFY_CHANNEL, signal))
         self.signals.set(signal)
 
-    async def _notify(self, session: AsyncSession, unit: UnitOfWork) -> None:
+    async def _notify(self, session: WritingSession, unit: UnitOfWork) -> None:
         """Tell the other processes; PostgreSQL delivers it when the transaction commits."""
         payloads = list(pack(self.process_id, unit.events))
         channels = [EVENTS_CHANNEL] * len(payloads)
         if unit.signals:
             channels.append(NOTIFY_CHANNEL)
             payloads.append(",".join(sorted(unit.signals)))
-        await session.execute(_NOTIFY, {"channels": channels, "payloads": payloads})
+        await (await session.straight()).gather("pg_notify", _NOTIFY, (channels, payloads))
 
     async def is_reachable(self) -> bool:
         """Whether the database answers a query: what `/readyz` asks."""
@@ -222,6 +224,14 @@ class Database:
         await self._reader.dispose()
         if self._writer is not self._reader:
             await self._writer.dispose()
+
+
+async def _leave(session: AsyncSession) -> None:
+    """Close a session as `async with` would, without a task of its own where its transaction has ended."""
+    if session.in_transaction():
+        await asyncio.shield(asyncio.create_task(session.close()))
+    else:
+        session.sync_session.close()  # gives back nothing: there is nothing to wait for
 
 
 def _checked_out(engine: AsyncEngine) -> int:

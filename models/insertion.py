@@ -68,4 +68,4 @@ def bulk_ignoring(is_sqlite: bool, table: type[Base], columns: tuple[str, ...]) 
     """The same statement for many rows with these columns; None where SQLAlchemy has to make a default for each."""
     target = cast(Table, table.__table__)
     made = {column.key for column in target.columns if column.default is not None}
-    return Bulk(ignoring(is_sqlite, table), columns) if made <= set(columns) else None
+    return Bulk(ignoring(is_sqlite, table), columns, is_apart=True) if made <= set(columns) else None

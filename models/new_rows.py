@@ -105,6 +105,7 @@ class WritingSession(StraightSession):
         elif rows:
             await self._write(rows)
         if self.new or self.deleted or self.identity_map.check_modified():
+            await self.send_gathered()
             await super().flush(objects)
 
     async def _write(self, rows: list[Base]) -> None:
@@ -145,7 +146,7 @@ def _blank(model: type[Base]) -> tuple[Callable[[], Any], dict[str, Any], list[t
 
 @cache
 def _insertion(model: type[Base]) -> Bulk:
-    return Bulk(insert(_table(model)), [column.key for column in _table(model).columns])
+    return Bulk(insert(_table(model)), [column.key for column in _table(model).columns], is_apart=True)
 
 
 @cache

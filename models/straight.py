@@ -4,13 +4,21 @@ Between `session.execute` and the driver SQLAlchemy makes a greenlet, a context 
 costs several times what SQLite needs for most of them. What is compiled once (`models.questions`, `models.bulk`) needs
 none of it. It runs in the transaction of the session, on its connection, in the order of the calls.
 
+On PostgreSQL each statement waits for the server, so statements that don't depend on each other are *gathered* where
+their caller says so (`StraightSession.gathering`): they go together, as one. All parts of one statement see the rows as
+they were before it, and run in no order that is promised. So gathered are only statements for a single row that look at
+nothing but the rows of their own table (each table once), and what runs after the block sees them written.
+
 On failure it raises what the session would: the same exceptions, a connection that was lost is thrown away, and whoever
 listens to `before_cursor_execute` hears of these statements too.
 """
 
+import re
 import sqlite3
-from collections.abc import Sequence
-from typing import Any, NoReturn
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import Any, Final, NoReturn
 
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,6 +26,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.util import greenlet_spawn
 
 Row = Any
+_PLACE: Final = re.compile(r"\$(\d+)")
 
 
 class Straight:
@@ -25,6 +34,7 @@ class Straight:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._gathered: dict[str, tuple[str, Sequence[Any]]] = {}
         pooled: Any = connection.connection
         self._adapted = pooled.dbapi_connection
         driver = pooled.driver_connection
@@ -44,6 +54,7 @@ class Straight:
 
     async def rows(self, sql: str, arguments: Sequence[Any]) -> list[Row]:
         """What a statement finds or returns."""
+        await self.send_gathered()
         self._tell(sql, arguments, is_for_many=False)
         try:
             if self._sqlite is not None:
@@ -56,6 +67,7 @@ class Straight:
 
     async def write(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
         """Run a statement for each of the rows."""
+        await self.send_gathered()
         self._tell(sql, rows, is_for_many=True)
         try:
             if self._sqlite is not None:
@@ -65,6 +77,23 @@ class Straight:
                 await self._postgresql.executemany(sql, rows)
         except BaseException as error:
             await self._refuse(error, sql, rows)
+
+    async def gather(self, table: str, sql: str, row: Sequence[Any]) -> None:
+        """Run a statement for one row of a table together with others, at the next thing that is asked for."""
+        if self._sqlite is not None:
+            await self.write(sql, [tuple(row)])
+            return
+        if table in self._gathered:
+            await self.send_gathered()
+        self._gathered[table] = (sql, row)
+
+    async def send_gathered(self) -> None:
+        """Run what was gathered."""
+        if not self._gathered:
+            return
+        statements, self._gathered = tuple(self._gathered.values()), {}
+        arguments = [value for _, row in statements for value in row]
+        await self.rows(_together(tuple((sql, len(row)) for sql, row in statements)), arguments)
 
     async def _begin(self) -> None:
         """On PostgreSQL SQLAlchemy's connection says BEGIN with the first statement, not before."""
@@ -89,12 +118,39 @@ class Straight:
             self._connection._handle_dbapi_exception(translated, sql, parameters, None, None)
 
 
+@lru_cache(maxsize=128)
+def _together(statements: tuple[tuple[str, int], ...]) -> str:
+    """One statement of several with so many places each; the last is the main one."""
+    parts, before = [], 0
+    for sql, places in statements:
+        parts.append(_PLACE.sub(lambda match, shift=before: f"${int(match[1]) + shift}", sql))  # type: ignore[misc]
+        before += places
+    if len(parts) == 1:
+        return parts[0]
+    return f"WITH {', '.join(f'w{number} AS ({sql})' for number, sql in enumerate(parts[:-1]))} {parts[-1]}"
+
+
 class StraightSession(AsyncSession):
     """A session that gives compiled statements to its driver."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._straight: Straight | None = None
+        self.is_gathering = False
+
+    @asynccontextmanager
+    async def gathering(self) -> AsyncIterator[None]:
+        """Have what is written for a single row sent together. Only for what is written by a `Bulk`."""
+        self.is_gathering = True
+        try:
+            yield
+        finally:
+            self.is_gathering = False
+
+    async def send_gathered(self) -> None:
+        """Run what was gathered, before something else is run."""
+        if self._straight is not None:
+            await self._straight.send_gathered()
 
     async def straight(self) -> Straight:
         """The way to the driver, in the transaction that the session is in or begins with this."""

@@ -51,6 +51,7 @@ class UnitOfWork:
         self._ids = ids
         self._deferred: dict[Deferred, list[Any]] = {}
         self._last: dict[Deferred, list[Any]] = {}
+        self._gathered: set[Deferred] = set()
         self._after_commit: list[Callable[[], None]] = []
 
     def new_id(self, at: datetime | None = None) -> int:
@@ -61,11 +62,14 @@ class UnitOfWork:
         """A new id that is exact as a number of JavaScript."""
         return self._ids.small(self.now)
 
-    def defer(self, work: Deferred, item: Any, *, is_last: bool = False) -> None:
+    def defer(self, work: Deferred, item: Any, *, is_last: bool = False, is_gathered: bool = False) -> None:
         """Have `work(unit, items)` run once before the commit, with this item among the others.
 
-        `is_last`: after everything else, because it locks rows that other units want too.
+        `is_last`: after everything else, because it locks rows that other units want too. `is_gathered`: it asks by a
+        `Question` and writes by a `Bulk`, so what it writes may be sent with what others write.
         """
+        if is_gathered:
+            self._gathered.add(work)
         (self._last if is_last else self._deferred).setdefault(work, []).append(item)
 
     def signal(self, name: str) -> None:
@@ -82,13 +86,31 @@ class UnitOfWork:
 
     async def settle(self) -> None:
         """Flush the session and run what was deferred, until nothing is left."""
-        await self.session.flush()
+        await self.finish()
+        await self.session.send_gathered()
+
+    async def finish(self) -> None:
+        """The same, but for what was gathered last: it is still to be sent, with what ends the unit."""
+        await self._flush()
         while self._deferred or self._last:
             if not self._deferred:
+                await self.session.send_gathered()  # so that what locks rows comes in its order
                 self._deferred, self._last = self._last, {}
             deferred, self._deferred = self._deferred, {}
             for work, items in deferred.items():
+                await self._run(work, items)
+            await self._flush()
+
+    async def _run(self, work: Deferred, items: list[Any]) -> None:
+        if work in self._gathered:
+            async with self.session.gathering():
                 await work(self, items)
+        else:
+            await self.session.send_gathered()
+            await work(self, items)
+
+    async def _flush(self) -> None:
+        async with self.session.gathering():
             await self.session.flush()
 
     def committed(self) -> None:

@@ -161,7 +161,7 @@ async def enqueue_bytes(
         "created_at": unit.now,
     }
     if gathers:
-        unit.defer(_write_activities, activity)
+        unit.defer(_write_activities, activity, is_gathered=True)
     else:
         await _write_activities(unit, [activity])
     made = new_row(OutboundActivity, **activity)
@@ -195,7 +195,7 @@ async def queue_deliveries(
     rows = _rows(unit, activity, targets, ordering_key)
     if gathers:
         for row in rows:
-            unit.defer(_write_deliveries, row)
+            unit.defer(_write_deliveries, row, is_gathered=True)
     elif rows:
         await _write_deliveries(unit, rows)
     if rows:

@@ -94,7 +94,8 @@ async def publish_status(
     if status.is_local_only:
         await publish_in_community(services, unit, place.group, status, author)
         return bundle
-    await _send(services, unit, bundle, create_activity(bundle, unit.addresses), audience_of(bundle))
+    document = create_activity(bundle, unit.addresses)
+    await _send(services, unit, bundle, document, audience_of(bundle), gathers=place.group is None)
     await publish_in_community(services, unit, place.group, status, author)  # the Create as it was signed
     await announce_by_topics(services, unit, bundle)
     if must_ask:
@@ -226,8 +227,9 @@ async def _bundle(unit: UnitOfWork, status: Status) -> StatusBundle:
 
 
 async def _send(
-    services: Services, unit: UnitOfWork, bundle: StatusBundle, document: dict[str, object], audience: Audience
-) -> OutboundActivity:
+    services: Services, unit: UnitOfWork, bundle: StatusBundle, document: dict[str, object], audience: Audience, *,
+    gathers: bool = False,
+) -> OutboundActivity:  # fmt: skip
     # A boost is ordered with what it boosts by its own URI: undoing it must not overtake it.
     return await send(
         services,
@@ -239,6 +241,7 @@ async def _send(
         ordering_key=bundle.status.uri,
         status_id=bundle.status.id,
         visibility=bundle.status.visibility,
+        gathers=gathers,
     )
 
 

@@ -29,7 +29,7 @@ COUNTS: Final[Mapping[Counted, tuple[str, ...]]] = MappingProxyType(
 
 def count(unit: UnitOfWork, table: Counted, column: str, row_id: int, change: int = 1) -> None:
     """Add `change` to `column` of the row, before the unit commits; a count never falls below zero."""
-    unit.defer(_apply, (table, column, row_id, change))
+    unit.defer(_apply, (table, column, row_id, change), is_gathered=True)
 
 
 async def _apply(unit: UnitOfWork, changes: list[Change]) -> None:
@@ -62,4 +62,4 @@ def _statement(model: Counted) -> Bulk:
         values["last_status_at"] = func.coalesce(bindparam("written_at", type_=table.c.last_status_at.type),
                                                  table.c.last_status_at)  # fmt: skip
     names = ("row_id", *map(_added, COUNTS[model]), *(["written_at"] if model is Account else []))
-    return Bulk(update(table).where(table.c.id == bindparam("row_id")).values(values), names)
+    return Bulk(update(table).where(table.c.id == bindparam("row_id")).values(values), names, is_apart=True)

@@ -52,7 +52,7 @@ def add_to_feeds(unit: UnitOfWork, status: Status, author: Account) -> None:
 def add_to_own_feed(unit: UnitOfWork, status: Status, author: Account) -> None:
     """Have a new status shown to its local author."""
     if not author.is_group:  # nobody reads the home of a community
-        unit.defer(_add_to_own, status)
+        unit.defer(_add_to_own, status, is_gathered=True)
 
 
 async def _add_to_own(unit: UnitOfWork, statuses: list[Status]) -> None:

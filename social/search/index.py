@@ -94,20 +94,20 @@ class Words:
 
 def index_later(unit: UnitOfWork, status_id: int) -> None:
     """Have a new or changed status written into the index before this unit commits."""
-    unit.defer(_after_the_others, (status_id, None))
+    unit.defer(_after_the_others, (status_id, None), is_gathered=True)
 
 
 def index_new(unit: UnitOfWork, status: Status, draft: StatusDraft, uploads: Sequence[Attachment]) -> None:
     """The same for a status that this unit makes of a draft and files of its author's own."""
     has_more = draft.tags or draft.attachments or uploads or draft.poll is not None
     is_alone = not has_more and status.visibility not in CLOSED_KINDS
-    unit.defer(_after_the_others, (status.id, status if is_alone else None))
+    unit.defer(_after_the_others, (status.id, status if is_alone else None), is_gathered=True)
 
 
 async def _after_the_others(unit: UnitOfWork, items: list[tuple[int, Status | None]]) -> None:
     """Hashtags are deferred too: what is deferred from here runs when they are all written."""
     for item in items:
-        unit.defer(_index, item)
+        unit.defer(_index, item, is_gathered=True)
 
 
 async def _index(unit: UnitOfWork, items: list[tuple[int, Status | None]]) -> None:
@@ -210,7 +210,7 @@ def _on_postgresql() -> Bulk:
     )
     statement = insert_of(False)(_TABLE).values(status_id=bindparam("status", type_=BigInt), words=vector)
     upsert = statement.on_conflict_do_update(index_elements=["status_id"], set_={"words": statement.excluded.words})
-    return Bulk(upsert, ("status", "folded", "tokens", "configuration", "plain", "again"))
+    return Bulk(upsert, ("status", "folded", "tokens", "configuration", "plain", "again"), is_apart=True)
 
 
 _ON_SQLITE = Bulk(updating(True, StatusText, ("status_id",), ("words",)), ("status_id", "words"))

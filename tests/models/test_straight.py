@@ -3,16 +3,19 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, event, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from models import Database
+from models import Database, UnitOfWork
 from models.accounts import Account
 from models.base import BigInt
 from models.bulk import Bulk
+from models.feeds import FeedEntry
+from models.insertion import insert_missing
 from models.new_rows import insert_rows
 from models.questions import Question
 from models.relations import Follow
+from models.statuses import Status
 from tests.models.test_database import account
 
 NAMES = Question(select(Account.username).order_by(Account.username))
@@ -73,6 +76,58 @@ async def test_a_conflict_is_the_error_of_the_session_and_ends_the_unit(database
     assert await stored_names(database) == ["", ""]
     async with database.unit_of_work() as unit:  # the connection can be used again
         await insert_rows(unit.session, Follow, [row | {"id": 1, "created_at": unit.now}])
+
+
+def note(number: int, author: Account, unit: UnitOfWork) -> dict[str, Any]:
+    return {"id": number, "uri": f"https://peer.test/{number}", "account_id": author.id, "conversation_id": number,
+            "published_at": unit.now, "created_at": unit.now}  # fmt: skip
+
+
+async def test_what_is_gathered_is_sent_as_one_before_anything_else_is_asked(database: Database) -> None:
+    heard: list[str] = []
+
+    async def write(unit: UnitOfWork, items: list[int]) -> None:
+        for number in items:
+            await insert_rows(unit.session, Status, [note(number, ana, unit)])
+            await insert_missing(unit.session, FeedEntry, [{"account_id": ana.id, "status_id": number}])
+            await RENAME.write(unit.session, [{"row_id": ana.id, "new_name": f"wrote {number}"}])
+
+    async def look(unit: UnitOfWork, _items: list[int]) -> None:
+        found.extend(await unit.session.scalars(select(FeedEntry.status_id).order_by(FeedEntry.status_id)))
+
+    def hear(_connection: object, _cursor: object, sql: str, *_more: object) -> None:
+        heard.append(sql)
+
+    async with database.unit_of_work() as unit:
+        ana = account(unit, "ana")
+        unit.session.add(ana)
+    found: list[int] = []
+    event.listen(database.engine.sync_engine, "before_cursor_execute", hear)
+    async with database.unit_of_work() as unit:
+        unit.defer(write, 1, is_gathered=True)
+        unit.defer(write, 2, is_gathered=True)
+        unit.defer(look, 0)
+    event.remove(database.engine.sync_engine, "before_cursor_execute", hear)
+    writing = [sql for sql in heard if "INSERT" in sql or "UPDATE" in sql]
+    # One of a table each, and a statement that isn't said to be apart, are what one takes on PostgreSQL.
+    assert (found, len(writing)) == ([1, 2], 6 if database.is_sqlite else 4)
+    assert await stored_names(database) == ["wrote 2"]
+
+
+async def test_what_is_gathered_fails_together_with_its_unit(database: Database) -> None:
+    async def write(unit: UnitOfWork, items: list[Any]) -> None:
+        for author in items:
+            await insert_missing(unit.session, FeedEntry, [{"account_id": author.id, "status_id": 1}])
+            await insert_rows(unit.session, Status, [note(1, author, unit) | {"account_id": 404}])
+
+    async with database.unit_of_work() as unit:
+        ana = account(unit, "ana")
+        unit.session.add(ana)
+    with pytest.raises(IntegrityError):
+        async with database.unit_of_work() as unit:
+            await RENAME.write(unit.session, [{"row_id": ana.id, "new_name": "never"}])
+            unit.defer(write, ana, is_gathered=True)
+    assert await stored_names(database) == [""]
 
 
 async def test_a_connection_that_was_lost_is_thrown_away(database: Database) -> None:
