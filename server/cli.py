@@ -12,6 +12,7 @@ from typing import Final
 import click
 
 from server.lean import absent
+from server.processor import tell_openssl
 
 with absent("rich"):  # structlog takes it wherever it is, for tracebacks that we don't show: 4 MiB
     import structlog  # noqa: F401
@@ -52,6 +53,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
+        tell_openssl()
         module = import_module(f"server.commands.{COMMANDS[cmd_name]}")
         found: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return found
