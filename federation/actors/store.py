@@ -24,6 +24,7 @@ from keys.keypairs import KeyRejected, PublicKey
 from models import UnitOfWork
 from models.accounts import Account, Keypair
 from models.events import Event, Kind
+from models.new_rows import new_row
 from social.accounts import account_by_uri, preload_accounts
 from social.drafts import ActorDraft, AttachmentDraft, EmojiDraft, PublicKeyDraft
 from social.tombstones import buried
@@ -152,15 +153,23 @@ async def store_arrival(
         username = await _free_name(unit, arrival, around)
         if username is None:
             raise ActorRefused(f"{draft.preferred_username}@{arrival.handle_domain} is another actor")
-        account = Account(id=unit.new_id(), uri=draft.uri, username=username, domain=arrival.handle_domain,
-                          created_at=min(draft.published_at or unit.now, unit.now))  # fmt: skip
-        unit.session.add(account)
+        account = new_row(
+            Account,
+            id=unit.new_id(),
+            uri=draft.uri,
+            username=username,
+            domain=arrival.handle_domain,
+            created_at=min(draft.published_at or unit.now, unit.now),
+            **_description(draft, unit.now),
+        )
+        unit.session.insert(account)
         unit.accounts[draft.uri] = account
     else:
         if _class_of(account.actor_type) != _class_of(draft.type):
             raise ActorRefused(f"a {account.actor_type} can't become a {draft.type}")
         await _rename(unit, account, arrival, around)
-    _describe(account, draft, unit.now)
+        for name, value in _description(draft, unit.now).items():
+            setattr(account, name, value)
     keys = await _store_keys(unit, account, draft.public_keys, around)
     if account.is_group:
         await remember(unit, account, draft.community)
@@ -220,38 +229,46 @@ async def _free_name(unit: UnitOfWork, arrival: Arrival, around: Surroundings) -
     return name
 
 
-def _describe(account: Account, draft: ActorDraft, now: datetime) -> None:
-    account.actor_type = draft.type
-    account.url = draft.url
-    account.display_name = sanitize_name(draft.name or "")
-    account.note_html = sanitize(draft.summary_html)
-    account.fields = [
-        {"name": sanitize_name(field.name, MAX_FIELD_CHARACTERS), "value": sanitize_field(field.value_html)}
-        for field in draft.fields
-    ]
-    account.emojis = [_emoji(emoji) for emoji in draft.emojis]
-    account.avatar_url, account.avatar_description = _picture(draft.icon)
-    account.header_url, account.header_description = _picture(draft.image)
-    account.inbox_url = draft.inbox
-    account.shared_inbox_url = draft.shared_inbox
-    account.outbox_url = draft.outbox
-    account.followers_url = draft.followers
-    account.following_url = draft.following
-    account.featured_url = draft.featured
-    account.featured_tags_url = draft.featured_tags
-    account.moderators_url = draft.moderators_url
-    account.is_locked = draft.is_locked
-    account.is_bot = draft.is_bot
-    account.is_discoverable = bool(draft.discoverable)
-    account.is_indexable = bool(draft.indexable)
-    account.is_posting_restricted = draft.posting_restricted_to_mods
-    account.is_memorial = draft.is_memorial
-    account.attribution_domains = list(draft.attribution_domains)
-    account.also_known_as = list(draft.also_known_as)
-    account.moved_to_uri = draft.moved_to
-    account.implements = list(draft.implements)
-    account.topic = _topic(draft)
-    account.updated_at = account.fetched_at = now
+def _description(draft: ActorDraft, now: datetime) -> dict[str, Any]:
+    """The columns that an actor's document decides, its name apart."""
+    avatar_url, avatar_description = _picture(draft.icon)
+    header_url, header_description = _picture(draft.image)
+    return {
+        "actor_type": draft.type,
+        "url": draft.url,
+        "display_name": sanitize_name(draft.name or ""),
+        "note_html": sanitize(draft.summary_html),
+        "fields": [
+            {"name": sanitize_name(field.name, MAX_FIELD_CHARACTERS), "value": sanitize_field(field.value_html)}
+            for field in draft.fields
+        ],
+        "emojis": [_emoji(emoji) for emoji in draft.emojis],
+        "avatar_url": avatar_url,
+        "avatar_description": avatar_description,
+        "header_url": header_url,
+        "header_description": header_description,
+        "inbox_url": draft.inbox,
+        "shared_inbox_url": draft.shared_inbox,
+        "outbox_url": draft.outbox,
+        "followers_url": draft.followers,
+        "following_url": draft.following,
+        "featured_url": draft.featured,
+        "featured_tags_url": draft.featured_tags,
+        "moderators_url": draft.moderators_url,
+        "is_locked": draft.is_locked,
+        "is_bot": draft.is_bot,
+        "is_discoverable": bool(draft.discoverable),
+        "is_indexable": bool(draft.indexable),
+        "is_posting_restricted": draft.posting_restricted_to_mods,
+        "is_memorial": draft.is_memorial,
+        "attribution_domains": list(draft.attribution_domains),
+        "also_known_as": list(draft.also_known_as),
+        "moved_to_uri": draft.moved_to,
+        "implements": list(draft.implements),
+        "topic": _topic(draft),
+        "updated_at": now,
+        "fetched_at": now,
+    }
 
 
 def _topic(draft: ActorDraft) -> str | None:
@@ -297,8 +314,8 @@ async def _store_keys(
             continue  # another actor of that host listed it first: it can't speak for both
         own[key_id] = key
         if found is None:
-            unit.session.add(
-                Keypair(id=unit.new_id(), account_id=account.id, key_id=key_id, kind=key.kind.value,
+            unit.session.insert(
+                new_row(Keypair, id=unit.new_id(), account_id=account.id, key_id=key_id, kind=key.kind.value,
                         public_pem=key.pem, created_at=unit.now, fetched_at=unit.now)
             )  # fmt: skip
     return own
