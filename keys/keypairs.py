@@ -109,10 +109,11 @@ class PublicKey:
     @cached_property
     def multibase(self) -> str:
         """The key as `publicKeyMultibase`: "z6Mk…" for Ed25519."""
-        return encode_base58btc(_MULTICODECS[self.kind] + _raw_public(self.handle))
+        return encode_base58btc(_MULTICODECS[self.kind] + self.raw)
 
     @cached_property
-    def _raw(self) -> bytes:
+    def raw(self) -> bytes:
+        """The key as its kind's own bytes: 32 for Ed25519."""
         return _raw_public(self.handle)
 
     def verify(self, algorithm: str, signature: bytes, data: bytes) -> bool:
@@ -120,7 +121,7 @@ class PublicKey:
         if algorithm not in ALGORITHMS[self.kind]:
             return False
         if isinstance(self.handle, ed25519.Ed25519PublicKey):
-            return edwards.holds(self._raw, signature, data)
+            return edwards.holds(self.raw, signature, data)
         try:
             _verify(self.handle, algorithm, signature, data)
         except (InvalidSignature, ValueError):
@@ -159,6 +160,11 @@ class PrivateKey:
             raise KeyRejected("not a private key in PEM") from error
         return cls.from_handle(handle)
 
+    @cached_property
+    def _seed(self) -> bytes:
+        assert isinstance(self.handle, ed25519.Ed25519PrivateKey)
+        return self.handle.private_bytes_raw()
+
     def to_pem(self) -> str:
         """PKCS#8 text without a password: seal it before it is stored."""
         return self.handle.private_bytes(
@@ -170,7 +176,7 @@ class PrivateKey:
         if algorithm not in ALGORITHMS[self.kind]:
             raise KeyRejected(f"{algorithm} is not an algorithm of {self.kind} keys")
         if isinstance(self.handle, ed25519.Ed25519PrivateKey):
-            return self.handle.sign(data)
+            return edwards.made(self._seed, self.public.raw, data)
         if isinstance(self.handle, rsa.RSAPrivateKey):
             return self.handle.sign(data, *_RSA[algorithm])
         r, s = decode_dss_signature(self.handle.sign(data, ec.ECDSA(_SHA256)))

@@ -6,10 +6,10 @@ from sqlalchemy import select
 
 from models import UnitOfWork
 from models.insertion import insert_missing
-from models.questions import WORDS, among
+from models.questions import WORDS, Question, among
 from models.statuses import Tombstone
 
-_BURIED = select(Tombstone.uri, Tombstone.owner_uri).where(among(Tombstone.uri, "uris", WORDS))
+_BURIED = Question(select(Tombstone.uri, Tombstone.owner_uri).where(among(Tombstone.uri, "uris", WORDS)))
 
 
 async def bury(unit: UnitOfWork, uri: str, *, kind: str, owner_uri: str) -> None:
@@ -24,5 +24,4 @@ async def buried(unit: UnitOfWork, uris: Iterable[str]) -> set[tuple[str, str]]:
     wanted = list(dict.fromkeys(uris))
     if not wanted:
         return set()
-    rows = await unit.session.execute(_BURIED, {"uris": wanted})
-    return {(uri, owner_uri) for uri, owner_uri in rows}
+    return {(uri, owner_uri) for uri, owner_uri in await unit.session.ask(_BURIED, {"uris": wanted})}

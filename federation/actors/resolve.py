@@ -173,11 +173,13 @@ async def _fetch_and_store(services: Services, uri: str, budget: FetchBudget | N
 async def _store(services: Services, group: Sequence[Arrival]) -> list[Stored | Exception]:
     """Store actors that don't claim the same, and remember what they say of their hosts."""
     stored: list[Stored | Exception] = []
+    keys = services.peers.memory.keys
     async with services.database.unit_of_work() as unit:
         around = await surroundings(unit, group)
+        unit.after_commit(lambda: keys.forget_actors({arrival.draft.uri for arrival in group}))
         for arrival in group:
             try:
-                stored.append(await store_arrival(unit, arrival, around, memory=services.peers.memory))
+                stored.append(await store_arrival(unit, arrival, around))
             except (ActorRefused, ActorGone) as error:
                 stored.append(error)
     await services.hosts.announced_together(

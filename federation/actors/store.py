@@ -25,6 +25,7 @@ from models import UnitOfWork
 from models.accounts import Account, Keypair
 from models.events import Event, Kind
 from models.new_rows import new_row
+from models.questions import WORDS, Question, among
 from social.accounts import account_by_uri, preload_accounts
 from social.drafts import ActorDraft, AttachmentDraft, EmojiDraft, PublicKeyDraft
 from social.tombstones import buried
@@ -42,13 +43,12 @@ _NAMESAKE: Final = select(Account).where(
     bindparam("domain", type_=Text()) == _DOMAIN,
     Account.uri != bindparam("uri"),
 )
-_NAMESAKES: Final = select(Account).where(
-    _NAME.in_(bindparam("names", expanding=True)), _DOMAIN.in_(bindparam("domains", expanding=True))
-)
-_KEYS_OF: Final = select(Keypair).where(
-    Keypair.account_id.in_(bindparam("owners", expanding=True))
-    | Keypair.key_id.in_(bindparam("listed", expanding=True))
-)
+_NAMESAKES: Final = select(Account).where(among(_NAME, "names", WORDS), among(_DOMAIN, "domains", WORDS))
+_KEYS_OF: Final = select(Keypair).where(among(Keypair.account_id, "owners") | among(Keypair.key_id, "listed", WORDS))
+# Mostly nothing of it is there, which is asked without objects.
+_HAS_ACCOUNTS: Final = Question(select(Account.id).where(among(Account.uri, "uris", WORDS)).limit(1))
+_HAS_NAMESAKES: Final = Question(_NAMESAKES.with_only_columns(Account.id).limit(1))
+_HAS_KEYS: Final = Question(select(Keypair.id).where(among(Keypair.key_id, "listed", WORDS)).limit(1))
 
 
 class ActorRefused(Exception):
@@ -99,23 +99,38 @@ class Surroundings:
 
 
 async def surroundings(unit: UnitOfWork, arrivals: Sequence[Arrival]) -> Surroundings:
-    """Look up what several arrivals claim: four statements, however many there are."""
-    await preload_accounts(unit, [one.draft.uri for one in arrivals])
-    known = {one.draft.uri: unit.accounts[one.draft.uri] for one in arrivals}
-    named = [one for one in arrivals if not _keeps_name(known[one.draft.uri], one)]
-    listed = [key.key_id for one in arrivals for key in one.draft.public_keys]
-    owners = [account.id for account in known.values() if account is not None]
-    rows = (await unit.session.scalars(_KEYS_OF, {"owners": owners, "listed": listed})).all()
+    """Look up what several arrivals claim: four statements, however many there are, and as many for what is there."""
+    uris = [one.draft.uri for one in arrivals]
+    if not unit.accounts.keys() >= set(uris) and not await unit.session.ask(_HAS_ACCOUNTS, {"uris": uris}):
+        for uri in uris:
+            unit.accounts.setdefault(uri)
+    await preload_accounts(unit, uris)
+    known = {uri: unit.accounts[uri] for uri in uris}
+    gone = await buried(unit, [uri for uri, account in known.items() if account is None])
     keys_of: dict[int, list[Keypair]] = {}
+    rows = await _keys_around(unit, arrivals, [account.id for account in known.values() if account is not None])
     for row in rows:
         keys_of.setdefault(row.account_id, []).append(row)
-    namesakes: Sequence[Account] = ()
-    if named:
-        names = {"names": [one.draft.preferred_username.lower() for one in named],
-                 "domains": [one.handle_domain for one in named]}  # fmt: skip
-        namesakes = (await unit.session.scalars(_NAMESAKES, names)).all()
-    gone = await buried(unit, [uri for uri, account in known.items() if account is None])
-    return Surroundings({uri for uri, _ in gone}, namesakes, {row.key_id: row for row in rows}, keys_of)
+    named = [one for one in arrivals if not _keeps_name(known[one.draft.uri], one)]
+    return Surroundings(
+        {uri for uri, _ in gone}, await _namesakes(unit, named), {row.key_id: row for row in rows}, keys_of
+    )
+
+
+async def _keys_around(unit: UnitOfWork, arrivals: Sequence[Arrival], owners: list[int]) -> Sequence[Keypair]:
+    """The keys that there are of these accounts, or under the ids that are listed."""
+    listed = [key.key_id for one in arrivals for key in one.draft.public_keys]
+    if not owners and not await unit.session.ask(_HAS_KEYS, {"listed": listed}):
+        return ()
+    return (await unit.session.scalars(_KEYS_OF, {"owners": owners, "listed": listed})).all()
+
+
+async def _namesakes(unit: UnitOfWork, named: Sequence[Arrival]) -> Sequence[Account]:
+    names = {"names": [one.draft.preferred_username.lower() for one in named],
+             "domains": [one.handle_domain for one in named]}  # fmt: skip
+    if not named or not await unit.session.ask(_HAS_NAMESAKES, names):
+        return ()
+    return (await unit.session.scalars(_NAMESAKES, names)).all()
 
 
 async def store_actor(
@@ -132,15 +147,18 @@ async def store_actor(
     one. Raises ActorRefused and ActorGone.
     """
     arrival = Arrival(draft, handle_domain, is_confirmed)
-    stored = await store_arrival(unit, arrival, await surroundings(unit, [arrival]), memory=memory)
+    stored = await store_arrival(unit, arrival, await surroundings(unit, [arrival]))
+    if memory is not None:
+        unit.after_commit(lambda: memory.keys.forget_actor(draft.uri))
     await unit.session.flush()
     return stored.account
 
 
-async def store_arrival(
-    unit: UnitOfWork, arrival: Arrival, around: Surroundings, *, memory: PeerMemory | None = None
-) -> Stored:
-    """The same for one of several whose surroundings are known; what is new is written with the next flush."""
+async def store_arrival(unit: UnitOfWork, arrival: Arrival, around: Surroundings) -> Stored:
+    """The same for one of several whose surroundings are known; what is new is written with the next flush.
+
+    Cached keys are forgotten by the caller.
+    """
     draft = arrival.draft
     if unit.addresses.is_local(draft.uri):
         raise ActorRefused("that is one of our own actors")
@@ -173,8 +191,6 @@ async def store_arrival(
     keys = await _store_keys(unit, account, draft.public_keys, around)
     if account.is_group:
         await remember(unit, account, draft.community)
-    if memory is not None:
-        unit.after_commit(lambda: memory.keys.forget_actor(draft.uri))
     return Stored(account, keys)
 
 

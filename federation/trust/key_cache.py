@@ -10,6 +10,7 @@ processes hear of replaced keys, and of accounts that were suspended or are gone
 decided about a host they read anew themselves.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -97,7 +98,11 @@ class KeyCache:
 
     def forget_actor(self, actor_uri: str) -> None:
         """Look the actor's keys up again next time: it was updated, suspended or deleted."""
-        self._keys.forget_where(lambda known: known.actor_uri == actor_uri)
+        self.forget_actors({actor_uri})
+
+    def forget_actors(self, actor_uris: Collection[str]) -> None:
+        """The same for several; looks at every key, so once for all of them."""
+        self._keys.forget_where(lambda known: known.actor_uri in actor_uris)
 
     def forget_host(self, host: str) -> None:
         """Forget what is remembered of a host, good or bad: something was decided about it. And all misses: they are
