@@ -99,9 +99,9 @@ class Surroundings:
 
 
 async def surroundings(unit: UnitOfWork, arrivals: Sequence[Arrival]) -> Surroundings:
-    """Look up what several arrivals claim: four statements, however many there are, and as many for what is there."""
+    """Look up what several arrivals claim: four statements, however many there are, and more only for what is there."""
     uris = [one.draft.uri for one in arrivals]
-    if not unit.accounts.keys() >= set(uris) and not await unit.session.ask(_HAS_ACCOUNTS, {"uris": uris}):
+    if len(uris) > 1 and not await unit.session.ask(_HAS_ACCOUNTS, {"uris": uris}):
         for uri in uris:
             unit.accounts.setdefault(uri)
     await preload_accounts(unit, uris)
