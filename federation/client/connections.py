@@ -202,12 +202,15 @@ class Connections:
     async def _connect(self, target: CheckedUrl, addresses: list["AddressInfo"]) -> Connection:
         loop = asyncio.get_running_loop()
         is_tls = target.scheme == "https"
-        tls = {"ssl": self._tls(), "server_hostname": target.host} if is_tls else {}
+        tls, name = (self._tls(), target.host) if is_tls else (None, None)
         if len(addresses) == 1:
             # The loop makes the socket itself, at half the cost: of an address there is nothing left to look up.
             address = addresses[0][-1][0]
             self._guard.check(address, target.port, scheme=target.scheme)
-            return (await loop.create_connection(Connection, address, target.port, **tls))[1]
+            _, connection = await loop.create_connection(
+                Connection, address, target.port, ssl=tls, server_hostname=name
+            )
+            return connection
         made = await start_connection(
             addresses,
             happy_eyeballs_delay=SECOND_ADDRESS_SECONDS,
@@ -215,7 +218,8 @@ class Connections:
             loop=loop,
             socket_factory=functools.partial(open_socket, self._guard, target.scheme),
         )
-        return (await loop.create_connection(Connection, sock=made, **tls))[1]
+        _, connection = await loop.create_connection(Connection, sock=made, ssl=tls, server_hostname=name)
+        return connection
 
 
 AddressInfo = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int] | tuple[str, int, int, int]]
