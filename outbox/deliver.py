@@ -42,8 +42,6 @@ CLAIM_PER_HOST = 32
 IN_FLIGHT_PER_HOST = 4
 GROUP_SIZE = 128
 GROUP_SECONDS = 0.05
-# What arrived is written down with the next claim, if there is one so soon.
-LINGER_SECONDS = 0.2
 POLL_SECONDS = 5.0
 MIN_POLL_SECONDS = 0.2
 
@@ -51,18 +49,6 @@ _FIRST_DUE = (
     select(DELIVERIES_TABLE.c.due_at).where(is_queued(DELIVERIES_TABLE)).order_by(DELIVERIES_TABLE.c.due_at).limit(1)
 )
 _log = structlog.get_logger(__name__)
-
-
-class _Call(asyncio.Event):
-    """That there is more to do, or that it is time to stop; wakes whoever sleeps until a send has ended, too."""
-
-    def __init__(self, wakes: asyncio.Event) -> None:
-        super().__init__()
-        self._wakes = wakes
-
-    def set(self) -> None:
-        super().set()
-        self._wakes.set()
 
 
 class DeliveryWorker:
@@ -93,7 +79,6 @@ class DeliveryWorker:
         self._ended: list[Attempt] = []
         self._attempts = 0
         self._some_ended = asyncio.Event()
-        self._called = _Call(self._some_ended)
         self._group_is_full = asyncio.Event()
 
     async def run_once(self) -> int:
@@ -111,7 +96,7 @@ class DeliveryWorker:
         """Deliver until `stop` is set; then finish what is under way and give the rest back."""
         self._reset()
         await begin_anew(self._database, DELIVERIES_TABLE)
-        async with waking(self._database.signals, DELIVERIES, stop, self._called), asyncio.TaskGroup() as sends:
+        async with waking(self._database.signals, DELIVERIES, stop, self._some_ended), asyncio.TaskGroup() as sends:
             while not stop.is_set():
                 await self._step(sends)
             await self._give_back(self._lanes.drop_all())
@@ -129,12 +114,10 @@ class DeliveryWorker:
             await wait_at_most(self._some_ended, seconds)
         if self._ended:
             await self._gather()
-            await self._linger()
 
     async def _turn(self, *, claims: bool = True) -> list[Work]:
         """In one transaction: write down what ended, and claim more when few are waiting. What was claimed."""
         self._some_ended.clear()
-        self._called.clear()
         self._group_is_full.clear()
         places = self._services.settings.delivery_concurrency
         claims = claims and self._lanes.waiting < places
@@ -257,12 +240,6 @@ class DeliveryWorker:
         """Wait for what ends within the next moment, so that it is written down with what has."""
         if self._lanes.in_flight:
             await wait_at_most(self._group_is_full, GROUP_SECONDS)
-
-    async def _linger(self) -> None:
-        """Wait a little for more to do when all is done and has arrived: it shares one transaction with what did."""
-        is_idle = not self._lanes.in_flight and not self._lanes.waiting
-        if is_idle and all(ended.outcome.verdict is Verdict.DONE for ended in self._ended):
-            await wait_at_most(self._called, LINGER_SECONDS)
 
     async def _record(self, unit: UnitOfWork, ended: list[Attempt]) -> None:
         held = self._held({each.work.host for each in ended})
