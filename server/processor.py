@@ -1,10 +1,10 @@
 """What OpenSSL is told about the processor, before it is loaded.
 
 Where a processor has ADX, OpenSSL computes RSA with it and leaves its AVX2 code aside, which is right for the Intel
-processors of the time. On AMD's Zen 3 the AVX2 code needs a third less: 0.67 ms instead of 1.04 for a signature with
-RSA-2048, on a loaded machine (`docs/decisions/0029-outbound-speed.md`). Processors with AVX-512 IFMA have a third way,
-for which this makes no difference. `OPENSSL_ia32cap` is OpenSSL's own variable for such things; what an administrator
-has set there stays. Nothing but arithmetic changes: the signatures are the same.
+processors of the time. On AMD's Zen 3 the AVX2 code needs a tenth less for a signature with RSA-2048, and a third less
+on a loaded machine: 0.67 ms instead of 1.04 (`docs/decisions/0029-outbound-speed.md`). Processors with AVX-512 IFMA
+have a third way, for which this makes no difference. `OPENSSL_ia32cap` is OpenSSL's own variable for such things; what
+an administrator has set there stays. Nothing but arithmetic changes: the signatures are the same.
 """
 
 import os
