@@ -2,14 +2,15 @@
 
 An activity that is still to be spread says so itself (`OutboundActivity.spread`), and a job is queued with it. The job
 spreads all such activities of the account, oldest first, each in a transaction of its own: whatever order the jobs run
-in, what happened first is queued first, at every host. A job that finds nothing left does nothing, and one that dies
-leaves what it hasn't done to the next run of it.
+in, what happened first is queued first, at every host. Jobs of one account take turns, and what one queues is of the
+time at which its turn began, because deliveries go in the order of their ids. A job that finds nothing left does
+nothing, and one that dies leaves what it hasn't done to the next run of it.
 """
 
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, text
 
 from federation.services import Services
 from models import UnitOfWork
@@ -23,8 +24,9 @@ _NEXT: Final = (
     .where(OutboundActivity.account_id == bindparam("account_id", type_=BigInt), OutboundActivity.spread.is_not(None))
     .order_by(OutboundActivity.id)
     .limit(1)
-    .with_for_update()  # PostgreSQL; SQLite has one writer anyway
 )
+# PostgreSQL's; SQLite has one writer anyway.
+_TURN: Final = text("SELECT pg_advisory_xact_lock(:account_id)")
 
 
 async def spread_activities(services: Services, payload: dict[str, Any]) -> None:
@@ -35,9 +37,12 @@ async def spread_activities(services: Services, payload: dict[str, Any]) -> None
 
 async def _spread_next(services: Services, account_id: int) -> bool:
     async with services.database.unit_of_work() as unit:
+        if not services.database.is_sqlite:
+            await unit.session.execute(_TURN, {"account_id": account_id})
         activity = (await unit.session.scalars(_NEXT, {"account_id": account_id})).first()
         if activity is None or activity.spread is None:
             return False
+        unit.now = services.clock()  # the turn may have come long after the unit began
         urls = [*activity.spread["inbox_urls"], *await _followers(services, unit, account_id, activity.spread)]
         ordering_key = activity.spread["ordering_key"]
         await queue_deliveries(unit, activity, urls, ordering_key=ordering_key, gate=services.peers)

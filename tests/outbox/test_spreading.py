@@ -1,5 +1,7 @@
 """Authors with many followers: their posts are spread by a job, in order, once, and lost by no restart."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import select, update
 
@@ -41,6 +43,20 @@ async def test_followers_get_it_from_the_job_and_the_author_at_once(star: tuple[
     assert await graph.count(madrid, Delivery) == before + 1
     await spread_activities(madrid.services, {"account_id": ana.id})
     assert await graph.count(madrid, Delivery) == before + 1
+
+
+async def test_jobs_that_run_together_queue_what_happened_first_before_the_rest(
+    star: tuple[Person, Person, Person],
+) -> None:
+    ana = star[0]
+    services = ana.office.services
+    for number in range(8):
+        await post(ana, f"Number {number}")
+    await asyncio.gather(*(spread_activities(services, {"account_id": ana.id}) for _ in range(6)))
+    async with services.database.reading() as session:
+        queued = (await session.scalars(select(Delivery.activity_id).order_by(Delivery.id))).all()
+    assert len(queued) >= 8
+    assert list(queued) == sorted(queued)
 
 
 async def test_what_happened_first_is_told_first(star: tuple[Person, Person, Person]) -> None:
