@@ -24,7 +24,7 @@ from social.blocks import preload_blocks
 from social.follows import preload_follows
 from social.interactions import preload_boosts
 from social.statuses import preload_statuses
-from social.tombstones import buried
+from social.tombstones import preload_buried
 
 WITHOUT_PAUSE = 16
 _FOLLOWED_HERE = (
@@ -41,12 +41,12 @@ _FOLLOWED_HERE = (
 
 async def apply_all(services: Services, unit: UnitOfWork, batch: Sequence[Incoming]) -> list[Outcome]:
     """Apply a batch in its order. Raises when one of it can't be applied now; the caller then splits the batch."""
-    tombstones = await _load(unit, batch)
+    await _load(unit, batch)
     followed = await _followed_here(unit, batch)
     owners = await _owners(unit, batch)
     outcomes = []
     for number, incoming in enumerate(batch, 1):
-        outcomes.append(await _apply(services, unit, incoming, tombstones, followed, owners.get(incoming.inbox_id)))
+        outcomes.append(await _apply(services, unit, incoming, followed, owners.get(incoming.inbox_id)))
         if number % WITHOUT_PAUSE == 0:
             await asyncio.sleep(0)  # SQLite answers where we are: who reads something must not wait for a whole batch
     return outcomes
@@ -57,7 +57,7 @@ async def apply_one(services: Services, unit: UnitOfWork, incoming: Incoming) ->
     return (await apply_all(services, unit, [incoming]))[0]
 
 
-async def _load(unit: UnitOfWork, batch: Sequence[Incoming]) -> set[tuple[str, str]]:
+async def _load(unit: UnitOfWork, batch: Sequence[Incoming]) -> None:
     accounts: list[str] = []
     statuses: list[str] = []
     for incoming in batch:
@@ -74,7 +74,7 @@ async def _load(unit: UnitOfWork, batch: Sequence[Incoming]) -> set[tuple[str, s
     activities = [one.activity for incoming in batch for one in (incoming, *incoming.inner)]
     ids = [activity.id for activity in activities if activity.id]
     objects = [uri for activity in activities for uri in activity.object_ids]
-    return await buried(unit, [*ids, *objects])
+    await preload_buried(unit, [*ids, *objects])
 
 
 async def _load_follows(unit: UnitOfWork, batch: Sequence[Incoming]) -> None:
@@ -125,7 +125,6 @@ async def _apply(
     services: Services,
     unit: UnitOfWork,
     incoming: Incoming,
-    tombstones: set[tuple[str, str]],
     followed: set[int],
     owner: Account | None,
 ) -> Outcome:
@@ -143,7 +142,7 @@ async def _apply(
         return Outcome.FORBIDDEN
     if not services.peers.allows_url(sender.uri):
         return Outcome.FORBIDDEN  # its server was suspended while this was on its way
-    scene = Scene(services, unit, sender, incoming, HANDLERS, owner, tombstones, followed)
+    scene = Scene(services, unit, sender, incoming, HANDLERS, owner, followed)
     if incoming.type != "Undo" and scene.is_undone():
         return Outcome.SUPERSEDED
     return await handler.apply(scene)

@@ -106,7 +106,6 @@ class Scene:
     incoming: Incoming
     handlers: "Mapping[str, Handler]"
     owner: Account | None = None
-    tombstones: set[tuple[str, str]] = field(default_factory=set)
     followed_here: set[int] = field(default_factory=set)
 
     @property
@@ -131,7 +130,7 @@ class Scene:
 
     def is_buried(self, uri: str | None) -> bool:
         """Whether the sender said of this URI that it is gone; what others say doesn't count."""
-        return (uri or "", self.sender.uri) in self.tombstones
+        return (uri or "", self.sender.uri) in self.unit.buried
 
 
 Apply = Callable[[Scene], Awaitable[Outcome]]

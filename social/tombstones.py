@@ -13,10 +13,16 @@ _BURIED = Question(select(Tombstone.uri, Tombstone.owner_uri).where(among(Tombst
 
 
 async def bury(unit: UnitOfWork, uri: str, *, kind: str, owner_uri: str) -> None:
-    """Remember that `owner_uri` said that `uri` is gone."""
+    """Remember that `owner_uri` said that `uri` is gone, for who comes later in this unit too."""
+    unit.buried.add((uri, owner_uri))
     await insert_missing(
         unit.session, Tombstone, [{"uri": uri, "kind": kind, "owner_uri": owner_uri, "created_at": unit.now}]
     )
+
+
+async def preload_buried(unit: UnitOfWork, uris: Iterable[str]) -> None:
+    """Have the unit know which of `uris` are gone."""
+    unit.buried |= await buried(unit, uris)
 
 
 async def buried(unit: UnitOfWork, uris: Iterable[str]) -> set[tuple[str, str]]:

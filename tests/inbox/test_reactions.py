@@ -73,6 +73,16 @@ async def test_an_undo_that_comes_first_wins(
     assert (await count(office, Favourite), mine.boosts_count) == ((0, 1) if kind == "Announce" else (1, 0))
 
 
+@pytest.mark.parametrize("kind", ["Like", "EmojiReact", "Announce"])
+async def test_an_undo_wins_over_what_is_applied_with_it(
+    office: Office, alice: Person, carol: RemoteActor, kind: str
+) -> None:
+    uri = await write(office, alice)
+    undone, other = carol.activity(kind, uri, content="🎉"), carol.activity(kind, uri, content="🎉")
+    outcomes = await send(office, carol, carol.activity("Undo", undone), undone, other)
+    assert outcomes == ["applied", "superseded", "applied"]
+
+
 async def test_what_the_sender_can_not_see_is_liked_like_nothing(
     office: Office, alice: Person, carol: RemoteActor, mal: RemoteActor
 ) -> None:

@@ -171,6 +171,19 @@ async def test_a_delete_that_comes_before_its_create_wins_but_only_the_authors(
     assert await status(office, note["id"]) is None
 
 
+async def test_a_delete_wins_over_a_create_that_is_applied_with_it(
+    office: Office, alice: Person, carol: RemoteActor
+) -> None:
+    await follows(office, alice, carol)
+    early, known, other = carol.note(), carol.note(), carol.note()
+    await send(office, carol, carol.create(known))
+    deletes = [carol.activity("Delete", note["id"], to=[PUBLIC]) for note in (early, known)]
+    again = {**carol.create(known), "id": f"{carol.uri}/again"}
+    outcomes = await send(office, carol, *deletes, carol.create(early), again, carol.create(other))
+    assert outcomes == ["applied", "applied", "superseded", "superseded", "applied"]
+    assert [await status(office, note["id"]) is None for note in (early, known, other)] == [True, True, False]
+
+
 async def test_a_deletion_removes_the_status_and_nothing_of_others(
     office: Office, alice: Person, carol: RemoteActor, remote: RemoteServer
 ) -> None:
