@@ -20,6 +20,7 @@ from tests.communities.hosting import host
 from tests.peers import Office, Person
 
 OFFICES, MEMBERS = 200, 50_000
+FEW = ("one.example", "two.example")
 FIRST_ID = 1_000_000
 
 
@@ -93,7 +94,7 @@ async def test_a_post_to_fifty_thousand_members_is_one_delivery_an_office_and_lo
 
     async def peers() -> None:
         answer = await office.api(boss).get("/api/v1/admin/peers", limit=200)
-        assert len(answer.json()) in (1, OFFICES)
+        assert len(answer.json()) in (len(FEW), OFFICES)
 
     async def look() -> None:
         office.workers.watch._looked_at = None
@@ -105,11 +106,12 @@ async def test_a_post_to_fifty_thousand_members_is_one_delivery_an_office_and_lo
 
     await services.peers.refreshed()
     async with services.database.unit_of_work() as unit:
-        await services.peers.admit(unit, "alone.example")
-        unit.session.add(RemoteHost(host="alone.example", keeps_log=True, updated_at=unit.now))
+        for peer in FEW:  # a row alone is written together with what is written elsewhere
+            await services.peers.admit(unit, peer)
+            unit.session.add(RemoteHost(host=peer, keeps_log=True, updated_at=unit.now))
     for work in (look, measure):
         await work()  # what is asked once
-    alone = {work.__name__: await statements.of(work, f"{work.__name__} (1)") for work in (peers, look, measure)}
+    alone = {work.__name__: await statements.of(work, f"{work.__name__} (2)") for work in (peers, look, measure)}
     await crowd(office, group)
     spent = {work.__name__: await statements.of(work, f"{work.__name__} (200)")
              for work in (peers, look, measure, post, spread)}  # fmt: skip
@@ -118,7 +120,7 @@ async def test_a_post_to_fifty_thousand_members_is_one_delivery_an_office_and_lo
         queued = {row[0]: row[1] for row in rows}
         jobs = await session.scalar(select(func.count(Job.id)).where(Job.kind == "compare_digests"))
     assert (len(queued), set(queued.values())) == (OFFICES, {1})
-    assert jobs == OFFICES + 1
+    assert jobs == OFFICES + len(FEW)
     assert [name for name in alone if spent[name] > alone[name] + 1] == []  # one asks for who is new
     assert spent["post"] + spent["spread"] < 80
 
