@@ -2,7 +2,9 @@
 
 SQLite: write-ahead log with `synchronous=FULL` (an answered 202 survives a power cut), foreign keys on, readers begin
 with `BEGIN`, the one writer with `BEGIN IMMEDIATE`: with a plain `BEGIN`, units that read and then write fail with
-"database is locked". PostgreSQL: one pool, default isolation. The code above knows no difference.
+"database is locked". PostgreSQL: one pool, default isolation, where each statement sees the newest state anyway, so
+readers have no transaction around theirs: BEGIN and ROLLBACK would be two of three round trips of most looks. Whoever
+writes in a session for reading is refused on both. The code above knows no difference.
 """
 
 import asyncio
@@ -51,6 +53,8 @@ SPARE_CONNECTIONS = 5
 READER_PRAGMAS = (*SQLITE_PRAGMAS, READER_CACHE)
 NOTIFY_CHANNEL = "tertulia"
 EVENTS_CHANNEL = "tertulia_events"
+# Connections that wait for the next burst mustn't be forgotten by what lies between us and the server.
+KEEP_ALIVE = "SET tcp_keepalives_idle = 60"
 PROCESS_NAME = "tertulia "  # and `process_id`: what each connection to PostgreSQL is called
 _NOTIFY = "SELECT pg_notify(channel, payload) FROM unnest($1::text[], $2::text[]) AS sent(channel, payload)"
 
@@ -60,6 +64,10 @@ log = structlog.get_logger(__name__)
 def utc_now() -> datetime:
     """The clock: aware UTC."""
     return datetime.now(UTC)
+
+
+class WroteWhileReading(Exception):
+    """A statement that writes came to a session for reading: a mistake of ours."""
 
 
 class Database:
@@ -86,16 +94,20 @@ class Database:
             self._writer = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1, opened=self._embedded)
             self._reader = _sqlite_engine(self.url, begin="BEGIN", pool_size=4, opened=self._embedded)
         else:
-            named = {"server_settings": {"application_name": PROCESS_NAME + self.process_id}}
+            named = {"application_name": PROCESS_NAME + self.process_id}
+            # The connection that was used last goes next: it has prepared most statements, and its caches are warm.
             self._writer = self._reader = create_async_engine(
-                self.url, pool_size=pool_size + SPARE_CONNECTIONS, max_overflow=0, json_serializer=_to_json,
-                connect_args=named, json_deserializer=orjson.loads,
+                self.url, pool_size=pool_size + SPARE_CONNECTIONS, max_overflow=0, pool_use_lifo=True,
+                json_serializer=_to_json, connect_args={"server_settings": named}, json_deserializer=orjson.loads,
             )  # fmt: skip
+            event.listen(self._writer.sync_engine, "connect", _keep_alive)
             share_statements(self._writer)
         self._write_sessions = async_sessionmaker(
             self._writer, class_=WritingSession, expire_on_commit=False, autoflush=False
         )
-        self._read_sessions = async_sessionmaker(self._reader, expire_on_commit=False, autoflush=False)
+        reader = self._reader if self.is_sqlite else self._reader.execution_options(isolation_level="AUTOCOMMIT")
+        event.listen(reader.sync_engine, "before_cursor_execute", _refuse_to_write)
+        self._read_sessions = async_sessionmaker(reader, expire_on_commit=False, autoflush=False)
         self._snapshots: Snapshots = (
             SqliteSnapshots(self.url.database) if self.is_sqlite else PostgresqlSnapshots(PostgresqlLook(self._connect))
         )
@@ -232,6 +244,18 @@ async def _leave(session: AsyncSession) -> None:
         await asyncio.shield(asyncio.create_task(session.close()))
     else:
         session.sync_session.close()  # gives back nothing: there is nothing to wait for
+
+
+def _keep_alive(connection: Any, _record: object) -> None:
+    connection.run_async(lambda driver: driver.execute(KEEP_ALIVE))
+
+
+def _refuse_to_write(
+    _connection: object, _cursor: object, statement: str, _parameters: object, context: Any, _many: bool
+) -> None:
+    """A session for reading has no transaction on PostgreSQL that would be rolled back."""
+    if context is not None and (context.isinsert or context.isupdate or context.isdelete):
+        raise WroteWhileReading(statement)
 
 
 def _checked_out(engine: AsyncEngine) -> int:

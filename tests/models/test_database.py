@@ -3,11 +3,11 @@
 import asyncio
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from models import Database, UnitOfWork
 from models.accounts import Account
-from models.database import SPARE_CONNECTIONS
+from models.database import SPARE_CONNECTIONS, WroteWhileReading
 
 
 def account(unit: UnitOfWork, name: str) -> Account:
@@ -70,6 +70,30 @@ async def test_bursts_share_the_connections_that_there_are_and_open_no_others(da
 
     seen = {pid for _ in range(5) for pid in await asyncio.gather(*(ask() for _ in range(40)))}
     assert len(seen) == 10 + SPARE_CONNECTIONS
+
+
+async def test_who_reads_holds_no_transaction_on_a_server_and_writes_nothing(database: Database) -> None:
+    async with database.unit_of_work() as unit:
+        unit.session.add(account(unit, "ana"))
+    async with database.reading() as session:
+        found = await session.scalar(select(Account))
+        assert found is not None
+        raw = await (await session.connection()).get_raw_connection()
+        driver = raw.driver_connection
+        assert driver is not None
+        assert database.is_sqlite or not driver.is_in_transaction()
+        with pytest.raises(WroteWhileReading):
+            await session.execute(delete(Account))
+        found.display_name = "never"
+        with pytest.raises(WroteWhileReading):
+            await session.flush()
+    async with database.unit_of_work() as unit:  # the connection is the same, and has a transaction again
+        unit.session.add(account(unit, "berta"))
+        await unit.session.flush()
+        await unit.session.rollback()
+    assert await count(database) == 1
+    async with database.reading() as session:
+        assert await session.scalar(select(Account.display_name)) == ""
 
 
 async def test_a_signal_is_set_after_the_commit_and_not_by_a_failed_unit(database: Database) -> None:
