@@ -13,7 +13,8 @@ from tests.peers import Office
 def counted(office: Office, *, is_fresh: bool = True) -> Iterator[list[str]]:
     """The statements that the office's database runs inside the block; `is_fresh`: no answer is kept from before.
 
-    But for the one that recognises a token: whether it is asked depends on how many seconds ago it was.
+    But for the look that recognises a token, with its own beginning: whether it is taken depends on how many seconds
+    ago it was, on a busy machine more than those for which a token is remembered.
     """
     statements: list[str] = []
     if is_fresh:
@@ -22,6 +23,8 @@ def counted(office: Office, *, is_fresh: bool = True) -> Iterator[list[str]]:
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if "FROM access_tokens" not in statement:
             statements.append(statement)
+        elif statements[-1:] == ["BEGIN"]:
+            statements.pop()
 
     engines = {office.services.database._reader.sync_engine, office.services.database._writer.sync_engine}
     for engine in engines:
