@@ -3,9 +3,8 @@
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from keys.digests import DigestRefused, check_content_digest, check_digest
 from keys.keypairs import ALGORITHMS, PublicKey
@@ -18,8 +17,7 @@ SchemeName = Literal["cavage", "rfc9421"]
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(NamedTuple):
     """The signed facts of a claim. Times are Unix seconds; `components` is what the signature covers."""
 
     scheme: SchemeName
@@ -31,8 +29,7 @@ class Terms:
     nonce: str | None = None
 
 
-@dataclass(frozen=True)
-class Proven:
+class Proven(NamedTuple):
     """A claim that its key confirmed: by which algorithm, over which bytes."""
 
     algorithm: str

@@ -9,10 +9,9 @@ Senders disagree on whether `(request-target)` has the query string: both are ac
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from keys.claims import Proven, Terms, algorithms_for, check_body, field_value
 from keys.http_dates import parse_http_date
@@ -37,8 +36,7 @@ _ALGORITHMS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True)
-class CavageClaim:
+class CavageClaim(NamedTuple):
     """A fresh draft-cavage signature with sufficient coverage; see `keys.claims.Claim`."""
 
     terms: Terms

@@ -10,9 +10,8 @@ a property test holds both to the same bytes. A signature that covers another si
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 import http_sf
 from http_message_signatures import (
@@ -39,8 +38,7 @@ _MAX_COMPONENTS: Final = 32
 _TARGET_PARTS: Final = frozenset({"@authority", "@path", "@query"})
 
 
-@dataclass(frozen=True)
-class MessageClaim:
+class MessageClaim(NamedTuple):
     """A fresh RFC 9421 signature with sufficient coverage; see `keys.claims.Claim`."""
 
     terms: Terms

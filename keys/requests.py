@@ -7,8 +7,8 @@ of configuration: behind a proxy they must not come from a header that strangers
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
@@ -17,9 +17,12 @@ _ORIGIN_FORM: Final = re.compile(r"/[!-\"$-~]*")
 _METHOD: Final = re.compile(r"[A-Z]{1,32}")
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class HttpMessage:
-    """A request: `target` is the raw path with its query as on the wire, `headers` keeps order and duplicates."""
+    """A request: `target` is the raw path with its query as on the wire, `headers` keeps order and duplicates.
+
+    `fields` are lower-case field names with their lines, in wire order, blanks around values removed.
+    """
 
     method: str
     scheme: str
@@ -27,16 +30,15 @@ class HttpMessage:
     target: str
     headers: Sequence[tuple[str, str]]
     body: bytes = b""
+    fields: Mapping[str, list[str]] = field(init=False, repr=False, compare=False)
 
-    @cached_property
-    def fields(self) -> Mapping[str, list[str]]:
-        """Lower-case field names to their lines, in wire order, blanks around values removed."""
+    def __post_init__(self) -> None:
         fields: dict[str, list[str]] = {}
         for name, value in self.headers:
             fields.setdefault(name.lower(), []).append(value.strip(" \t"))
-        return fields
+        self.fields = fields
 
-    @cached_property
+    @property
     def normal_authority(self) -> str:
         """The authority in lower case, without the scheme's default port (RFC 9421 §2.2.3)."""
         return normal_authority(self.scheme, self.authority)
@@ -56,12 +58,13 @@ class HttpMessage:
         """The query with its question mark; a lone "?" when there is none (RFC 9421 §2.2.7)."""
         return "?" + self.target.partition("?")[2]
 
-    @cached_property
+    @property
     def is_well_formed(self) -> bool:
         """Whether method and target have the form of a request to an origin server."""
         return _METHOD.fullmatch(self.method) is not None and _ORIGIN_FORM.fullmatch(self.target) is not None
 
 
+@lru_cache(maxsize=64)
 def normal_authority(scheme: str, authority: str) -> str:
     """`authority` in lower case, without the default port of `scheme`."""
     return authority.lower().removesuffix(_DEFAULT_PORTS.get(scheme, ":"))

@@ -8,8 +8,8 @@ first is the caller's (`key_id`), for the second there are `replay_token`, `vali
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from keys import draft_cavage, message_signatures
 from keys.claims import Claim, Proven, SchemeName, replay_token
@@ -24,8 +24,7 @@ from keys.windows import as_datetime
 FindKey = Callable[[str], Awaitable[PublicKey | None]]
 
 
-@dataclass(frozen=True)
-class VerifiedSignature:
+class VerifiedSignature(NamedTuple):
     """A signature that holds. `algorithm` is RFC 9421's name in both schemes; times are aware UTC.
 
     `replay_token` is the same for every copy of the request, whatever its encoding; from `valid_until` on a copy would

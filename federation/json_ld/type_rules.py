@@ -14,15 +14,13 @@ _CLASSES = (ACTIVITY_TYPES, ACTOR_TYPES, OBJECT_TYPES, COLLECTION_TYPES)
 
 def screen(value: Any) -> None:
     """Refuse whatever makes an object mean two things, anywhere in a document; contexts are for `screen_context`."""
-    if isinstance(value, dict):
-        _screen_object(value)
-        for key, item in value.items():
-            if isinstance(item, _NESTED) and key != "@context":
-                screen(item)
-    elif isinstance(value, list):
-        for item in value:
-            if isinstance(item, _NESTED):
-                screen(item)
+    found = [value]
+    for outer in found:  # which grows by what is nested in it
+        if isinstance(outer, dict):
+            _screen_object(outer)
+            found += [item for key, item in outer.items() if isinstance(item, _NESTED) and key != "@context"]
+        elif isinstance(outer, list):
+            found += [item for item in outer if isinstance(item, _NESTED)]
 
 
 def screen_context(context: Any) -> None:

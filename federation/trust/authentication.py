@@ -13,6 +13,7 @@ actor is gone: what it says can't be verified any more, and a Delete of itself n
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from federation.actors.store import ActorGone as ActorGone
 from federation.peers import PeerRefused as PeerRefused
@@ -31,8 +32,7 @@ from models.accounts import Account
 LookUp = Callable[[Services, str], Awaitable[KnownKey | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Requester:
+class Requester(NamedTuple):
     """Who signed. `host` is in normal form, `scheme` is `cavage` or `rfc9421`.
 
     `account` is a detached row, as it was when the key was last looked up (up to ten minutes ago): its id and URI
