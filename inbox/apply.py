@@ -16,7 +16,7 @@ from inbox.registry import HANDLERS, handler_for
 from models import UnitOfWork
 from models.accounts import Account
 from models.activities import SHARED_INBOX
-from models.questions import among
+from models.questions import Question, among
 from models.relations import Follow
 from policy.authority import PASSES_WHEN_SUSPENDED
 from social.accounts import preload_accounts, preload_authors
@@ -27,7 +27,7 @@ from social.statuses import preload_statuses
 from social.tombstones import preload_buried
 
 WITHOUT_PAUSE = 16
-_FOLLOWED_HERE = (
+_FOLLOWED_HERE = Question(
     select(Follow.followee_id)
     .distinct()
     .join(Account, Account.id == Follow.follower_id)
@@ -110,7 +110,8 @@ async def _load_reactions(unit: UnitOfWork, batch: Sequence[Incoming]) -> None:
 async def _followed_here(unit: UnitOfWork, batch: Sequence[Incoming]) -> set[int]:
     """Ids of the senders whom somebody here follows."""
     senders = [account.id for incoming in batch if (account := unit.accounts.get(incoming.activity.actor))]
-    return set(await unit.session.scalars(_FOLLOWED_HERE, {"senders": sorted(set(senders))}))
+    rows = await unit.session.ask(_FOLLOWED_HERE, {"senders": sorted(set(senders))})
+    return {followee_id for (followee_id,) in rows}
 
 
 async def _owners(unit: UnitOfWork, batch: Sequence[Incoming]) -> dict[int, Account]:

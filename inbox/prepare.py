@@ -17,14 +17,14 @@ from inbox.fetching import fetch_status
 from inbox.incoming import Incoming, References
 from inbox.interpret import prove_inner
 from models.accounts import Account
-from models.questions import WORDS, among
+from models.questions import WORDS, Question, among
 from models.statuses import Status
 from policy.limits import FETCHES_PER_ACTIVITY
 
 Fetch = Callable[[], Awaitable[None]]
 # Made once: building a statement costs more than SQLite needs for running it.
-_KNOWN_ACCOUNTS = select(Account.uri).where(among(Account.uri, "uris", WORDS))
-_KNOWN_STATUSES = select(Status.uri).where(among(Status.uri, "uris", WORDS))
+_KNOWN_ACCOUNTS = Question(select(Account.uri).where(among(Account.uri, "uris", WORDS)))
+_KNOWN_STATUSES = Question(select(Status.uri).where(among(Status.uri, "uris", WORDS)))
 
 
 async def prepare(services: Services, batch: Sequence[Incoming]) -> list[Fetch | None]:
@@ -38,10 +38,10 @@ async def prepare(services: Services, batch: Sequence[Incoming]) -> list[Fetch |
 async def _known(services: Services, accounts: set[str], statuses: set[str]) -> set[str]:
     """URIs that need no fetching: here already, or ours (then they don't exist)."""
     known = {uri for uri in (*accounts, *statuses) if services.addresses.is_local(uri)}
-    async with services.database.reading() as session:
-        for query, wanted in ((_KNOWN_ACCOUNTS, accounts - known), (_KNOWN_STATUSES, statuses - known)):
+    async with services.database.glancing() as glance:
+        for question, wanted in ((_KNOWN_ACCOUNTS, accounts - known), (_KNOWN_STATUSES, statuses - known)):
             if wanted:
-                known.update(await session.scalars(query, {"uris": list(wanted)}))
+                known.update(uri for (uri,) in await glance.ask(question, {"uris": list(wanted)}))
     return known
 
 

@@ -11,13 +11,16 @@ Work may happen twice (a lease ran out, a commit was lost), never zero times.
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
+from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Integer, Row, Select, Table, bindparam, literal_column, select, update
+from sqlalchemy import ColumnElement, FromClause, Integer, Select, Table, bindparam, literal_column, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from models import Database, UnitOfWork
 from models.base import UtcDateTime
+from models.questions import Question
 
 QUEUED = "queued"
 
@@ -42,11 +45,28 @@ def due_ids(table: Table) -> Select[tuple[int]]:
     )
 
 
-def claiming(table: Table, candidates: Select[tuple[int]], *, counts_attempts: bool = False) -> ReturningUpdate[Any]:
-    """The statement for `claim`, to be made once; `candidates` select ids, with NOW and whatever else they need.
+class Claiming:
+    """A claim, to be made once; `candidates` select ids, with NOW and whatever else they need.
 
-    With `counts_attempts` the claim itself is an attempt, so that work which kills its process is counted too.
+    With `counts_attempts` the claim itself is an attempt, so that work which kills its process is counted too. `names`
+    are the columns that are wanted of what was claimed, of which `id` is one.
     """
+
+    def __init__(
+        self, table: Table, candidates: Select[tuple[int]], names: Sequence[str], *, counts_attempts: bool = False
+    ) -> None:
+        self._names = tuple(names)
+        self.question = Question(_claim(table, candidates, names, counts_attempts=counts_attempts))
+
+    def rows(self, found: Sequence[tuple[Any, ...]]) -> list[SimpleNamespace]:
+        """What was claimed, with its columns by their names, in the order of the ids."""
+        rows = [SimpleNamespace(**dict(zip(self._names, row, strict=True))) for row in found]
+        return sorted(rows, key=attrgetter("id"))
+
+
+def _claim(
+    table: Table, candidates: Select[tuple[int]], names: Sequence[str], *, counts_attempts: bool
+) -> ReturningUpdate[Any]:
     free = (
         select(table.c.id)
         .where(table.c.id.in_(candidates), is_queued(table), table.c.due_at <= NOW)
@@ -57,17 +77,21 @@ def claiming(table: Table, candidates: Select[tuple[int]], *, counts_attempts: b
     values: dict[str, Any] = {"lease_until": until, "leased_by": bindparam("me"), "due_at": until}
     if counts_attempts:
         values["attempts"] = table.c.attempts + 1
-    return update(table).where(table.c.id.in_(select(free.c.id))).values(values).returning(*table.c)
+    return (
+        update(table)
+        .where(table.c.id.in_(select(free.c.id)))
+        .values(values)
+        .returning(*(table.c[name] for name in names))
+    )
 
 
 async def claim(
-    unit: UnitOfWork, statement: ReturningUpdate[Any], *, lease_seconds: float, leased_by: str, **parameters: Any
-) -> Sequence[Row[Any]]:
+    unit: UnitOfWork, claiming: Claiming, *, lease_seconds: float, leased_by: str, **parameters: Any
+) -> list[SimpleNamespace]:
     """Take those of the candidates that nobody else takes; the rows come in the order of their ids."""
     until = unit.now + timedelta(seconds=lease_seconds)
     given = {"now": unit.now, "until": until, "me": leased_by, **parameters}
-    rows = (await unit.session.execute(statement, given)).all()
-    return sorted(rows, key=lambda row: int(row.id))
+    return claiming.rows(await unit.session.ask(claiming.question, given))
 
 
 async def put_back(unit: UnitOfWork, table: Table, changes: Sequence[Mapping[str, Any]]) -> None:

@@ -119,6 +119,16 @@ class InPlaceConnection(AsyncAdapt_aiosqlite_connection):
     def cursor(self, server_side: bool = False) -> Any:
         return InPlaceCursor(self)
 
+    def begin(self, statement: str) -> None:
+        """Begin a transaction by `BEGIN`, or by BLOCKING. Raises what the driver raises."""
+        try:
+            if statement == BLOCKING:
+                self.begin_immediate()
+            else:
+                self.raw.execute(statement)
+        except Exception as error:
+            self.translate(error)
+
     def begin_immediate(self) -> None:
         """Take the write lock: at once when it is free, else in the thread, where waiting holds up nobody."""
         try:

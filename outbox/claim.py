@@ -9,14 +9,14 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from typing import Any, Final
 
-from sqlalchemy import Integer, Row, Select, Table, bindparam, exists, func, not_, select
+from sqlalchemy import Integer, Select, Table, bindparam, exists, func, not_, select
 
 from federation.services import Services
 from federation.sync.marks import Mark
-from jobs.leases import MOST, NOW, claim, claiming, is_queued
+from jobs.leases import MOST, NOW, Claiming, claim, is_queued
 from models import UnitOfWork
 from models.activities import Delivery, OutboundActivity
-from models.questions import WORDS, among
+from models.questions import WORDS, Question, among
 from outbox.log import number_waiting, own_generation
 from outbox.work import ActivityBytes, Work
 
@@ -48,13 +48,16 @@ def _candidates(*, with_retries: bool) -> Select[tuple[int]]:
     return select(placed.c.id).where(is_fair_share).order_by(placed.c.place, placed.c.id).limit(MOST)
 
 
-_BYTES: Final = (
+_BYTES: Final = Question(
     select(*_ACTIVITIES.c["id", "uri", "activity_type", "visibility", "body", "digest"])
     .where(among(_ACTIVITIES.c.id, "ids"))
 )  # fmt: skip
+_CLAIMED: Final = ("id", "activity_id", "account_id", "inbox_url", "host", "ordering_key", "log_number", "attempts",
+                   "created_at", "lease_until")  # fmt: skip
 # Made once: building such a statement costs more than SQLite needs for running it.
 _CLAIMS: Final = {
-    with_retries: claiming(DELIVERIES_TABLE, _candidates(with_retries=with_retries)) for with_retries in (True, False)
+    with_retries: Claiming(DELIVERIES_TABLE, _candidates(with_retries=with_retries), _CLAIMED)
+    for with_retries in (True, False)
 }
 
 
@@ -82,8 +85,7 @@ class Claims:
         found = {number: self._activities[number] for number in ids if number in self._activities}
         missing = sorted(ids - found.keys())
         if missing:
-            rows = await unit.session.execute(_BYTES, {"ids": missing})
-            found |= {row.id: ActivityBytes(*row) for row in rows}
+            found |= {row[0]: ActivityBytes(*row) for row in await unit.session.ask(_BYTES, {"ids": missing})}
         self._remember(found.values())
         return found
 
@@ -95,7 +97,7 @@ class Claims:
             self._activities.popitem(last=False)
 
 
-def _work(row: Row[Any], activity: ActivityBytes, generation: str) -> Work:
+def _work(row: Any, activity: ActivityBytes, generation: str) -> Work:
     return Work(
         id=row.id,
         account_id=row.account_id,

@@ -26,6 +26,7 @@ from jobs.circuit import CircuitState
 from jobs.leases import begin_anew, is_queued, put_back
 from jobs.waiting import wait_at_most, waking
 from models import UnitOfWork
+from models.questions import Question
 from models.signals import DELIVERIES
 from outbox.attempt import ExtraHeaders, attempt
 from outbox.claim import DELIVERIES_TABLE, Claims
@@ -45,7 +46,7 @@ GROUP_SECONDS = 0.05
 POLL_SECONDS = 5.0
 MIN_POLL_SECONDS = 0.2
 
-_FIRST_DUE = (
+_FIRST_DUE = Question(
     select(DELIVERIES_TABLE.c.due_at).where(is_queued(DELIVERIES_TABLE)).order_by(DELIVERIES_TABLE.c.due_at).limit(1)
 )
 _log = structlog.get_logger(__name__)
@@ -266,10 +267,11 @@ class DeliveryWorker:
 
     async def _seconds_until_due(self) -> float:
         """How long to sleep: until the next row is due, but not so long that what others add goes unseen."""
-        async with self._database.reading() as session:
-            due_at: datetime | None = await session.scalar(_FIRST_DUE)
-        if due_at is None:
+        async with self._database.glancing() as glance:
+            found = await glance.ask(_FIRST_DUE, {})
+        if not found:
             return POLL_SECONDS
+        due_at: datetime = found[0][0]
         return min(max((due_at - self._services.clock()).total_seconds(), MIN_POLL_SECONDS), POLL_SECONDS)
 
 

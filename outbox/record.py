@@ -16,6 +16,7 @@ from sqlalchemy import bindparam, or_, select, update
 from jobs.leases import is_queued, put_back
 from models import UnitOfWork
 from models.accounts import Account
+from models.bulk import Bulk
 from models.questions import among
 from models.relations import Follow
 from outbox.claim import DELIVERIES_TABLE
@@ -24,11 +25,12 @@ from outbox.work import Attempt, Work
 from social.follows import end_follow
 
 # One that has been finished or dropped meanwhile stays as it is.
-_SET_DONE: Final = (
+_SET_DONE: Final = Bulk(
     update(DELIVERIES_TABLE)
     .where(among(DELIVERIES_TABLE.c.id, "ids"), is_queued(DELIVERIES_TABLE))
     .values(state=Verdict.DONE, lease_until=None, finished_at=bindparam("at"), last_status=bindparam("status"),
-            last_error=None, attempts=DELIVERIES_TABLE.c.attempts + 1)
+            last_error=None, attempts=DELIVERIES_TABLE.c.attempts + 1),
+    ("ids", "status", "at"),
 )  # fmt: skip
 
 
@@ -70,7 +72,7 @@ async def _finish_done(unit: UnitOfWork, done: Sequence[Attempt]) -> None:
 
     for code, group in groupby(sorted(done, key=status), key=status):
         ids = [attempt.work.id for attempt in group]
-        await unit.session.execute(_SET_DONE, {"ids": ids, "status": code, "at": unit.now})
+        await _SET_DONE.write(unit.session, [{"ids": ids, "status": code, "at": unit.now}])
 
 
 def _judge(

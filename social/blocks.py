@@ -7,12 +7,14 @@ from sqlalchemy import and_, delete, or_, select
 from models import UnitOfWork
 from models.accounts import Account
 from models.feeds import Notification
-from models.questions import among
+from models.questions import Question, among
 from models.relations import Block
 from social.follows import end_follow, find_follow
 from social.home_feed import remove_from_feed
 
-_AMONG = select(Block.account_id, Block.target_id).where(among(Block.account_id, "ids"), among(Block.target_id, "ids"))
+_AMONG = Question(
+    select(Block.account_id, Block.target_id).where(among(Block.account_id, "ids"), among(Block.target_id, "ids"))
+)
 
 
 async def block(unit: UnitOfWork, account: Account, target: Account, *, uri: str | None = None) -> bool:
@@ -60,7 +62,7 @@ async def preload_blocks(unit: UnitOfWork, pairs: Iterable[tuple[int, int]]) -> 
     if not wanted:
         return
     await unit.session.flush()
-    rows = await unit.session.execute(_AMONG, {"ids": sorted(frozenset[int]().union(*wanted))})
+    rows = await unit.session.ask(_AMONG, {"ids": sorted(frozenset[int]().union(*wanted))})
     blocked = {frozenset(row) for row in rows}
     unit.blocks.update({pair: pair in blocked for pair in wanted})
 

@@ -11,7 +11,8 @@ from sqlalchemy import bindparam, delete, select
 
 from models import UnitOfWork
 from models.accounts import Account
-from models.questions import WORDS, among
+from models.new_rows import new_row
+from models.questions import WORDS, Question, among
 from models.relations import Block, DomainBlock, Endorsement, Follow
 from social.counters import count
 from social.home_feed import backfill_feed, remove_from_feed
@@ -35,9 +36,14 @@ _AMONG = select(Follow).where(
     among(Follow.followee_id, "followees"),
 )
 _BY_URIS = select(Follow).where(among(Follow.uri, "uris", WORDS))
-_DOMAIN_BLOCKS = select(DomainBlock.account_id, DomainBlock.domain).where(
-    among(DomainBlock.account_id, "accounts"),
-    among(DomainBlock.domain, "domains", WORDS),
+# Whoever wishes to follow mostly doesn't yet, which is asked without objects.
+_IDS_AMONG = Question(_AMONG.with_only_columns(Follow.id).limit(1))
+_IDS_BY_URIS = Question(_BY_URIS.with_only_columns(Follow.id).limit(1))
+_DOMAIN_BLOCKS = Question(
+    select(DomainBlock.account_id, DomainBlock.domain).where(
+        among(DomainBlock.account_id, "accounts"),
+        among(DomainBlock.domain, "domains", WORDS),
+    )
 )
 _ENDORSEMENTS = delete(Endorsement).where(
     Endorsement.account_id == bindparam("follower"), Endorsement.target_id == bindparam("followee")
@@ -52,22 +58,28 @@ class FollowRefused(Exception):
 
 
 async def preload_follows(unit: UnitOfWork, wishes: Collection[tuple[Account, Account, str]]) -> None:
-    """Look up what is asked about wishes to follow (follower, followee, URI of the Follow), with three queries."""
+    """Look up what is asked about wishes to follow (follower, followee, URI of the Follow), with three questions, and
+    a query for each that finds something."""
     if not wishes:
         return
     ends = {
         "followers": sorted({one.id for one, _, _ in wishes}),
         "followees": sorted({two.id for _, two, _ in wishes}),
     }
-    found = [*await unit.session.scalars(_AMONG, ends)]
-    found += await unit.session.scalars(_BY_URIS, {"uris": sorted({uri for _, _, uri in wishes})})
+    uris = {"uris": sorted({uri for _, _, uri in wishes})}
+    found: list[Follow] = []
+    await unit.session.flush()
+    if await unit.session.ask(_IDS_AMONG, ends):
+        found += await unit.session.scalars(_AMONG, ends)
+    if await unit.session.ask(_IDS_BY_URIS, uris):
+        found += await unit.session.scalars(_BY_URIS, uris)
     unit.follows.update(dict.fromkeys((follower.id, followee.id) for follower, followee, _ in wishes))
     unit.follow_uris.update(dict.fromkeys(uri for _, _, uri in wishes))
     for follow in found:
         _remember(unit, follow)
     pairs = {(followee.id, follower.domain) for follower, followee, _ in wishes if follower.domain is not None}
     names = {"accounts": sorted({one for one, _ in pairs}), "domains": sorted({domain for _, domain in pairs})}
-    blocked = {(row.account_id, row.domain) for row in await unit.session.execute(_DOMAIN_BLOCKS, names)}
+    blocked = set(await unit.session.ask(_DOMAIN_BLOCKS, names))
     unit.domain_blocks.update({pair: pair in blocked for pair in pairs})
 
 
@@ -120,7 +132,8 @@ async def request_follow(
     if followee.moved_to_uri is not None:
         raise FollowRefused
     follow_id = unit.new_id()
-    follow = Follow(
+    follow = new_row(
+        Follow,
         id=follow_id,
         uri=uri or unit.addresses.follow(follow_id),
         follower_id=follower.id,
@@ -131,7 +144,7 @@ async def request_follow(
         created_at=unit.now,
     )
     _set_wishes(follow, shows_boosts, notifies, languages)
-    unit.session.add(follow)
+    unit.session.insert(follow)
     _remember(unit, follow)
     if followee.is_local and not followee.is_locked:
         await accept_follow(unit, follow, follower, followee)
