@@ -12,7 +12,6 @@ one, and what helped is remembered ("double knocking"). That is never done a thi
 Every failure is a RemoteError: the client's, or a FetchFailed from here.
 """
 
-import asyncio
 import re
 from dataclasses import dataclass, field
 from functools import partial
@@ -224,7 +223,7 @@ class _Knock:
             also={"Authorization": f"{AUTH_SCHEME} {self.tokens[host]}"} if host in self.tokens else None,
         )
         if scheme.key_kind is KeyKind.RSA:  # would hold up the event loop; Ed25519 is cheaper than going there
-            return await asyncio.get_running_loop().run_in_executor(services.executor, sign)
+            return await services.signatures.made(sign)
         return sign()
 
     def prepare_second(self, refusal: Response) -> None:

@@ -14,6 +14,7 @@ from federation.client import HttpClient
 from federation.media_addresses import MediaAddresses
 from federation.peers import PeerDirectory
 from federation.peers.hosts import HostTable
+from federation.signatures import Signatures
 from federation.trust.keyring import Keyring
 from keys.replay import ReplayCache
 from keys.web_push import PushKeys
@@ -67,4 +68,5 @@ class Services:
     rates: RateLimiter
     push: PushKeys
     executor: Executor
+    signatures: Signatures
     clock: Callable[[], datetime]

@@ -1,11 +1,10 @@
 """One attempt at one delivery: signed as the host understands it, posted, and knocked once more if refused.
 
 Promises an outcome, whatever happens: a failure of ours (a missing key, a bug) is an outcome too, written down and
-tried again, so that one broken row can't stop the queue. RSA signatures are made in the executor, where they don't hold
-up the event loop and two cores make twice as many; Ed25519 ones are so cheap that the way there would cost more.
+tried again, so that one broken row can't stop the queue. RSA signatures are made in other threads
+(`federation.signatures`); Ed25519 ones are so cheap that the way there would cost more.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -108,7 +107,7 @@ async def _post(
         also=None if work.mark is None else {LOG_HEADER: work.mark.header},
     )
     if scheme.key_kind is KeyKind.RSA:
-        headers = await asyncio.get_running_loop().run_in_executor(services.executor, sign)
+        headers = await services.signatures.made(sign)
     else:
         headers = sign()
     response = await services.client.post(work.inbox_url, work.activity.body, headers | extra)

@@ -25,6 +25,7 @@ from federation.media_addresses import SECRET_BYTES, SECRET_NAME, MediaAddresses
 from federation.peers import PeerDirectory
 from federation.peers.hosts import HostTable
 from federation.services import FederationSettings, Services
+from federation.signatures import Signatures
 from federation.trust.keyring import Keyring
 from keys.keypairs import KeyRejected, PrivateKey, ServerKey, generate_ed25519, generate_rsa, load_server_key
 from keys.replay import ReplayCache
@@ -83,6 +84,7 @@ async def open_services(
             rates=RateLimiter(is_on=settings.rate_limits),
             push=await open_push_keys(database, server_key, settings),
             executor=executor,
+            signatures=Signatures(executor, SIGNING_THREADS),
             clock=clock,
         )
         services.peers.memory.keys.listen_to(database.events)

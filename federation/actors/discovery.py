@@ -28,6 +28,7 @@ ACCEPT_XRD: Final = "application/xrd+xml, application/xml;q=0.9"
 ACCEPT_JSON: Final = "application/json"
 NODEINFO: Final = "http://nodeinfo.diaspora.software/ns/schema/"
 _JSON_TYPES: Final = ("application/jrd+json", "application/json")
+_NOT_IN_HANDLES: Final = re.compile(r"[\s/?#@]")
 _LINK: Final = re.compile(r"<Link\b([^<>]{1,2000})>")
 _ATTRIBUTE: Final = re.compile(r"""\b(rel|template)[ \t]{0,5}=[ \t]{0,5}(?:"([^"<>]*)"|'([^'<>]*)')""")
 
@@ -64,7 +65,7 @@ class NodeInfo:
 def split_handle(text: str) -> tuple[str, str] | None:
     """(user, host) of `user@host`, `@user@host` or `acct:user@host`; None when it is none of these."""
     user, at, host = text.strip().removeprefix("acct:").removeprefix("@").rpartition("@")
-    if not at or not user or not host or len(text) > 512 or any(c.isspace() or c in "/?#@" for c in user + host):
+    if not at or not user or not host or len(text) > 512 or _NOT_IN_HANDLES.search(user + host):
         return None
     return user, host
 

@@ -17,6 +17,7 @@ from federation.media_addresses import MediaAddresses
 from federation.peers import PeerDirectory
 from federation.peers.hosts import HostTable
 from federation.services import FederationSettings, Services
+from federation.signatures import Signatures
 from federation.trust.keyring import Keyring
 from keys.keypairs import PrivateKey, ServerKey, generate_ed25519, generate_rsa
 from keys.replay import ReplayCache
@@ -130,6 +131,7 @@ async def services(
         rates=RateLimiter(),
         push=PushKeys(new_vapid_key(), server_key, subject="mailto:office@tertulia.example"),
         executor=executor,
+        signatures=Signatures(executor, 1),
         clock=clock,
     )
     async with http_database.unit_of_work() as unit:

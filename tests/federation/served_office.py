@@ -25,6 +25,7 @@ from federation.peers import PeerDirectory
 from federation.peers.hosts import HostTable
 from federation.routes import Bearer, Pages, routes
 from federation.services import FederationSettings, Services
+from federation.signatures import Signatures
 from federation.trust.keyring import Keyring
 from keys.keypairs import ServerKey
 from keys.replay import ReplayCache
@@ -168,7 +169,7 @@ async def served(
         peers=peers, hosts=HostTable(database, database.clock), settings=FederationSettings(is_closed=is_closed),
         replays=ReplayCache(), rates=RateLimiter(is_on=False),
         push=PushKeys(new_vapid_key(), ServerKey(b"k" * 32), subject="mailto:office@tertulia.example"),
-        executor=executor, clock=database.clock,
+        executor=executor, signatures=Signatures(executor, 1), clock=database.clock,
         media=MediaStore(Path("unused")), media_addresses=MediaAddresses(ADDRESSES, b"m" * 32),
     )  # fmt: skip
     app = web.Application()

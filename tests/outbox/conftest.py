@@ -14,6 +14,7 @@ from federation.media_addresses import MediaAddresses
 from federation.peers import PeerDirectory
 from federation.peers.hosts import HostTable
 from federation.services import FederationSettings, Services
+from federation.signatures import Signatures
 from federation.trust.keyring import Keyring
 from keys.keypairs import PrivateKey, PublicKey, ServerKey, generate_rsa
 from keys.replay import ReplayCache
@@ -58,6 +59,7 @@ async def services(database: Database, clock: Clock, rsa_key: PrivateKey, tmp_pa
             rates=RateLimiter(),
             push=PushKeys(new_vapid_key(), ServerKey(b"k" * 32), subject="mailto:office@tertulia.example"),
             executor=executor,
+            signatures=Signatures(executor, 2),
             clock=clock,
         )
         await hosts.close()
