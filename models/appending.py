@@ -8,10 +8,9 @@ PostgreSQL gets all of it as one statement, which is its own transaction: the ro
 column, and what is told to those who listen is the statement's result. So a group is one round trip instead of four.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.util import greenlet_spawn
@@ -19,13 +18,10 @@ from sqlalchemy.util import greenlet_spawn
 from models.base import Base
 from models.bulk import Form
 from models.insertion import bulk_ignoring
+from models.listing import of_lists, shifted
 from models.sqlite_driver import BLOCKING
 
 Rows = Mapping[type[Base], Sequence[dict[str, Any]]]
-
-# As SQLAlchemy writes them for asyncpg: each value with its type, which has no length.
-_VALUES: Final = re.compile(r"VALUES \((\$\d+::[A-Z ]+(?:, \$\d+::[A-Z ]+)*)\)")
-_PLACE: Final = re.compile(r"\$(\d+)::([A-Z ]+)")
 
 
 async def append_rows(engine: Engine, rows: Rows, notice: tuple[str, str]) -> None:
@@ -75,13 +71,10 @@ def _together(inserts: tuple[str, ...]) -> str:
     """One statement for INSERTs of one row each: of lists for every value, after the two parts of the notice."""
     parts, used = [], 2
     for number, sql in enumerate(inserts):
-        found = _VALUES.search(sql)
-        assert found is not None, "a value that isn't a plain one"
-        places = _PLACE.findall(found[1])
-        lists = ", ".join(f"${used + int(place)}::{kind}[]" for place, kind in places)
-        rewritten = f"{sql[: found.start()]}SELECT * FROM unnest({lists}){sql[found.end() :]}"
-        parts.append(f"inserted_{number} AS ({rewritten})")
-        used += len(places)
+        listed = of_lists(sql)
+        assert listed is not None, "a value that isn't a plain one"
+        parts.append(f"inserted_{number} AS ({shifted(listed, used)})")
+        used += listed.count("$")
     return f"{'WITH ' if parts else ''}{', '.join(parts)} SELECT pg_notify($1::TEXT, $2::TEXT)"
 
 

@@ -6,13 +6,17 @@ that are all alike that is nine tenths of what writing them costs. A `Bulk` know
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Dialect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
+from models.listing import of_lists
 from models.straight import StraightSession
+
+# Rows that go with others. For more, lists cost us more than a round trip (docs/decisions/0033-postgresql-speed.md).
+FEW: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,8 @@ class Bulk:
     """An INSERT, UPDATE or DELETE to be run for many rows; every row has a value for each of `names`, None for NULL.
 
     The names are those of the columns of an INSERT without values of its own, or of the parameters of a statement.
-    What `is_apart` looks at no rows but those of the table that it writes to (`models.straight`).
+    What `is_apart` looks at no rows but those of the table that it writes to, or that were there before it was asked
+    to gather (`models.straight`).
     """
 
     def __init__(self, statement: Any, names: Sequence[str], *, is_apart: bool = False) -> None:
@@ -63,11 +68,12 @@ class Bulk:
         if isinstance(session, StraightSession):
             straight = await session.straight()
             form = self.form(straight.dialect)
-            parameters = form.parameters(rows)
-            if self._is_apart and session.is_gathering and len(parameters) == 1:
-                await straight.gather(self._statement.table.name, form.sql, parameters[0])
+            can_gather = session.is_gathering and self._is_apart and straight.can_gather
+            gathered = _gathered(form, rows, several=session.gathers_several) if can_gather else None
+            if gathered is None:
+                await straight.write(form.sql, form.parameters(rows))
             else:
-                await straight.write(form.sql, parameters)
+                await straight.gather(self._statement.table.name, *gathered)
         else:
             await session.run_sync(self._write, rows)
 
@@ -82,6 +88,14 @@ class Bulk:
         if form is None:
             form = self._forms[dialect.name] = _form(self._statement, self._names, dialect)
         return form
+
+
+def _gathered(form: Form, rows: Sequence[Mapping[str, Any]], *, several: bool) -> tuple[str, Sequence[Any]] | None:
+    """The statement that can be sent with others, and its arguments."""
+    if len(rows) == 1:
+        return form.sql, form.parameters(rows)[0]
+    listed = of_lists(form.sql) if several and len(rows) <= FEW else None
+    return None if listed is None else (listed, form.columns(rows))
 
 
 def _form(statement: Any, names: tuple[str, ...], dialect: Dialect) -> Form:

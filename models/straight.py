@@ -6,27 +6,28 @@ none of it. It runs in the transaction of the session, on its connection, in the
 
 On PostgreSQL each statement waits for the server, so statements that don't depend on each other are *gathered* where
 their caller says so (`StraightSession.gathering`): they go together, as one. All parts of one statement see the rows as
-they were before it, and run in no order that is promised. So gathered are only statements for a single row that look at
-nothing but the rows of their own table (each table once), and what runs after the block sees them written.
+they were before it, and run in no order that is promised. So gathered are only statements (each table once) that look
+at nothing but the rows of their own table, or at what was there before the block; and for a single row, or an INSERT of
+several, which has their order. What runs after the block sees them written.
 
 On failure it raises what the session would: the same exceptions, a connection that was lost is thrown away, and whoever
 listens to `before_cursor_execute` hears of these statements too.
 """
 
-import re
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
-from typing import Any, Final, NoReturn
+from typing import Any, NoReturn
 
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 from sqlalchemy.util import greenlet_spawn
 
+from models.listing import shifted
+
 Row = Any
-_PLACE: Final = re.compile(r"\$(\d+)")
 
 
 class Straight:
@@ -46,6 +47,11 @@ class Straight:
     def dialect(self) -> Dialect:
         """Whose words the statements are in."""
         return self._connection.dialect
+
+    @property
+    def can_gather(self) -> bool:
+        """Whether statements wait for a server."""
+        return self._sqlite is None
 
     @property
     def is_in_transaction(self) -> bool:
@@ -78,22 +84,19 @@ class Straight:
         except BaseException as error:
             await self._refuse(error, sql, rows)
 
-    async def gather(self, table: str, sql: str, row: Sequence[Any]) -> None:
-        """Run a statement for one row of a table together with others, at the next thing that is asked for."""
-        if self._sqlite is not None:
-            await self.write(sql, [tuple(row)])
-            return
+    async def gather(self, table: str, sql: str, arguments: Sequence[Any]) -> None:
+        """Run a statement for one table together with others, at the next thing that is asked for (PostgreSQL)."""
         if table in self._gathered:
             await self.send_gathered()
-        self._gathered[table] = (sql, row)
+        self._gathered[table] = (sql, arguments)
 
     async def send_gathered(self) -> None:
         """Run what was gathered."""
         if not self._gathered:
             return
         statements, self._gathered = tuple(self._gathered.values()), {}
-        arguments = [value for _, row in statements for value in row]
-        await self.rows(_together(tuple((sql, len(row)) for sql, row in statements)), arguments)
+        arguments = [value for _, given in statements for value in given]
+        await self.rows(_together(tuple((sql, len(given)) for sql, given in statements)), arguments)
 
     async def _begin(self) -> None:
         """On PostgreSQL SQLAlchemy's connection says BEGIN with the first statement, not before."""
@@ -123,7 +126,7 @@ def _together(statements: tuple[tuple[str, int], ...]) -> str:
     """One statement of several with so many places each; the last is the main one."""
     parts, before = [], 0
     for sql, places in statements:
-        parts.append(_PLACE.sub(lambda match, shift=before: f"${int(match[1]) + shift}", sql))  # type: ignore[misc]
+        parts.append(shifted(sql, before))
         before += places
     if len(parts) == 1:
         return parts[0]
@@ -137,15 +140,19 @@ class StraightSession(AsyncSession):
         super().__init__(*arguments, **options)
         self._straight: Straight | None = None
         self.is_gathering = False
+        self.gathers_several = False
 
     @asynccontextmanager
-    async def gathering(self) -> AsyncIterator[None]:
-        """Have what is written for a single row sent together. Only for what is written by a `Bulk`."""
-        self.is_gathering = True
+    async def gathering(self, *, several: bool = False) -> AsyncIterator[None]:
+        """Have what is written sent together. Only for what is written by a `Bulk`.
+
+        With `several` an INSERT of some rows, too: not for a flush, which would make too many different statements.
+        """
+        self.is_gathering, self.gathers_several = True, several
         try:
             yield
         finally:
-            self.is_gathering = False
+            self.is_gathering = self.gathers_several = False
 
     async def send_gathered(self) -> None:
         """Run what was gathered, before something else is run."""

@@ -105,7 +105,7 @@ class UnitOfWork:
 
     async def _run(self, work: Deferred, items: list[Any]) -> None:
         if work in self._gathered:
-            async with self.session.gathering():
+            async with self.session.gathering(several=True):
                 await work(self, items)
         else:
             await self.session.send_gathered()

@@ -39,10 +39,8 @@ _NOW: Final = bindparam("now", type_=UtcDateTime())
 _GIVEN: Final = ("status_ids", "now")
 
 
-def add_to_feeds(unit: UnitOfWork, status: Status, author: Account) -> None:
-    """Have a new status shown to the author's local followers, and to the author when local."""
-    if author.is_local:
-        add_to_own_feed(unit, status, author)
+def add_to_feeds(unit: UnitOfWork, status: Status) -> None:
+    """Have a new status shown to the author's local followers."""
     if status.visibility in IN_FEEDS:
         unit.defer(_fan_out, status.id)
     else:
@@ -63,8 +61,9 @@ async def _add_to_own(unit: UnitOfWork, statuses: list[Status]) -> None:
 async def _fan_out(unit: UnitOfWork, status_ids: list[int]) -> None:
     is_sqlite = _is_sqlite(unit)
     parameters = {"status_ids": status_ids, "now": unit.now}
-    await _home_statement(is_sqlite).write(unit.session, [parameters])
-    await _list_statement(is_sqlite).write(unit.session, [parameters])
+    async with unit.session.gathering():  # the statuses are there: whatever was gathered has been sent
+        await _home_statement(is_sqlite).write(unit.session, [parameters])
+        await _list_statement(is_sqlite).write(unit.session, [parameters])
 
 
 async def _fan_out_to_mentioned(unit: UnitOfWork, status_ids: list[int]) -> None:
@@ -80,7 +79,7 @@ def _is_sqlite(unit: UnitOfWork) -> bool:
 @cache
 def _home_statement(is_sqlite: bool) -> Bulk:
     query = home_query(is_sqlite).where(among(Status.id, "status_ids"))
-    return Bulk(ignoring(is_sqlite, FeedEntry).from_select(["account_id", "status_id"], query), _GIVEN)
+    return Bulk(ignoring(is_sqlite, FeedEntry).from_select(["account_id", "status_id"], query), _GIVEN, is_apart=True)
 
 
 @cache
@@ -96,7 +95,7 @@ def _mentioned_statement(is_sqlite: bool) -> Bulk:
 @cache
 def _list_statement(is_sqlite: bool) -> Bulk:
     query = list_query(is_sqlite).where(among(Status.id, "status_ids"))
-    return Bulk(ignoring(is_sqlite, ListEntry).from_select(["list_id", "status_id"], query), _GIVEN)
+    return Bulk(ignoring(is_sqlite, ListEntry).from_select(["list_id", "status_id"], query), _GIVEN, is_apart=True)
 
 
 @cache

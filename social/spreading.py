@@ -32,6 +32,8 @@ async def spread(unit: UnitOfWork, status: Status, author: Account) -> None:
 
 def spread_now(unit: UnitOfWork, status: Status, author: Account) -> None:
     """The same in this unit; followers who asked for every post are notified."""
-    add_to_feeds(unit, status, author)
+    if author.is_local:
+        add_to_own_feed(unit, status, author)
+    tell_watchers(unit, status)  # it asks, and so comes before what is written together with the rest
+    add_to_feeds(unit, status)
     tell_made(unit, status)
-    tell_watchers(unit, status)

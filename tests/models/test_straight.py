@@ -6,8 +6,10 @@ import pytest
 from sqlalchemy import bindparam, event, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from jobs.queue import enqueue_jobs
 from models import Database, UnitOfWork
 from models.accounts import Account
+from models.activities import Job
 from models.base import BigInt
 from models.bulk import Bulk
 from models.feeds import FeedEntry
@@ -112,6 +114,39 @@ async def test_what_is_gathered_is_sent_as_one_before_anything_else_is_asked(dat
     # One of a table each, and a statement that isn't said to be apart, are what one takes on PostgreSQL.
     assert (found, len(writing)) == ([1, 2], 6 if database.is_sqlite else 4)
     assert await stored_names(database) == ["wrote 2"]
+
+
+async def test_several_rows_are_gathered_too_and_keep_their_order(database: Database) -> None:
+    heard: list[str] = []
+
+    async def write(unit: UnitOfWork, keys: list[str]) -> None:
+        await insert_rows(unit.session, Status, [note(number, ana, unit) for number in range(1, 4)])
+        await insert_missing(unit.session, FeedEntry, [{"account_id": ana.id, "status_id": 4 - one} for one in (1, 2)])
+        await enqueue_jobs(unit, "sweep", {key: {"names": [key, None]} for key in keys})
+
+    def hear(_connection: object, _cursor: object, sql: str, *_more: object) -> None:
+        heard.append(sql)
+
+    async with database.unit_of_work() as unit:
+        ana = account(unit, "ana")
+        unit.session.add(ana)
+    event.listen(database.engine.sync_engine, "before_cursor_execute", hear)
+    async with database.unit_of_work() as unit:
+        unit.defer(write, "b", is_gathered=True)
+        unit.defer(write, "a", is_gathered=True)
+    event.remove(database.engine.sync_engine, "before_cursor_execute", hear)
+    # What is last comes last, with what is told to others: their row of jobs is locked for as short as can be.
+    assert len([sql for sql in heard if "INSERT" in sql]) == (3 if database.is_sqlite else 2)
+    async with database.reading() as session:
+        assert list(await session.scalars(select(Status.id).order_by(Status.id))) == [1, 2, 3]
+        assert list(await session.scalars(select(FeedEntry.status_id).order_by(FeedEntry.status_id))) == [2, 3]
+        jobs = (await session.execute(select(Job.unique_key, Job.payload, Job.state).order_by(Job.unique_key))).all()
+    assert [tuple(job) for job in jobs] == [(key, {"names": [key, None]}, "queued") for key in ("a", "b")]
+    async with database.unit_of_work() as unit:  # the second time they are there: one of them is kept
+        await enqueue_jobs(unit, "sweep", {"b": {"names": []}, "c": {"names": []}})
+    async with database.reading() as session:
+        kept = (await session.execute(select(Job.unique_key, Job.payload).order_by(Job.unique_key))).all()
+    assert [(key, len(payload["names"])) for key, payload in kept] == [("a", 2), ("b", 2), ("c", 0)]
 
 
 async def test_what_is_gathered_fails_together_with_its_unit(database: Database) -> None:
