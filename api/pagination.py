@@ -4,8 +4,9 @@
 parameters. `min_id` is the page just above, `since_id` the newest page down to it; both come newest first.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
@@ -19,6 +20,7 @@ from models.questions import Question
 CURSORS: Final = frozenset({"max_id", "since_id", "min_id"})
 Item = TypeVar("Item")
 AnySelect = Select[*tuple[Any, ...]]
+Form = tuple[bool, bool, bool]  # which cursors a page has: `max_id`, `min_id`, `since_id`
 SelectT = TypeVar("SelectT", bound=AnySelect)
 
 
@@ -58,36 +60,36 @@ class PagedQuery:
 
     To build a statement, and to find out that it was compiled before, costs more than to run it. One that is made for
     every request (`is_lasting=False`: it depends on what is asked for) is better asked in a session.
+
+    `query` builds the listing's query: at the first page of each form, so that what nobody lists costs no memory.
     """
 
-    def __init__(self, query: AnySelect, column: SQLColumnExpression[int], *, is_lasting: bool = True) -> None:
+    def __init__(
+        self, query: Callable[[], AnySelect], column: SQLColumnExpression[int], *, is_lasting: bool = True
+    ) -> None:
         self._query = query
         self._column = column
         self.is_lasting = is_lasting
-        self._made: dict[tuple[bool, bool, bool], tuple[AnySelect, Question]] = {}
+        self._questions: dict[Form, Question] = {}
 
     def page(self, keyset: Keyset) -> tuple[AnySelect, dict[str, int]]:
         """The statement of a page and its values; give what it finds to `keyset.arrange`."""
-        return self._forms(keyset)[0], self._values(keyset)
+        return self._build(*_form(keyset)), self._values(keyset)
 
     def question(self, keyset: Keyset) -> tuple[Question, dict[str, int]]:
         """The same to be asked at a glance."""
-        return self._forms(keyset)[1], self._values(keyset)
+        form = _form(keyset)
+        question = self._questions.get(form)
+        if question is None:
+            question = self._questions[form] = Question(partial(self._build, *form))
+        return question, self._values(keyset)
 
     def _values(self, keyset: Keyset) -> dict[str, int]:
         cursors = {"max_id": keyset.max_id, "min_id": keyset.min_id, "since_id": keyset.since_id}
         return {name: value for name, value in cursors.items() if value is not None} | {"page_limit": keyset.limit}
 
-    def _forms(self, keyset: Keyset) -> tuple[AnySelect, Question]:
-        form = (keyset.max_id is not None, keyset.min_id is not None, keyset.since_id is not None)
-        made = self._made.get(form)
-        if made is None:
-            statement = self._build(*form)
-            made = self._made[form] = statement, Question(statement)
-        return made
-
     def _build(self, has_max: bool, has_min: bool, has_since: bool) -> AnySelect:
-        query, column = self._query, self._column
+        query, column = self._query(), self._column
         if has_max:
             query = query.where(column < bindparam("max_id", type_=BigInt))
         if has_min:
@@ -95,6 +97,10 @@ class PagedQuery:
         if has_since:
             query = query.where(column > bindparam("since_id", type_=BigInt))
         return query.order_by(column.asc() if has_min else column.desc()).limit(bindparam("page_limit", type_=Integer))
+
+
+def _form(keyset: Keyset) -> Form:
+    return keyset.max_id is not None, keyset.min_id is not None, keyset.since_id is not None
 
 
 @dataclass(frozen=True, slots=True)

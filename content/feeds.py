@@ -5,45 +5,17 @@ no place for (§2.2) are left out.
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from email.utils import format_datetime
 from typing import Final
 from xml.etree import ElementTree
 
+from content.feed_entries import TYPES, Feed
+
 ATOM: Final = "http://www.w3.org/2005/Atom"
 DUBLIN_CORE: Final = "http://purl.org/dc/elements/1.1/"
-TYPES: Final = {"rss": "application/rss+xml", "atom": "application/atom+xml"}
 _NO_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 ElementTree.register_namespace("atom", ATOM)
 ElementTree.register_namespace("dc", DUBLIN_CORE)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A post; `id` is its URI, `url` where people read it."""
-
-    id: str
-    url: str
-    title: str
-    content_html: str
-    author: str
-    published_at: datetime
-    updated_at: datetime
-    categories: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """The list: `url` is the page for people, `feed_url` its own address. Entries come newest first."""
-
-    title: str
-    description: str
-    url: str
-    feed_url: str
-    updated_at: datetime
-    entries: Sequence[Entry]
 
 
 def write_feed(feed: Feed, kind: str) -> bytes:

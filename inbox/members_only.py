@@ -8,7 +8,6 @@ to the community any more reaches nobody in it by being asked, as little as by t
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import aliased
 
 from federation.client import FetchBudget
 from federation.json_ld.terms import PUBLIC
@@ -16,13 +15,14 @@ from federation.memberships import belongs_there
 from federation.services import Services
 from federation.trust.origins import same_origin
 from models.accounts import Account
+from models.aliases import alias_of
 from models.communities import Community
 from models.relations import Follow
 from models.statuses import Status
 from policy.limits import COMMUNITIES_TRIED
 from social.drafts import StatusDraft
 
-_Ours = aliased(Account)
+_ours = alias_of(Account)
 
 
 async def joined_among(services: Services, uris: Iterable[str]) -> Account | None:
@@ -30,7 +30,7 @@ async def joined_among(services: Services, uris: Iterable[str]) -> Account | Non
     wanted = [uri for uri in dict.fromkeys(uris) if uri != PUBLIC and not services.addresses.is_local(uri)]
     if not wanted:
         return None
-    somebody = Follow.follower_id.in_(select(_Ours.id).where(_Ours.domain.is_(None)))
+    somebody = Follow.follower_id.in_(select(_ours().id).where(_ours().domain.is_(None)))
     query = _private().where(Account.uri.in_(wanted), _followed(somebody)).order_by(Account.id).limit(1)
     async with services.database.reading() as session:
         return (await session.scalars(query)).first()

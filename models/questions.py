@@ -14,7 +14,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Dialect, Engine, SQLColumnExpression, Text, bindparam
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ClauseElement,
+    ColumnElement,
+    Dialect,
+    Engine,
+    SQLColumnExpression,
+    Text,
+    bindparam,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import Boolean, TypeDecorator
@@ -22,7 +32,7 @@ from sqlalchemy.types import Boolean, TypeDecorator
 from models.proofs import Asked, Proof
 
 Row = tuple[Any, ...]
-Statement = Any
+Statement = Any  # a ClauseElement with rows
 
 
 class _AsJson(TypeDecorator[Any]):
@@ -114,9 +124,12 @@ class Form:
 
 
 class Question:
-    """A query to be asked often; `values` are given by name at each use."""
+    """A query to be asked often; `values` are given by name at each use.
 
-    def __init__(self, statement: Statement) -> None:
+    The statement may be given as a function that builds it: it is built at the first use, and only its SQL is kept.
+    """
+
+    def __init__(self, statement: Statement | Callable[[], Statement]) -> None:
         self._statement = statement
         self._forms: dict[str, Form] = {}
 
@@ -124,7 +137,9 @@ class Question:
         """The question in a database's own words; made once for each kind of database."""
         form = self._forms.get(dialect.name)
         if form is None:
-            form = self._forms[dialect.name] = _form(self._statement, dialect)
+            given = self._statement
+            statement = given if isinstance(given, ClauseElement) else given()
+            form = self._forms[dialect.name] = _form(statement, dialect)
         return form
 
 

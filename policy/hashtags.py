@@ -8,30 +8,28 @@ has ever written.
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.orm import aliased
 
+from models.aliases import alias_of
 from models.relations import FeaturedTag, TagFollow
 from models.statuses import Status, StatusTag, Tag
 from policy.visibility import ViewerId, visible_to
 
-# Made once: an alias copies every column of its table.
-_Merged = aliased(Tag)
-_Carrier = aliased(Status)
+_merged, _carrier = alias_of(Tag), alias_of(Status)
 
 
 def tag_known_to(viewer_id: ViewerId | None, tag: Any = Tag) -> ColumnElement[bool]:
     """The condition on `Tag` or an alias of it; None is the public."""
     seen = (
         select(StatusTag.tag_id)
-        .join(_Carrier, _Carrier.id == StatusTag.status_id)
-        .where(StatusTag.tag_id == tag.id, visible_to(viewer_id, _Carrier))
+        .join(_carrier(), _carrier().id == StatusTag.status_id)
+        .where(StatusTag.tag_id == tag.id, visible_to(viewer_id, _carrier()))
         .correlate(tag)
         .exists()
     )
     looked_after = or_(
         tag.canonical_id.is_not(None),
         tag.kept_since.is_not(None),
-        select(_Merged.id).where(_Merged.canonical_id == tag.id).correlate(tag).exists(),
+        select(_merged().id).where(_merged().canonical_id == tag.id).correlate(tag).exists(),
         select(FeaturedTag.id).where(FeaturedTag.tag_id == tag.id).correlate(tag).exists(),
     )
     if viewer_id is None:

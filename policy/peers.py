@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, or_, select, true
-from sqlalchemy.orm import aliased
 
 from models.accounts import Account
+from models.aliases import alias_of
 from models.statuses import Attachment, Status, StatusTag, Tag
 from models.visibility import Visibility
 
@@ -28,9 +28,8 @@ MAX_NAMES: Final = 500
 """Topics and communities in one policy."""
 MAX_PER_MINUTE: Final = 60_000
 
-# Made once: an alias copies every column of its table.
-_boosted, _carried, _tag = aliased(Status), aliased(StatusTag), aliased(Tag)
-_file, _group = aliased(Attachment), aliased(Account)
+_boosted, _carried, _tag = alias_of(Status), alias_of(StatusTag), alias_of(Tag)
+_file, _group = alias_of(Attachment), alias_of(Account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +96,9 @@ def receivable(policy: PeerPolicy | None, status: type[Status] = Status) -> Colu
     if policy is None or not policy.restricts:
         return true()
     boosted = (
-        select(_boosted.id)
-        .where(_boosted.id == status.boost_of_id, _follows_rules(policy, _boosted))
-        .correlate_except(_boosted)
+        select(_boosted().id)
+        .where(_boosted().id == status.boost_of_id, _follows_rules(policy, _boosted()))
+        .correlate_except(_boosted())
         .exists()
     )
     return and_(_follows_rules(policy, status), or_(status.boost_of_id.is_(None), boosted))
@@ -112,20 +111,20 @@ def _follows_rules(policy: PeerPolicy, status: type[Status]) -> ColumnElement[bo
         rules.append(status.visibility.in_(sorted(policy.visibilities)))
     if policy.topics is not None:
         other = (
-            select(_carried.status_id)
-            .join(_tag, _tag.id == _carried.tag_id)
-            .where(_carried.status_id == status.id, _tag.name.not_in(sorted(policy.topics)))
-            .correlate_except(_carried, _tag)
+            select(_carried().status_id)
+            .join(_tag(), _tag().id == _carried().tag_id)
+            .where(_carried().status_id == status.id, _tag().name.not_in(sorted(policy.topics)))
+            .correlate_except(_carried(), _tag())
         )
         rules.append(~other.exists())
     if policy.communities is not None:
         known = sorted(policy.communities)
         by_other = (
-            select(_group.id)
-            .where(_group.id == status.account_id, _group.actor_type == "Group", _group.id.not_in(known))
-            .correlate_except(_group)
+            select(_group().id)
+            .where(_group().id == status.account_id, _group().actor_type == "Group", _group().id.not_in(known))
+            .correlate_except(_group())
         )
         rules += [or_(status.group_id.is_(None), status.group_id.in_(known)), ~by_other.exists()]
     if not policy.with_media:
-        rules.append(~select(_file.id).where(_file.status_id == status.id).correlate_except(_file).exists())
+        rules.append(~select(_file().id).where(_file().status_id == status.id).correlate_except(_file()).exists())
     return and_(*rules) if rules else true()

@@ -9,15 +9,14 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from models.accounts import Account
+from models.aliases import alias_of
 from models.insertion import AnySelect
 from models.statuses import Status
 from policy.visibility import visible_to
 
-Boosted = aliased(Status)
-_Author = aliased(Account)
+_boosted, _author = alias_of(Status), alias_of(Account)
 Row = tuple[Status, Status | None, Account]
 
 
@@ -36,9 +35,9 @@ def readable(viewer: Account | None, status: type[Status] = Status) -> ColumnEle
     if viewer is not None:
         return visible_to(viewer.id, status)
     is_ours = (
-        select(_Author.id)
-        .where(_Author.id == status.account_id, _Author.domain.is_(None))
-        .correlate_except(_Author)
+        select(_author().id)
+        .where(_author().id == status.account_id, _author().domain.is_(None))
+        .correlate_except(_author())
         .exists()
     )
     return and_(visible_to(None, status), is_ours)
@@ -46,11 +45,12 @@ def readable(viewer: Account | None, status: type[Status] = Status) -> ColumnEle
 
 def listing(viewer: Account | None) -> AnySelect:
     """Statuses with what they boost (or None) and with their author, as far as the viewer may read both."""
+    boosted = _boosted()
     return (
-        select(Status, Boosted, Account)
+        select(Status, boosted, Account)
         .join(Account, Account.id == Status.account_id)
-        .outerjoin(Boosted, Boosted.id == Status.boost_of_id)
-        .where(readable(viewer), or_(Status.boost_of_id.is_(None), readable(viewer, Boosted)))
+        .outerjoin(boosted, boosted.id == Status.boost_of_id)
+        .where(readable(viewer), or_(Status.boost_of_id.is_(None), readable(viewer, boosted)))
     )
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from aiohttp import web
 from sqlalchemy import and_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from communities.notices import REPORTED, REQUESTED
 from models.accounts import Account
+from models.aliases import alias_of
 from models.feeds import Notification
 from models.relations import Follow, Report
 from models.statuses import Status
@@ -19,7 +19,7 @@ from web.paging import MAX_ID, PAGE_SIZE, Page, cut, max_id_of
 from web.texts import DEFAULT_LANGUAGE, Texts
 from web.visits import Visit
 
-Author = aliased(Account)
+_author = alias_of(Account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,10 @@ async def show_notifications(visit: Visit) -> web.StreamResponse:
 async def notices_page(session: AsyncSession, viewer: Account, max_id: int) -> Page[Notice]:
     """One page, in two queries. Statuses that can't be read any more are left out, their notices stay."""
     query = (
-        select(Notification, Account, Status, Author, Report.community_id)
+        select(Notification, Account, Status, _author(), Report.community_id)
         .join(Account, Account.id == Notification.from_account_id)
         .outerjoin(Status, and_(Status.id == Notification.status_id, readable(viewer)))
-        .outerjoin(Author, Author.id == Status.account_id)
+        .outerjoin(_author(), _author().id == Status.account_id)
         .outerjoin(Report, and_(Notification.kind == REPORTED, Report.id == Notification.subject_id))
         .where(Notification.account_id == viewer.id, Notification.id < max_id, Notification.is_filtered.is_(False))
         .where(Account.suspended_at.is_(None), Account.gone_at.is_(None))

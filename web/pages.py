@@ -10,7 +10,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from communities.standings import knows
-from content.feeds import TYPES
+from content.feed_entries import TYPES
 from content.hashtags import normalise_hashtag
 from federation.serving.answers import ReadRefused
 from federation.serving.negotiation import negotiate

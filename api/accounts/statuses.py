@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, bindparam, exists, or_, select
-from sqlalchemy.orm import aliased
 
 from api.access import known_account
 from api.call import Call
@@ -18,6 +17,7 @@ from api.pagination import Keyset, Page, page
 from api.schemas.fields import Flag, PageArgs, Text
 from api.schemas.statuses import StatusEntity
 from content.hashtags import normalise_hashtag
+from models.aliases import alias_of
 from models.base import BigInt, UtcDateTime
 from models.statuses import Attachment, Status
 from policy.timelines import unwanted_by
@@ -28,7 +28,7 @@ from social.tag_families import carrying
 _ACCOUNT = bindparam("account", type_=BigInt)
 _VIEWER = bindparam("viewer", type_=BigInt)
 _NOW = bindparam("now", type_=UtcDateTime())
-_BOOSTED = aliased(Status)
+_boosted = alias_of(Status)
 
 
 class AccountStatusesArgs(PageArgs):
@@ -48,9 +48,9 @@ def _statement(*, for_somebody: bool, are_pins: bool) -> Select[Any]:
     if not for_somebody:
         return query.where(visible_to(None))
     unwanted_boost = (
-        select(_BOOSTED.id)
-        .where(_BOOSTED.id == Status.boost_of_id, unwanted_by(_VIEWER, _BOOSTED.account_id, now=_NOW))
-        .correlate_except(_BOOSTED)
+        select(_boosted().id)
+        .where(_boosted().id == Status.boost_of_id, unwanted_by(_VIEWER, _boosted().account_id, now=_NOW))
+        .correlate_except(_boosted())
         .exists()
     )
     return query.where(visible_to(_VIEWER), or_(Status.boost_of_id.is_(None), ~unwanted_boost))

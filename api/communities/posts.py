@@ -12,7 +12,7 @@ from api.endpoints import Endpoint, many
 from api.entities.status import status_entity
 from api.errors import NotFound
 from api.loading import is_complete, load_page
-from api.pagination import Keyset, Page, PagedQuery, page
+from api.pagination import AnySelect, Keyset, Page, PagedQuery, page
 from api.schemas.communities import CommunityTimelineArgs, ReasonArgs
 from api.schemas.fields import Args
 from api.schemas.statuses import StatusEntity
@@ -31,8 +31,12 @@ Act = Callable[[Call, UnitOfWork, Place, Status], Awaitable[Change]]
 @cache
 def timeline(*, is_pinned: bool = False, has_replies: bool = False) -> PagedQuery:
     """The posts of the community `group` that a viewer may see and wants to."""
-    wanted = posts_in(bindparam("group", type_=BigInt), is_pinned=is_pinned, has_replies=has_replies)
-    return PagedQuery(heads(is_signed_in=True).where(*wanted), Status.id)
+
+    def query() -> AnySelect:
+        wanted = posts_in(bindparam("group", type_=BigInt), is_pinned=is_pinned, has_replies=has_replies)
+        return heads(is_signed_in=True).where(*wanted)
+
+    return PagedQuery(query, Status.id)
 
 
 async def get_timeline(call: Call) -> Page:

@@ -18,7 +18,7 @@ from api.entities.notification import WITH_STATUS
 from api.loading import account_entities
 from api.notifications.loading import entities_of
 from api.notifications.queries import COLUMNS, of_the_present, place_of, wanted_kinds
-from api.pagination import Keyset, Page, PagedQuery, page
+from api.pagination import AnySelect, Keyset, Page, PagedQuery, page
 from api.statuses.pages import ACCOUNT_STAMP, VIEWER, Found, found_by_id, joined, raw
 from api.times import timestamp
 from models.accounts import Account
@@ -50,13 +50,15 @@ class _Row:
 @cache
 def _listed(has_account: bool, has_filtered: bool) -> PagedQuery:
     """The viewer's own of the wanted types, from senders who are still there (`queries.listed`)."""
-    stamp = [raw(Account, name) for name in ACCOUNT_STAMP]
-    query = of_the_present(select(*COLUMNS, Account.moved_to_uri, *stamp))
-    query = query.where(Notification.account_id == VIEWER, among(Notification.kind, "kinds", WORDS))
-    if has_account:
-        query = query.where(Notification.from_account_id == bindparam("sender", type_=BigInt))
-    elif not has_filtered:
-        query = query.where(Notification.is_filtered.is_(False))
+
+    def query() -> AnySelect:
+        stamp = [raw(Account, name) for name in ACCOUNT_STAMP]
+        listed = of_the_present(select(*COLUMNS, Account.moved_to_uri, *stamp))
+        listed = listed.where(Notification.account_id == VIEWER, among(Notification.kind, "kinds", WORDS))
+        if has_account:
+            return listed.where(Notification.from_account_id == bindparam("sender", type_=BigInt))
+        return listed if has_filtered else listed.where(Notification.is_filtered.is_(False))
+
     return PagedQuery(query, Notification.id)
 
 

@@ -10,6 +10,7 @@ with filters gets everything from `api.loading`, because filters read the text.
 
 from collections import namedtuple
 from collections.abc import Hashable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -36,8 +37,6 @@ from policy.visibility import visible_to
 
 VIEWER: Final = bindparam("viewer", type_=BigInt)
 NOW: Final = bindparam("now", type_=UtcDateTime())
-_Boosted = aliased(Status)
-_Author, _BoostedAuthor = aliased(Account), aliased(Account)
 
 # What changes when the entity does. Rows that change without any of these say so here.
 _STATUS_STAMP: Final = (
@@ -57,19 +56,10 @@ _WRAPPER: Final = (
     *("in_reply_to_account_id", "application_id"),
 )
 _AUTHOR: Final = ("uri", "followers_url")
-# The columns of a head, in the order in which `Head` cuts them.
-_GROUPS: Final = (
-    (Status, _WRAPPER),
-    (Status, _SHOWN),
-    (Status, _STATUS_STAMP),
-    (_Author, ACCOUNT_STAMP),
-    (_Author, _AUTHOR),
-    (_Boosted, _SHOWN),
-    (_Boosted, _STATUS_STAMP),
-    (_BoostedAuthor, ACCOUNT_STAMP),
-    (_BoostedAuthor, _AUTHOR),
-)
-_ENDS: Final = [sum(len(names) for _, names in _GROUPS[:number]) for number in range(len(_GROUPS) + 1)]
+# The columns of a head, in the order in which `Head` cuts them: of the status and its author, then of what it boosts.
+_BOOSTED: Final = (_SHOWN, _STATUS_STAMP, ACCOUNT_STAMP, _AUTHOR)
+_GROUPS: Final = (_WRAPPER, *_BOOSTED, *_BOOSTED)
+_ENDS: Final = [sum(len(names) for names in _GROUPS[:number]) for number in range(len(_GROUPS) + 1)]
 _CUTS: Final = tuple(slice(start, end) for start, end in pairwise(_ENDS))
 
 
@@ -78,19 +68,22 @@ def heads(*, is_signed_in: bool, is_listed: bool = True) -> AnySelect:
 
     Visibility is in it, and in lists what the viewer wishes to be shown.
     """
-    columns = [_column(source, name, names) for source, names in _GROUPS for name in names]
+    boosted, author, boosted_author = aliased(Status), aliased(Account), aliased(Account)
+    sources = (*[Status] * 3, *[author] * 2, *[boosted] * 2, *[boosted_author] * 2)
+    groups = zip(sources, _GROUPS, strict=True)
+    columns = [_column(source, name, names) for source, names in groups for name in names]
     has_filters = exists(select(Filter.id).where(Filter.account_id == VIEWER)) if is_signed_in else false()
     query = (
         select(*(column.label(f"c{number}") for number, column in enumerate(columns)), has_filters.label("has_filters"))
         .select_from(Status)
-        .join(_Author, _Author.id == Status.account_id)
-        .outerjoin(_Boosted, _Boosted.id == Status.boost_of_id)
-        .outerjoin(_BoostedAuthor, _BoostedAuthor.id == _Boosted.account_id)
+        .join(author, author.id == Status.account_id)
+        .outerjoin(boosted, boosted.id == Status.boost_of_id)
+        .outerjoin(boosted_author, boosted_author.id == boosted.account_id)
     )
     if not is_signed_in:
-        boosts = or_(Status.boost_of_id.is_(None), visible_to(None, _Boosted))
+        boosts = or_(Status.boost_of_id.is_(None), visible_to(None, boosted))
         return query.where(visible_to(None), boosts)
-    boosts = or_(Status.boost_of_id.is_(None), visible_to(VIEWER, _Boosted))
+    boosts = or_(Status.boost_of_id.is_(None), visible_to(VIEWER, boosted))
     query = query.where(visible_to(VIEWER), boosts)
     return query.where(wanted_by(VIEWER, now=NOW)) if is_listed else query
 
@@ -178,10 +171,11 @@ class Found(NamedTuple):
         return self.glance.proof() if is_all and self.glance is not None else None
 
 
-_BY_ID: Final = {
-    is_signed_in: Question(heads(is_signed_in=is_signed_in, is_listed=False).where(among(Status.id, "ids")))
-    for is_signed_in in (True, False)
-}
+def _by_id(is_signed_in: bool) -> AnySelect:
+    return heads(is_signed_in=is_signed_in, is_listed=False).where(among(Status.id, "ids"))
+
+
+_BY_ID: Final = {is_signed_in: Question(partial(_by_id, is_signed_in)) for is_signed_in in (True, False)}
 
 
 async def status_page(

@@ -29,17 +29,21 @@ from social.tag_families import carrying
 
 MAX_TAGS = 8
 # Made once: building a statement costs more than SQLite needs for running it.
-_HEADS = {is_signed_in: heads(is_signed_in=is_signed_in) for is_signed_in in (True, False)}
-_HOME = PagedQuery(
-    _HEADS[True].join(FeedEntry, FeedEntry.status_id == Status.id).where(FeedEntry.account_id == VIEWER),
-    FeedEntry.status_id,
-)
-_LIST = PagedQuery(
-    _HEADS[True]
-    .join(ListEntry, ListEntry.status_id == Status.id)
-    .where(ListEntry.list_id == bindparam("list", type_=BigInt)),
-    ListEntry.status_id,
-)
+_heads = cache(heads)
+
+
+def _home() -> AnySelect:
+    listed = heads(is_signed_in=True).join(FeedEntry, FeedEntry.status_id == Status.id)
+    return listed.where(FeedEntry.account_id == VIEWER)
+
+
+def _list() -> AnySelect:
+    listed = heads(is_signed_in=True).join(ListEntry, ListEntry.status_id == Status.id)
+    return listed.where(ListEntry.list_id == bindparam("list", type_=BigInt))
+
+
+_HOME = PagedQuery(_home, FeedEntry.status_id)
+_LIST = PagedQuery(_list, ListEntry.status_id)
 
 
 class PublicArgs(PageArgs):
@@ -93,7 +97,7 @@ async def get_public(call: Call) -> Page:
 @cache
 def _public_page(is_signed_in: bool, is_local: bool | None, only_media: bool) -> PagedQuery:
     starts_something = or_(Status.in_reply_to_uri.is_(None), Status.in_reply_to_account_id == Status.account_id)
-    return PagedQuery(_public(is_signed_in, is_local, only_media).where(starts_something), Status.id)
+    return PagedQuery(lambda: _public(is_signed_in, is_local, only_media).where(starts_something), Status.id)
 
 
 async def get_tag(call: Call) -> Page:
@@ -107,19 +111,19 @@ async def get_tag(call: Call) -> Page:
         query = query.where(_carries([normalise_hashtag(name)]))
     if call.args["none"]:
         query = query.where(~_carries([normalise_hashtag(name) for name in call.args["none"]]))
-    return await status_page(call, PagedQuery(query, Status.id, is_lasting=False), "public")
+    return await status_page(call, PagedQuery(lambda: query, Status.id, is_lasting=False), "public")
 
 
 async def get_link(call: Call) -> Page:
     """View link timeline: public statuses that hold a link."""
     card = select(PreviewCard.id).where(PreviewCard.url == call.args["url"]).scalar_subquery()
     query = _public(call.viewer is not None).where(Status.card_id == card)
-    return await status_page(call, PagedQuery(query, Status.id, is_lasting=False), "public")
+    return await status_page(call, PagedQuery(lambda: query, Status.id, is_lasting=False), "public")
 
 
 def _public(is_signed_in: bool, is_local: bool | None = None, only_media: bool = False) -> AnySelect:
     """Public statuses that aren't boosts: ours, theirs or all; with media or all."""
-    query = _HEADS[is_signed_in].where(
+    query = _heads(is_signed_in=is_signed_in).where(
         Status.visibility == Visibility.PUBLIC.value,
         Status.boost_of_id.is_(None),
         not_limited_for(VIEWER if is_signed_in else None),

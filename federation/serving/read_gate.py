@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, literal, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from communities.groups import COMMUNITIES
 from federation.services import Services
@@ -25,6 +24,7 @@ from federation.trust.authentication import ActorGone, PeerRefused, Requester, a
 from keys.refusals import SignatureRefused
 from keys.requests import HttpMessage
 from models.accounts import Account
+from models.aliases import alias_of
 from models.communities import Community, Membership, State
 from models.relations import Follow
 from models.statuses import Mention, Status
@@ -32,8 +32,7 @@ from policy.communities import belongs_to, is_secret, keeps_among_members, known
 from policy.peers import PeerPolicy, receivable
 from policy.visibility import blocked_between, can_see, for_members, is_for_members, visible_in, visible_to
 
-# Made once: an alias copies every column of its table, which costs more than SQLite needs to run the statement.
-_group, _member = aliased(Account), aliased(Account)
+_group, _member = alias_of(Account), alias_of(Account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,14 +252,14 @@ def _speaks_for_member(reader: Reader, group_id: SQLColumnExpression[int | None]
 
     Of a community of another server whoever of theirs follows it isn't known here.
     """
-    lives_there = _member.uri.startswith(reader.home, autoescape=True)
+    lives_there = _member().uri.startswith(reader.home, autoescape=True)
     here = (
         select(Follow.id)
-        .join(_group, _group.id == Follow.followee_id)
-        .join(_member, _member.id == Follow.follower_id)
+        .join(_group(), _group().id == Follow.followee_id)
+        .join(_member(), _member().id == Follow.follower_id)
         .where(Follow.followee_id == group_id, Follow.state == "accepted", lives_there)
-        .where(_group.domain.is_(None), _group.actor_type == "Group")
-        .correlate_except(Follow, _group, _member)
+        .where(_group().domain.is_(None), _group().actor_type == "Group")
+        .correlate_except(Follow, _group(), _member())
         .exists()
     )
     return here if reader.vouched_by is None else or_(here, group_id == reader.vouched_by)

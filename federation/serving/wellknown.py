@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from html import escape
 from typing import Final
 from urllib.parse import unquote, urlsplit
-from xml.sax.saxutils import quoteattr
 
 import orjson
 from sqlalchemy import Text, bindparam, func, select
@@ -99,7 +99,7 @@ def host_meta_answer(services: Services, *, as_json: bool) -> Answer:
     text = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<XRD xmlns="http://docs.oasis-open.org/ns/xri/xrd-1.0">'
-        f'<Link rel="lrdd" type="{JRD_JSON}" template={quoteattr(template)}/></XRD>\n'
+        f'<Link rel="lrdd" type="{JRD_JSON}" template="{escape(template)}"/></XRD>\n'
     )
     return Answer(text.encode(), XRD_XML, is_for_everybody=True, headers=_CORS)
 

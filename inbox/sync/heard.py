@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from federation.sync.digests import COMMUNITIES, DAILY, POSTS, TOPICS, Item
 from models import Database
 from models.accounts import Account
+from models.aliases import alias_of
 from models.relations import Follow
 from models.statuses import Status, StatusTag, Tag
 from models.topics import TopicSubscription
@@ -38,24 +38,22 @@ from social.digests import (
 )
 from social.follows import ACCEPTED
 
-_There = aliased(Account)
-_Here = aliased(Account)
-_Boost = aliased(Status)
+_there, _here, _boost = alias_of(Account), alias_of(Account), alias_of(Status)
 SUBSCRIBED: Final = "accepted"
 
 
 def _lives_at(origin: str) -> ColumnElement[bool]:
-    return _There.uri.startswith(f"{origin}/", autoescape=True) & _There.domain.is_not(None)
+    return _there().uri.startswith(f"{origin}/", autoescape=True) & _there().domain.is_not(None)
 
 
 def followed_there(origin: str) -> Any:
     """The ids of the accounts of an office whom somebody here follows."""
     return (
         select(Follow.followee_id)
-        .join(_There, _There.id == Follow.followee_id)
-        .join(_Here, _Here.id == Follow.follower_id)
-        .where(_lives_at(origin), _Here.domain.is_(None), Follow.state == ACCEPTED)
-        .where(_There.actor_type != "Group", _There.topic.is_(None))
+        .join(_there(), _there().id == Follow.followee_id)
+        .join(_here(), _here().id == Follow.follower_id)
+        .where(_lives_at(origin), _here().domain.is_(None), Follow.state == ACCEPTED)
+        .where(_there().actor_type != "Group", _there().topic.is_(None))
     )
 
 
@@ -63,10 +61,10 @@ def joined_there(origin: str) -> Any:
     """The ids of the communities of an office that somebody here belongs to."""
     return (
         select(Follow.followee_id)
-        .join(_There, _There.id == Follow.followee_id)
-        .join(_Here, _Here.id == Follow.follower_id)
-        .where(_lives_at(origin), _Here.domain.is_(None), Follow.state == ACCEPTED)
-        .where(_There.actor_type == "Group", _There.suspended_at.is_(None), _There.gone_at.is_(None))
+        .join(_there(), _there().id == Follow.followee_id)
+        .join(_here(), _here().id == Follow.follower_id)
+        .where(_lives_at(origin), _here().domain.is_(None), Follow.state == ACCEPTED)
+        .where(_there().actor_type == "Group", _there().suspended_at.is_(None), _there().gone_at.is_(None))
     )
 
 
@@ -77,19 +75,17 @@ def is_posted_there(origin: str) -> ColumnElement[bool]:
 
 def is_submitted_by(origin: str) -> ColumnElement[bool]:
     """The condition on statuses of people from there in communities of ours, removed ones included."""
-    lives = select(_There.id).where(_There.id == Status.account_id, _lives_at(origin)).exists()
-    ours = select(_Here.id).where(_Here.id == Status.group_id, _Here.domain.is_(None)).exists()
+    lives = select(_there().id).where(_there().id == Status.account_id, _lives_at(origin)).exists()
+    ours = select(_here().id).where(_here().id == Status.group_id, _here().domain.is_(None)).exists()
     return Status.group_id.is_not(None) & lives & ours & is_in_community()
 
 
-# Whether members have it in their timelines: what opens a thread comes with the community's boost, replies come alone.
-IS_SHARED: Final = (
-    Status.in_reply_to_uri.is_not(None)
-    | select(_Boost.id)
-    .where(_Boost.boost_of_id == Status.id, _Boost.account_id == Status.group_id)
-    .correlate_except(_Boost)
-    .exists()
-).label("is_shared")
+def is_shared() -> Any:
+    """The column that says whether members have a status in their timelines: what opens a thread comes with the
+    community's boost, replies come alone."""
+    boost = _boost()
+    boosted = select(boost.id).where(boost.boost_of_id == Status.id, boost.account_id == Status.group_id)
+    return (Status.in_reply_to_uri.is_not(None) | boosted.correlate_except(boost).exists()).label("is_shared")
 
 
 def state_here(row: Any) -> str:
@@ -118,7 +114,7 @@ def _heard(origin: str, kind: str, host: str) -> ColumnElement[bool]:
         posted = is_posted_there(origin) if kind == COMMUNITIES else is_submitted_by(origin)
         return posted & Status.removed_at.is_(None)
     carried = select(StatusTag.status_id).where(StatusTag.tag_id.in_(subscribed_topics(host)))
-    lives = select(_There.id).where(_There.id == Status.account_id, _lives_at(origin)).exists()
+    lives = select(_there().id).where(_there().id == Status.account_id, _lives_at(origin)).exists()
     return (
         Status.id.in_(carried) & lives & (Status.visibility == Visibility.PUBLIC.value) & Status.boost_of_id.is_(None)
     )
@@ -133,7 +129,7 @@ async def heard_on(
         after, end = id_range(first)[0], id_range(last)[1]
         while True:
             query = (
-                select(*MARKED, IS_SHARED)
+                select(*MARKED, is_shared())
                 .where(_heard(origin, kind, host), Status.id >= after, Status.id < end)
                 .order_by(Status.id)
                 .limit(ROWS_AT_ONCE)
@@ -178,11 +174,11 @@ async def posts_here(
 async def follows_here(session: AsyncSession, origin: str) -> list[Item]:
     """Whom our people follow there, and in which state; numbers are those of our rows."""
     query = (
-        select(Follow.id, Follow.state, _Here.uri.label("who"), _There.uri.label("of"))
-        .join(_There, _There.id == Follow.followee_id)
-        .join(_Here, _Here.id == Follow.follower_id)
-        .where(_lives_at(origin), _Here.domain.is_(None), _There.topic.is_(None))
-        .where(_There.suspended_at.is_(None), _There.gone_at.is_(None))
+        select(Follow.id, Follow.state, _here().uri.label("who"), _there().uri.label("of"))
+        .join(_there(), _there().id == Follow.followee_id)
+        .join(_here(), _here().id == Follow.follower_id)
+        .where(_lives_at(origin), _here().domain.is_(None), _there().topic.is_(None))
+        .where(_there().suspended_at.is_(None), _there().gone_at.is_(None))
         .order_by(Follow.id)
     )
     return [Item(row.id, row.who, of=row.of, state=row.state) for row in await session.execute(query)]

@@ -36,7 +36,7 @@ from inbox.archives import prove, store_old
 from inbox.fetching import fetch_status
 from inbox.group_announcements import addresses, place
 from inbox.sync.community_marks import mend_marks, take_out
-from inbox.sync.heard import IS_SHARED, is_posted_there, joined_there
+from inbox.sync.heard import is_posted_there, is_shared, joined_there
 from inbox.sync.repair import Repair, ask_about, bodies_of, document_of, get_to_know, listed_items, remove_copy
 from models.accounts import Account
 from models.statuses import Status
@@ -84,7 +84,7 @@ async def joined_communities(services: Services, origin: str) -> dict[str, Accou
 async def _rows(services: Services, origin: str, day: date, listed: Collection[str]) -> dict[str, Here]:
     """What was posted on the day in the peer's communities, and what it lists, as it is here."""
     query = select(
-        *MARKED, IS_SHARED, Status.group_id, Status.created_at, Status.visibility, Account.uri.label("author_uri"),
+        *MARKED, is_shared(), Status.group_id, Status.created_at, Status.visibility, Account.uri.label("author_uri"),
         Account.domain,
     ).join(Account, Account.id == Status.account_id)  # fmt: skip
     found: dict[str, Here] = {}

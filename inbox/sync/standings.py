@@ -15,13 +15,13 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from content.names import sanitize_name
 from federation.sync.digests import Item, ItemPage
 from inbox.sync.heard import joined_there
 from inbox.sync.told import shared_communities
 from models.accounts import Account
+from models.aliases import alias_of
 from models.communities import Community, Membership, Role, State
 from models.relations import Follow
 from policy.communities import banned_now
@@ -32,7 +32,7 @@ from social.follows import ACCEPTED
 
 BANNED: Final = State.BANNED.value
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_Person, _Group = aliased(Account), aliased(Account)
+_person, _group = alias_of(Account), alias_of(Account)
 Query = Any
 
 
@@ -74,18 +74,18 @@ def ban_ends(version: int) -> datetime | None:
 
 async def _items(session: AsyncSession, groups: Query, *, now: datetime, after: int, limit: int | None) -> list[Item]:
     of_people = (
-        select(Membership.id, Membership.state, Membership.role, Membership.banned_until, _Person.uri.label("who"),
-               _Group.uri.label("of"))
-        .join(_Person, _Person.id == Membership.account_id)
-        .join(_Group, _Group.id == Membership.community_id)
+        select(Membership.id, Membership.state, Membership.role, Membership.banned_until, _person().uri.label("who"),
+               _group().uri.label("of"))
+        .join(_person(), _person().id == Membership.account_id)
+        .join(_group(), _group().id == Membership.community_id)
         .where(Membership.community_id.in_(groups), Membership.id > after, _is_told(now))
-        .where(_Person.suspended_at.is_(None), _Person.gone_at.is_(None))
+        .where(_person().suspended_at.is_(None), _person().gone_at.is_(None))
         .order_by(Membership.id)
         .limit(limit)
     )  # fmt: skip
     of_groups = (
-        select(Community, _Group.uri, _Group.display_name)
-        .join(_Group, _Group.id == Community.account_id)
+        select(Community, _group().uri, _group().display_name)
+        .join(_group(), _group().id == Community.account_id)
         .where(Community.account_id.in_(groups), Community.account_id > after)
         .order_by(Community.account_id)
         .limit(limit)
@@ -101,7 +101,7 @@ def _is_told(now: datetime) -> ColumnElement[bool]:
         Follow.follower_id == Membership.account_id, Follow.followee_id == Membership.community_id,
         Follow.state == ACCEPTED,
     )  # fmt: skip
-    is_elsewhere = and_(_Person.domain.is_not(None), _Group.domain.is_not(None))
+    is_elsewhere = and_(_person().domain.is_not(None), _group().domain.is_not(None))
     holds = and_(Membership.state == State.MEMBER.value, Membership.role != Role.MEMBER.value)
     return or_(banned_now(now), and_(holds, or_(follows, is_elsewhere)))
 

@@ -16,12 +16,12 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from communities.archive import is_archived
 from federation.sync.digests import COMMUNITIES, DAILY, FOLLOWS, POSTS, SUBMISSIONS, TOPICS, Item, ItemPage
 from models import Database
 from models.accounts import INSTANCE_ACTOR_ID, Account
+from models.aliases import alias_of
 from models.relations import Follow
 from models.statuses import Status, StatusTag, Tag
 from models.sync import DigestDay
@@ -50,17 +50,15 @@ from social.digests import (
 )
 from social.follows import ACCEPTED
 
-_There = aliased(Account)
-_Here = aliased(Account)
-_Group = aliased(Account)
-_Place = aliased(Account)
+_there, _here = alias_of(Account), alias_of(Account)
+_group, _place = alias_of(Account), alias_of(Account)
 KINDS: Final = {POSTS: TOLD_KINDS, TOPICS: (TOPIC,), COMMUNITIES: (COMMUNITY,), SUBMISSIONS: (SUBMISSION,)}
 NAMES: Final = {kept: kind for kind, keeps in KINDS.items() for kept in keeps}
 Query = Any
 
 
 def _lives_at(origin: str) -> ColumnElement[bool]:
-    return _There.uri.startswith(f"{origin}/", autoescape=True) & _There.domain.is_not(None)
+    return _there().uri.startswith(f"{origin}/", autoescape=True) & _there().domain.is_not(None)
 
 
 def _follows(origin: str, column: Any) -> Query:
@@ -68,39 +66,39 @@ def _follows(origin: str, column: Any) -> Query:
     return (
         select(column)
         .select_from(Follow)
-        .join(_There, _There.id == Follow.follower_id)
-        .join(_Here, _Here.id == Follow.followee_id)
-        .where(_lives_at(origin), _Here.domain.is_(None), _Here.suspended_at.is_(None), _Here.gone_at.is_(None))
+        .join(_there(), _there().id == Follow.follower_id)
+        .join(_here(), _here().id == Follow.followee_id)
+        .where(_lives_at(origin), _here().domain.is_(None), _here().suspended_at.is_(None), _here().gone_at.is_(None))
     )
 
 
 def followed_accounts(origin: str) -> Query:
     """The ids of the people of ours whom somebody there follows."""
-    people = (_Here.actor_type != "Group", _Here.topic.is_(None), _Here.id != INSTANCE_ACTOR_ID)
+    people = (_here().actor_type != "Group", _here().topic.is_(None), _here().id != INSTANCE_ACTOR_ID)
     return _follows(origin, Follow.followee_id).where(Follow.state == ACCEPTED, *people)
 
 
 def followed_topics(origin: str) -> Query:
     """The ids of the hashtags whose actors the office follows here."""
-    followed = _follows(origin, _Here.topic).where(Follow.state == ACCEPTED, _Here.topic.is_not(None))
+    followed = _follows(origin, _here().topic).where(Follow.state == ACCEPTED, _here().topic.is_not(None))
     return select(Tag.id).where(Tag.name.in_(followed))
 
 
 def shared_communities(origin: str, policy: PeerPolicy | None = None) -> Query:
     """The ids of the communities of ours that somebody there belongs to, and that are there for the peer."""
-    found = select(_Group.id).where(
-        _Group.actor_type == "Group", _Group.domain.is_(None), _Group.suspended_at.is_(None),
-        _Group.gone_at.is_(None), shared_with(origin, _Group.id, _There),
+    found = select(_group().id).where(
+        _group().actor_type == "Group", _group().domain.is_(None), _group().suspended_at.is_(None),
+        _group().gone_at.is_(None), shared_with(origin, _group().id, _there()),
     )  # fmt: skip
     if policy is not None and policy.communities is not None:
-        found = found.where(_Group.id.in_(sorted(policy.communities)))
+        found = found.where(_group().id.in_(sorted(policy.communities)))
     return found
 
 
 def communities_there(origin: str) -> Query:
     """The ids of the communities of the office."""
-    theirs = _Group.uri.startswith(f"{origin}/", autoescape=True)
-    return select(_Group.id).where(_Group.actor_type == "Group", _Group.domain.is_not(None), theirs)
+    theirs = _group().uri.startswith(f"{origin}/", autoescape=True)
+    return select(_group().id).where(_group().actor_type == "Group", _group().domain.is_not(None), theirs)
 
 
 _SUBJECTS: Final[Mapping[str, Callable[[str], Query]]] = {
@@ -119,7 +117,7 @@ def told_posts(origin: str, kind: str, policy: PeerPolicy | None, *, with_remove
         case "communities":
             told = Status.group_id.in_(subjects) & is_in_community()
         case _:
-            ours = select(_Here.id).where(_Here.id == Status.account_id, _Here.domain.is_(None)).exists()
+            ours = select(_here().id).where(_here().id == Status.account_id, _here().domain.is_(None)).exists()
             told = Status.group_id.in_(subjects) & is_in_community() & ours
     if kind in (COMMUNITIES, SUBMISSIONS) and not with_removed:
         told &= Status.removed_at.is_(None)
@@ -208,8 +206,8 @@ async def items_of(
         items = await _follow_items(session, origin, after, DIGEST_ITEMS + 1)
     else:
         query = (
-            select(*MARKED, _Place.uri.label("of"))
-            .outerjoin(_Place, _Place.id == Status.group_id)
+            select(*MARKED, _place().uri.label("of"))
+            .outerjoin(_place(), _place().id == Status.group_id)
             .where(told_posts(origin, kind, policy, with_removed=kind == COMMUNITIES), in_day(day), Status.id > after)
             .order_by(Status.id)
             .limit(DIGEST_ITEMS + 1)
@@ -225,13 +223,13 @@ def _item(kind: str, row: Any) -> Item:
 
 
 async def _follow_items(session: AsyncSession, origin: str, after: int, limit: int | None) -> list[Item]:
-    columns = (Follow.id, Follow.state, _There.uri.label("who"), _Here.uri.label("of"))
+    columns = (Follow.id, Follow.state, _there().uri.label("who"), _here().uri.label("of"))
     query = (
         select(*columns)
-        .join(_There, _There.id == Follow.follower_id)
-        .join(_Here, _Here.id == Follow.followee_id)
-        .where(_lives_at(origin), _Here.domain.is_(None), _Here.suspended_at.is_(None), _Here.gone_at.is_(None))
-        .where(_Here.topic.is_(None), Follow.id > after)
+        .join(_there(), _there().id == Follow.follower_id)
+        .join(_here(), _here().id == Follow.followee_id)
+        .where(_lives_at(origin), _here().domain.is_(None), _here().suspended_at.is_(None), _here().gone_at.is_(None))
+        .where(_here().topic.is_(None), Follow.id > after)
         .order_by(Follow.id)
         .limit(limit)
     )

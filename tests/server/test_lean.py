@@ -20,7 +20,7 @@ from tests.conftest import Clock
 NOT_AT_THE_START = {
     *("asyncpg", "pytz", "sqlalchemy.dialects.postgresql"),
     *("PIL", "alembic", "apispec", "babel", "blurhash", "botocore", "jinja2", "lxml", "markdown_it"),
-    *("prometheus_client", "pygments", "pyld", "rich"),
+    *("prometheus_client", "pygments", "pyld", "rich", "xml"),
 }
 
 
