@@ -6,6 +6,7 @@ of the rest. What the viewer may not see (`policy.visibility`) is left out here,
 
 from collections import defaultdict, namedtuple
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Integer, bindparam, literal, select, union_all
@@ -58,9 +59,7 @@ _TAGS = (
 _POLLS = select(*_columns(Poll)).where(Poll.status_id.in_(_IDS))
 _VOTES = select(PollVote.poll_id, PollVote.choice).where(PollVote.account_id == _VIEWER, PollVote.poll_id.in_(_IDS))
 _CARDS = select(*_columns(PreviewCard)).where(PreviewCard.id.in_(_IDS))
-_COMMUNITIES = communities_of_statuses(Status.id.in_(_IDS))
-_COMMUNITIES_QUESTION: Final = Question(communities_of_statuses(among(Status.id, "ids")))
-_Community = namedtuple("_Community", _COMMUNITIES.selected_columns.keys())  # type: ignore[misc]
+_COMMUNITIES: Final = Question(lambda: communities_of_statuses(among(Status.id, "ids")))
 _APPLICATIONS = select(Application.id, Application.name, Application.website).where(Application.id.in_(_IDS))
 _FAVOURITED, _BOOSTED, _BOOKMARKED, _MUTED, _FOLLOWED = range(5)
 
@@ -181,17 +180,29 @@ async def _load_rare(session: AsyncSession, page: StatusPage, shown: Sequence[An
     )
 
 
+@cache
+def _communities() -> Any:
+    """Made at its first use: for who has communities."""
+    return communities_of_statuses(Status.id.in_(_IDS))
+
+
+@cache
+def _community() -> Any:
+    """What a row of it is made into, where it comes without names."""
+    return namedtuple("_Community", _communities().selected_columns.keys())
+
+
 async def communities_of(session: AsyncSession, shown: Iterable[Any]) -> dict[int, Any]:
     """In which communities these statuses were posted, by id; no query where none was."""
     ids = [status.id for status in shown if status.group_id is not None]
-    return {row.id: row for row in await session.execute(_COMMUNITIES, {"ids": ids})} if ids else {}
+    return {row.id: row for row in await session.execute(_communities(), {"ids": ids})} if ids else {}
 
 
 async def communities_at_a_glance(glance: Glance, shown: Iterable[Any]) -> dict[int, Any]:
     """The same without a session."""
     ids = [status.id for status in shown if status.group_id is not None]
-    rows = await glance.ask(_COMMUNITIES_QUESTION, {"ids": ids}) if ids else []
-    return {row[0]: _Community._make(row) for row in rows}
+    rows = await glance.ask(_COMMUNITIES, {"ids": ids}) if ids else []
+    return {row[0]: _community()._make(row) for row in rows}
 
 
 async def marks_of(session: AsyncSession, viewer: Account, shown: Sequence[Any]) -> Marks:

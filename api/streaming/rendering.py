@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 import orjson
@@ -59,14 +60,19 @@ _MARKS = union_all(
 _VOTES = select(PollVote.account_id, PollVote.poll_id, PollVote.choice).where(
     PollVote.account_id.in_(_VIEWERS), PollVote.poll_id.in_(_IDS)
 )
-_viewer: Any = aliased(Account)
-_SEE_QUOTED = (
-    select(_viewer.id, Status.id)
-    .select_from(_viewer)
-    .join(Status, Status.id.in_(_IDS))
-    .where(_viewer.id.in_(_VIEWERS), visible_to(_viewer.id))
-)
 _ACCOUNTS = select(Account).where(Account.id.in_(_IDS))
+
+
+@cache
+def _see_quoted() -> Any:
+    """Made at its first use: for who looks on while somebody quotes."""
+    viewer: Any = aliased(Account)
+    return (
+        select(viewer.id, Status.id)
+        .select_from(viewer)
+        .join(Status, Status.id.in_(_IDS))
+        .where(viewer.id.in_(_VIEWERS), visible_to(viewer.id))
+    )
 
 
 class FilterCache:
@@ -114,7 +120,7 @@ async def _page(api: Api, session: AsyncSession, status_id: int, viewer_ids: Col
     page = await load_page(api, session, [status_id], await session.get(Account, min(viewer_ids)))
     unseen = {row.quote_of_id for row in page.statuses.values() if row.quote_state == "accepted"} - page.statuses.keys()
     if unseen and len(viewer_ids) > 1:
-        seers = await session.execute(_SEE_QUOTED, {"viewers": sorted(viewer_ids), "ids": sorted(unseen - {None})})
+        seers = await session.execute(_see_quoted(), {"viewers": sorted(viewer_ids), "ids": sorted(unseen - {None})})
         seer = seers.first()
         if seer is not None:
             page = await load_page(api, session, [status_id], await session.get(Account, seer[0]))
@@ -171,7 +177,9 @@ async def _seen_quotes(
     if not ids:
         return {}
     seen: dict[int, set[int]] = {viewer_id: set() for viewer_id in viewer_ids}
-    for viewer_id, quoted_id in await session.execute(_SEE_QUOTED, {"viewers": sorted(viewer_ids), "ids": sorted(ids)}):
+    for viewer_id, quoted_id in await session.execute(
+        _see_quoted(), {"viewers": sorted(viewer_ids), "ids": sorted(ids)}
+    ):
         seen[viewer_id].add(quoted_id)
     return {viewer_id: frozenset(numbers) for viewer_id, numbers in seen.items()}
 
