@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, select
 
 from models import Database
 from models.accounts import Account
+from models.aliases import alias_of
 from models.base import BigInt, UtcDateTime
 from models.questions import WORDS, Question, among
 
@@ -42,6 +43,23 @@ async def test_a_question_finds_what_a_session_finds(people: Database) -> None:
         async with people.glancing() as glance:
             assert await glance.ask(question, values) == expected
         assert [row[1] for row in expected] == [name for name in names if name in NAMES]
+
+
+async def test_a_question_given_as_a_function_is_built_once_at_its_first_use(people: Database) -> None:
+    built = []
+
+    def build() -> Any:
+        built.append(alias())
+        return select(built[-1].username).where(built[-1].is_bot)
+
+    alias = alias_of(Account)
+    question = Question(build)
+    assert built == []
+    for _ in range(2):
+        async with people.glancing() as glance:
+            assert await glance.ask(question, {}) == [("ben",)]
+    assert built == [alias()]
+    assert alias() is not alias_of(Account)()
 
 
 async def test_a_value_that_is_missing_is_an_error_and_the_connection_comes_back(people: Database) -> None:
