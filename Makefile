@@ -10,8 +10,9 @@ INSTALLED := $(VENV)/.installed
 BENCH ?=
 # Processes that run tests at the same time.
 JOBS ?= 2
-# Which Python is taken: the first of these that is new enough. That of the distribution comes first because it is compiled
-# with profile-guided optimisation, which one that a developer's tool has compiled mostly isn't: a fifth of an office's CPU.
+# Which Python is taken: the first of these that is new enough and can make environments. That of the distribution comes
+# first: it is compiled with profile-guided optimisation, which one that a developer's tool compiled mostly isn't, and
+# which is a tenth of an office's CPU.
 PYTHONS := $(PYTHON) /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11
 # `make serve` takes tertulia.toml when there is one, otherwise an office on this machine.
 CONFIG := $(wildcard tertulia.toml)
@@ -67,16 +68,11 @@ clean: ## Remove the virtual environment, caches and the demo's data
 	rm -rf $(VENV) .demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A Python that can't make an environment with pip in it (Debian's without python3-venv) borrows another one's pip.
 $(INSTALLED): pyproject.toml constraints.txt
 	@python=$$(for name in $(PYTHONS); do \
-	    $$name -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$name; break; }; done); \
-	  test -n "$$python" || { echo "Tertulia needs Python 3.11 or later: install it, or name it with make PYTHON=..." >&2; exit 1; }; \
-	  test -x $(BIN)/python || if $$python -c 'import ensurepip' 2>/dev/null; then $$python -m venv $(VENV); else \
-	    pip=$$(for name in $(PYTHONS); do $$name -m pip --version >/dev/null 2>&1 && { command -v $$name; break; }; done); \
-	    test -n "$$pip" || { echo "$$python has no pip: install python3-venv, or name another with make PYTHON=..." >&2; exit 1; }; \
-	    $$python -m venv --without-pip $(VENV) && \
-	      $$pip -m pip --python $(BIN)/python install --quiet --disable-pip-version-check pip || { rm -rf $(VENV); exit 1; }; fi
+	    $$name -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$name; break; }; done); \
+	  test -n "$$python" || { echo "Tertulia needs Python 3.11 or later with venv (Debian: python3-venv): install it, or name one with make PYTHON=..." >&2; exit 1; }; \
+	  test -x $(BIN)/python || $$python -m venv $(VENV)
 	@echo "Installing Tertulia into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
