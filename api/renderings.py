@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Final
 
-STATUSES_BYTES: Final = 6 * 1_048_576
+STATUSES_BYTES: Final = 4 * 1_048_576
 ACCOUNTS_BYTES: Final = 2 * 1_048_576
 ENTRY_BYTES: Final = 800
 """What an entry costs beside its bytes, roughly: most of it is the stamp."""

@@ -102,7 +102,7 @@ class _Place(NamedTuple):
         return f"{self.scheme}://{self.authority}{self.target}"
 
 
-@lru_cache(maxsize=2048)  # the same inboxes again and again; half a KiB each
+@lru_cache(maxsize=1024)  # the same inboxes again and again; half a KiB each
 def _place_of(url: str) -> _Place:
     parts = urlsplit(url)
     # As it stands in the URL: urllib would drop a lone question mark.

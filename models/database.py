@@ -45,7 +45,7 @@ SQLITE_PRAGMAS = (
     "PRAGMA temp_store=MEMORY",
 )
 # Pages that a connection keeps, in KiB. Each of the readers has its own, and the system keeps the file's pages anyway.
-READER_CACHE = "PRAGMA cache_size=-2048"
+READER_CACHE = "PRAGMA cache_size=-1024"
 WRITER_CACHE = "PRAGMA cache_size=-4096"
 # Kept like the others. Were they closed when a burst is over (SQLAlchemy's overflow), a server with more requests at
 # once than connections would open new ones all the time, with cold caches: it cost PostgreSQL as much as the queries.

@@ -19,7 +19,7 @@ from models.proofs import Proof
 from models.snapshots import Snapshots
 
 SECONDS: Final = timedelta(seconds=20)
-MOST_BYTES: Final = 6 * 1_048_576
+MOST_BYTES: Final = 4 * 1_048_576
 ENTRY_BYTES: Final = 2_000
 """What an entry costs beside its bytes, roughly."""
 

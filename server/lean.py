@@ -25,7 +25,7 @@ ARENAS: Final = 2
 # glibc raises these two by itself when large blocks come and go, and then gives nothing back.
 LARGE_BYTES: Final = 256 * 1024
 SPARE_BYTES: Final = 1024 * 1024
-TRIM_SECONDS: Final = 60.0
+TRIM_SECONDS: Final = 15.0
 # Objects made and not freed before the collector looks for circles among the young ones. With Python's 700, every
 # other delivery pays for a look; what imports and start-up left is never looked at again.
 YOUNG_OBJECTS: Final = 10_000
@@ -117,8 +117,8 @@ def unchanged_libraries(smaps: bytes) -> list[tuple[int, int]]:
 
 
 async def keep_trimmed(stop: asyncio.Event, *, give_back: Callable[[], Awaitable[None]]) -> None:
-    """Have caches give back what they can do without, and trim, every minute until `stop` is set: what a burst of work
-    needed isn't kept for the next one."""
+    """Have caches give back what they can do without, and trim, four times a minute until `stop` is set: what a burst
+    of work needed isn't kept for the next one."""
     while not stop.is_set():
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), TRIM_SECONDS)

@@ -75,7 +75,7 @@ Sign = Callable[[str, str, bytes | None], Awaitable[dict[str, str]]]
 MAX_REDIRECTS = 3
 MAX_BODY_BYTES = 1_048_576
 CONNECTION_LIMIT = 512
-CHECKED_URLS = 2_048
+CHECKED_URLS = 1_024
 
 
 @dataclass(frozen=True, slots=True)

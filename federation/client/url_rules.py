@@ -53,7 +53,7 @@ class CheckedUrl:
         return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
 
-@lru_cache(maxsize=2048)  # the same inboxes again and again; half a KiB each
+@lru_cache(maxsize=1024)  # the same inboxes again and again; half a KiB each
 def check_url(url: str, *, allow_http: bool = False) -> CheckedUrl:
     """The normal form of an http(s) URL: fragment dropped, IRI characters percent-encoded, path at least `/`.
 

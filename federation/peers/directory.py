@@ -316,7 +316,7 @@ def _standing(row: Any) -> Standing:
     return Standing(PeerState(row.state), row.is_limited, row.actor_uri, pinned, policy_of(row.policy))
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=1024)
 def domain_of(url: str) -> str:
     """The name under which the host of a URL is a peer. Raises ValueError when it has none."""
     try:

@@ -11,6 +11,7 @@ from federation.peers import PeerState
 from federation.sync.marks import SYNC_CAPABILITY
 from models.accounts import Account
 from models.activities import Delivery, Job, RemoteHost
+from models.bulk import FEW as FEW_ROWS
 from models.peers import Peer
 from models.relations import Follow
 from outbox.spreading import spread_activities
@@ -20,7 +21,7 @@ from tests.communities.hosting import host
 from tests.peers import Office, Person
 
 OFFICES, MEMBERS = 200, 50_000
-FEW = ("one.example", "two.example")
+FEW = tuple(f"few{place}.example" for place in range(FEW_ROWS + 1))
 FIRST_ID = 1_000_000
 
 
@@ -106,7 +107,7 @@ async def test_a_post_to_fifty_thousand_members_is_one_delivery_an_office_and_lo
 
     await services.peers.refreshed()
     async with services.database.unit_of_work() as unit:
-        for peer in FEW:  # a row alone is written together with what is written elsewhere
+        for peer in FEW:  # what is fewer is written together with what is written elsewhere
             await services.peers.admit(unit, peer)
             unit.session.add(RemoteHost(host=peer, keeps_log=True, updated_at=unit.now))
     for work in (look, measure):
