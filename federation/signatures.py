@@ -13,6 +13,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Final
 
+from federation.together import settle
+
 AT_ONCE: Final = 8
 
 Headers = dict[str, str]
@@ -68,10 +70,5 @@ class Signatures:
     ) -> None:
         self._busy -= 1
         for done, result in made:
-            if done.done():
-                continue
-            if isinstance(result, Exception):
-                done.set_exception(result)
-            else:
-                done.set_result(result)
+            settle(done, result)
         self._start(loop)

@@ -84,9 +84,14 @@ class Together(Generic[Thing, Result]):
                 return
             results = [error]
         for (_, done), result in zip(group, results, strict=True):
-            if done.cancelled():
-                continue
-            if isinstance(result, Exception):
-                done.set_exception(result)
-            else:
-                done.set_result(result)
+            settle(done, result)
+
+
+def settle(done: "asyncio.Future[Result]", result: Result | Exception) -> None:
+    """Tell whoever waits what came of it, an exception by raising it; nobody, if he has gone."""
+    if done.done():
+        return
+    if isinstance(result, Exception):
+        done.set_exception(result)
+    else:
+        done.set_result(result)

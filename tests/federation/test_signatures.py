@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -31,7 +32,8 @@ def executor() -> Iterator[CountingExecutor]:
 async def test_those_who_ask_together_go_together_and_each_gets_its_own(executor: CountingExecutor) -> None:
     signatures = Signatures(executor, THREADS)
 
-    made = await asyncio.gather(*(signatures.made(lambda n=n: {"Signature": str(n)}) for n in range(4 * AT_ONCE)))  # type: ignore[misc]
+    asked = [signatures.made(partial(dict, Signature=str(number))) for number in range(4 * AT_ONCE)]
+    made = await asyncio.gather(*asked)
 
     assert [one["Signature"] for one in made] == [str(number) for number in range(4 * AT_ONCE)]
     assert executor.ways == 4
