@@ -12,8 +12,7 @@ from aiohttp import web
 from marshmallow.fields import Field
 
 from api.call import Call
-from api.schemas.fields import Args, Entity
-from api.schemas.problems import ErrorEntity
+from api.schemas.fields import Args
 
 Handler = Callable[[Call], Awaitable[Any]]
 FindToken = Callable[[web.Request], str | None]
@@ -34,11 +33,11 @@ class Access(StrEnum):
 class Many:
     """An answer that is a list of one kind of entity."""
 
-    entity: type[Entity]
+    entity: str
 
 
-def many(entity: type[Entity]) -> Many:
-    """`returns=many(StatusEntity)`."""
+def many(entity: str) -> Many:
+    """`returns=many("StatusEntity")`."""
     return Many(entity)
 
 
@@ -46,11 +45,11 @@ def many(entity: type[Entity]) -> Many:
 class Either:
     """An answer that is an entity of one kind or of another."""
 
-    entities: tuple[type[Entity], ...]
+    entities: tuple[str, ...]
 
 
-def either(*entities: type[Entity]) -> Either:
-    """`returns=either(StatusEntity, ScheduledStatusEntity)`."""
+def either(*entities: str) -> Either:
+    """`returns=either("StatusEntity", "ScheduledStatusEntity")`."""
     return Either(entities)
 
 
@@ -60,7 +59,8 @@ class Endpoint:
 
     `scope` is what the token must cover, several separated by spaces when any of them is enough. `args` validates
     query, form and JSON together; without it the handler reads the body itself. `returns` describes the answer: an
-    entity, many of it, either of several, a field where it is something plain, None for an empty object. `limit` names
+    entity by its name (`api.answers.entity_named`), many of it, either of several, a field where it is something plain,
+    None for an empty object. `limit` names
     a further window of `api.limits`. `body_bytes` is the largest body, where it isn't the server's usual one, `form`
     describes a form that the handler reads by itself (pairs of a name and `file` or `text`), `produces` the media type
     of the answer. `find_token` says where the token is, where that isn't only the `Authorization` header. `refusal` is
@@ -74,13 +74,13 @@ class Endpoint:
     access: Access = Access.USER
     scope: str = ""
     args: type[Args] | None = None
-    returns: type[Entity] | Many | Either | Field[Any] | None = None
+    returns: str | Many | Either | Field[Any] | None = None
     limit: str = ""
     body_bytes: int | None = None
     produces: str = "application/json"
     form: tuple[tuple[str, str], ...] = ()
     find_token: FindToken | None = None
-    refusal: type[Entity] = ErrorEntity
+    refusal: str = "ErrorEntity"
     is_kept: bool = False
 
     @property

@@ -14,10 +14,10 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields
 
+from api.answers import entity_named
 from api.call import Json
 from api.endpoints import Access, Either, Endpoint, Many
 from api.schemas.fields import Args, Several
-from api.schemas.problems import ErrorEntity
 
 VERSION: Final = "3.1.0"
 _PARAMETER = re.compile(r"{(\w+)(?::[^{}]+)?}")
@@ -61,7 +61,7 @@ def describe(endpoints: tuple[Endpoint, ...], *, origin: str, version: str) -> J
     assert plugin.converter is not None
     _teach(plugin.converter)
     spec.components.security_scheme("token", _security(origin))
-    spec.components.schema("Error", schema=ErrorEntity)
+    spec.components.schema("Error", schema=entity_named("ErrorEntity"))
     paths: dict[str, Json] = {}
     names = Counter(endpoint.name for endpoint in endpoints)
     for endpoint in endpoints:
@@ -154,18 +154,18 @@ def _responses(converter: OpenAPIConverter, endpoint: Endpoint) -> Json:
     if endpoint.produces == "application/json":
         schema: Any = {"type": "object", "maxProperties": 0}
         if isinstance(returns, Many):
-            schema = {"type": "array", "items": returns.entity}
+            schema = {"type": "array", "items": entity_named(returns.entity)}
         elif isinstance(returns, Either):
-            schema = {"anyOf": list(returns.entities)}
+            schema = {"anyOf": [entity_named(name) for name in returns.entities]}
         elif isinstance(returns, fields.Field):
             schema = converter.field2property(returns)
         elif returns is not None:
-            schema = returns
+            schema = entity_named(returns)
         answer["content"] = {"application/json": {"schema": schema}}
     else:
         answer["content"] = {endpoint.produces: {}}
     refusals = {
-        status: {"description": text, "content": {"application/json": {"schema": endpoint.refusal}}}
+        status: {"description": text, "content": {"application/json": {"schema": entity_named(endpoint.refusal)}}}
         for status, text in _REFUSALS.items()
     }
     return {"2XX": answer, **refusals}

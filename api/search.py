@@ -6,7 +6,6 @@ viewer may see (`social.search`); what can be typed is in `social.search.query`.
 
 from typing import Final
 
-from marshmallow import fields
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,10 +15,7 @@ from api.endpoints import Access, Endpoint
 from api.entities.tag import history_entity, tag_entity
 from api.errors import Unauthorized
 from api.loading import account_entities, status_entities
-from api.schemas.accounts import AccountEntity
-from api.schemas.fields import Args, Entity, Flag, Id, Text, Whole, list_of, one_of
-from api.schemas.statuses import StatusEntity
-from api.schemas.trends import TrendTagEntity
+from api.schemas.fields import Args, Flag, Id, Text, Whole, one_of
 from communities.standings import knows
 from content.hashtags import normalise_hashtag
 from federation.actors.discovery import split_handle
@@ -49,22 +45,6 @@ class SearchArgs(Args):
     min_id = Id()
     limit = Whole(1, 40, load_default=20)
     offset = Whole(0, MAX_OFFSET, load_default=0)
-
-
-class SearchEntity(Entity):
-    """What was found; all three lists are always there."""
-
-    accounts = list_of(AccountEntity)
-    statuses = list_of(StatusEntity)
-    hashtags = list_of(TrendTagEntity)
-
-
-class SearchV1Entity(Entity):
-    """The same for older apps: hashtags are only their names."""
-
-    accounts = list_of(AccountEntity)
-    statuses = list_of(StatusEntity)
-    hashtags = list_of(fields.String())
 
 
 async def search(call: Call) -> Json:
@@ -179,6 +159,6 @@ def _escaped(text: str) -> str:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/v2/search", search, Access.READER, "read:search", SearchArgs, SearchEntity),
-    Endpoint("GET", "/api/v1/search", search_v1, Access.USER, "read:search", SearchArgs, SearchV1Entity),
+    Endpoint("GET", "/api/v2/search", search, Access.READER, "read:search", SearchArgs, "SearchEntity"),
+    Endpoint("GET", "/api/v1/search", search_v1, Access.USER, "read:search", SearchArgs, "SearchV1Entity"),
 )

@@ -6,7 +6,6 @@ from api.call import Call, Json
 from api.endpoints import Endpoint, many
 from api.errors import NotFound, invalid
 from api.loading import account_entities
-from api.schemas.accounts import AccountEntity
 from api.schemas.fields import Args, Text
 from federation.actors import known_handles
 from models.accounts import Account
@@ -86,14 +85,14 @@ async def _own(call: Call) -> Json:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/v1/tertulia/aliases", get_aliases, scope="read:accounts", returns=many(AccountEntity)),
+    Endpoint("GET", "/api/v1/tertulia/aliases", get_aliases, scope="read:accounts", returns=many("AccountEntity")),
     Endpoint(
         "POST",
         "/api/v1/tertulia/aliases",
         post_alias,
         scope="write:accounts",
         args=AcctArgs,
-        returns=many(AccountEntity),
+        returns=many("AccountEntity"),
     ),
     Endpoint(
         "DELETE",
@@ -101,8 +100,10 @@ ENDPOINTS = (
         delete_alias,
         scope="write:accounts",
         args=AcctArgs,
-        returns=many(AccountEntity),
+        returns=many("AccountEntity"),
     ),
-    Endpoint("POST", "/api/v1/tertulia/move", post_move, scope="write:accounts", args=AcctArgs, returns=AccountEntity),
-    Endpoint("DELETE", "/api/v1/tertulia/move", delete_move, scope="write:accounts", returns=AccountEntity),
+    Endpoint(
+        "POST", "/api/v1/tertulia/move", post_move, scope="write:accounts", args=AcctArgs, returns="AccountEntity"
+    ),
+    Endpoint("DELETE", "/api/v1/tertulia/move", delete_move, scope="write:accounts", returns="AccountEntity"),
 )

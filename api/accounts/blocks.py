@@ -6,7 +6,6 @@ from api.accounts.pages import edges_page, is_active
 from api.call import Call
 from api.endpoints import Endpoint, many
 from api.pagination import Page
-from api.schemas.accounts import AccountEntity
 from api.schemas.fields import AccountPageArgs
 from models.accounts import Account
 from models.relations import Block
@@ -24,5 +23,5 @@ async def get_blocks(call: Call) -> Page:
 
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/blocks", get_blocks, scope="read:blocks", args=AccountPageArgs,
-             returns=many(AccountEntity)),
+             returns=many("AccountEntity")),
 )  # fmt: skip

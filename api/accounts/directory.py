@@ -9,7 +9,6 @@ from api.call import Call
 from api.endpoints import Access, Endpoint, many
 from api.loading import account_entities
 from api.pagination import Page, offset_page
-from api.schemas.accounts import AccountEntity
 from api.schemas.fields import Args, Flag, Whole, one_of
 from models.accounts import INSTANCE_ACTOR_ID, Account
 from policy.communities import known_to
@@ -49,5 +48,5 @@ async def get_directory(call: Call) -> Page:
 
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/directory", get_directory, Access.READER, "read:accounts", DirectoryArgs,
-             many(AccountEntity)),
+             many("AccountEntity")),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from api.call import Call, Json
 from api.endpoints import Endpoint
 from api.errors import invalid
 from api.pagination import Keyset, Page, page
-from api.schemas.fields import Args, Entity, PageArgs, Text, Whole, required
+from api.schemas.fields import Args, PageArgs, Text, Whole
 from models.accounts import Account
 from models.relations import DomainBlock, Follow
 from outbox.domain_blocks import publish_domain_block
@@ -27,13 +27,6 @@ class DomainPageArgs(PageArgs):
     """A page of domains: 100 by default, 200 at most."""
 
     limit = Whole(1, 200, load_default=100)
-
-
-class DomainBlockPreviewEntity(Entity):
-    """What a block would end."""
-
-    following_count = required(fields.Integer)
-    followers_count = required(fields.Integer)
 
 
 async def get_domain_blocks(call: Call) -> Page:
@@ -91,5 +84,5 @@ ENDPOINTS = (
     Endpoint("POST", "/api/v1/domain_blocks", post_domain_block, scope="write:blocks", args=DomainArgs),
     Endpoint("DELETE", "/api/v1/domain_blocks", delete_domain_block, scope="write:blocks", args=DomainArgs),
     Endpoint("GET", "/api/v1/domain_blocks/preview", get_preview, scope="read:blocks", args=DomainArgs,
-             returns=DomainBlockPreviewEntity),
+             returns="DomainBlockPreviewEntity"),
 )  # fmt: skip

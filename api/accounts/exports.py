@@ -7,12 +7,11 @@ which rows failed can be asked for.
 from typing import Any, Final
 
 from aiohttp import web
-from marshmallow import fields
 
 from api.call import Call, Json
 from api.endpoints import Endpoint
 from api.errors import NotFound, invalid
-from api.schemas.fields import Args, Entity, IdString, Timestamp, Upload, list_of, nullable, one_of, required
+from api.schemas.fields import Args, Upload, one_of
 from api.serving import Reply
 from api.times import timestamp, timestamp_or_none
 from models.accounts import Account
@@ -31,29 +30,6 @@ class ImportArgs(Args):
     kind = one_of(*KINDS, required=True)
     mode = one_of(MERGE, OVERWRITE, load_default=MERGE)
     file = Upload(required=True)
-
-
-class FailureEntity(Entity):
-    """A row that couldn't be done."""
-
-    row = required(fields.Integer)
-    text = required(fields.String)
-    reason = required(fields.String)
-
-
-class ImportEntity(Entity):
-    """How far an import is."""
-
-    id = required(IdString)
-    kind = required(fields.String)
-    mode = required(fields.String)
-    state = required(fields.String)
-    total = required(fields.Integer)
-    processed = required(fields.Integer)
-    succeeded = required(fields.Integer)
-    failures = list_of(FailureEntity)
-    created_at = required(Timestamp)
-    finished_at = nullable(Timestamp)
 
 
 async def get_export(call: Call) -> web.Response:
@@ -130,9 +106,9 @@ ENDPOINTS = (
         post_import,
         scope="write:accounts",
         args=ImportArgs,
-        returns=ImportEntity,
+        returns="ImportEntity",
         body_bytes=FILE_BYTES,
         limit="uploads",
     ),
-    Endpoint("GET", "/api/v1/tertulia/import/{id}", get_import, scope="read:accounts", returns=ImportEntity),
+    Endpoint("GET", "/api/v1/tertulia/import/{id}", get_import, scope="read:accounts", returns="ImportEntity"),
 )

@@ -10,8 +10,6 @@ from api.endpoints import Endpoint, many
 from api.entities.relationship import relationship_json
 from api.errors import NotFound
 from api.pagination import Page
-from api.schemas.account_relations import RelationshipEntity
-from api.schemas.accounts import AccountEntity
 from api.schemas.fields import AccountPageArgs
 from models import UnitOfWork
 from models.accounts import Account
@@ -64,9 +62,9 @@ async def _reject(call: Call, unit: UnitOfWork, follow: Follow, follower: Accoun
 
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/follow_requests", get_follow_requests, scope="read:follows", args=AccountPageArgs,
-             returns=many(AccountEntity)),
+             returns=many("AccountEntity")),
     Endpoint("POST", "/api/v1/follow_requests/{id}/authorize", authorize_follow_request, scope="write:follows",
-             returns=RelationshipEntity),
+             returns="RelationshipEntity"),
     Endpoint("POST", "/api/v1/follow_requests/{id}/reject", reject_follow_request, scope="write:follows",
-             returns=RelationshipEntity),
+             returns="RelationshipEntity"),
 )  # fmt: skip

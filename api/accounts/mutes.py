@@ -8,7 +8,6 @@ from api.endpoints import Endpoint, many
 from api.entities.account import muted_until
 from api.loading import account_entities
 from api.pagination import Keyset, Page, page
-from api.schemas.accounts import MutedAccountEntity
 from api.schemas.fields import AccountPageArgs
 from models.accounts import Account
 from models.relations import Mute
@@ -32,5 +31,5 @@ async def get_mutes(call: Call) -> Page:
 
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/mutes", get_mutes, scope="read:mutes", args=AccountPageArgs,
-             returns=many(MutedAccountEntity)),
+             returns=many("MutedAccountEntity")),
 )  # fmt: skip

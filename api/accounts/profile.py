@@ -11,7 +11,7 @@ from api.endpoints import Access, Endpoint
 from api.entities.credential_account import credential_account, profile_entity
 from api.errors import invalid
 from api.pictures import FORM_BYTES, stored_picture
-from api.schemas.credentials import CredentialAccountEntity, CredentialsArgs, ProfileEntity
+from api.schemas.credentials import CredentialsArgs
 from content.pictures import PictureKind
 from models import UnitOfWork
 from models.accounts import Account, User
@@ -155,20 +155,20 @@ def _domains(given: list[str]) -> list[str]:
 _OWN = "profile read:accounts"
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/accounts/verify_credentials", verify_credentials, scope=_OWN,
-             returns=CredentialAccountEntity),
+             returns="CredentialAccountEntity"),
     *(
         Endpoint(method, "/api/v1/accounts/update_credentials", handler, scope="write:accounts",
-                 args=CredentialsArgs, returns=CredentialAccountEntity, body_bytes=FORM_BYTES)
+                 args=CredentialsArgs, returns="CredentialAccountEntity", body_bytes=FORM_BYTES)
         for method, handler in (("PATCH", update_credentials), ("PUT", put_credentials))
     ),
-    Endpoint("GET", "/api/v1/profile", get_profile, Access.USER, _OWN, returns=ProfileEntity),
+    Endpoint("GET", "/api/v1/profile", get_profile, Access.USER, _OWN, returns="ProfileEntity"),
     *(
         Endpoint(method, "/api/v1/profile", handler, scope="write:accounts", args=CredentialsArgs,
-                 returns=ProfileEntity, body_bytes=FORM_BYTES)
+                 returns="ProfileEntity", body_bytes=FORM_BYTES)
         for method, handler in (("PATCH", update_profile), ("PUT", put_profile))
     ),
     Endpoint("DELETE", "/api/v1/profile/avatar", delete_avatar, scope="write:accounts",
-             returns=CredentialAccountEntity),
+             returns="CredentialAccountEntity"),
     Endpoint("DELETE", "/api/v1/profile/header", delete_header, scope="write:accounts",
-             returns=CredentialAccountEntity),
+             returns="CredentialAccountEntity"),
 )  # fmt: skip

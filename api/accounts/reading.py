@@ -17,7 +17,6 @@ from api.endpoints import Access, Endpoint, many
 from api.errors import Forbidden, NotFound
 from api.loading import account_entities
 from api.pagination import AnySelect, Page, page
-from api.schemas.accounts import AccountEntity
 from api.schemas.fields import AccountPageArgs, Args, Flag, Text, Whole, ids
 from communities.standings import knows
 from federation.actors import ActorGone, ActorRefused, known_handles, resolve_handle
@@ -208,13 +207,13 @@ async def _entity(call: Call, session: AsyncSession, account_id: int) -> Json:
 
 
 _READ = Access.READER
-_SEVERAL = many(AccountEntity)
+_SEVERAL = many("AccountEntity")
 ENDPOINTS = (
     Endpoint("POST", "/api/v1/accounts", post_account, Access.APP, "write:accounts", RegistrationArgs),
     Endpoint("GET", "/api/v1/accounts", get_accounts, _READ, "read:accounts", SeveralArgs, _SEVERAL),
-    Endpoint("GET", "/api/v1/accounts/lookup", lookup_account, _READ, "read:accounts", LookupArgs, AccountEntity),
+    Endpoint("GET", "/api/v1/accounts/lookup", lookup_account, _READ, "read:accounts", LookupArgs, "AccountEntity"),
     Endpoint("GET", "/api/v1/accounts/search", search_accounts, Access.USER, "read:accounts", SearchArgs, _SEVERAL),
-    Endpoint("GET", "/api/v1/accounts/{id}", get_account, _READ, "read:accounts", None, AccountEntity,
+    Endpoint("GET", "/api/v1/accounts/{id}", get_account, _READ, "read:accounts", None, "AccountEntity",
              is_kept=True),
     *(
         Endpoint("GET", f"/api/v1/accounts/{{id}}/{part}", handler, _READ, "read:accounts", AccountPageArgs, _SEVERAL)

@@ -17,7 +17,6 @@ from api.endpoints import Endpoint, many
 from api.entities.relationship import relationship_entities, relationship_json
 from api.errors import Forbidden, Unprocessable
 from api.loading import account_entities
-from api.schemas.account_relations import FamiliarFollowersEntity, RelationshipEntity
 from api.schemas.fields import Args, Flag, Several, Text, Whole, ids
 from models import UnitOfWork
 from models.accounts import Account
@@ -194,14 +193,14 @@ def _endpoint(path: str, verb: Verb, scope: str, summary: str, args: type[Args] 
     name = f"{path.replace('-', '_')}_account"
     handler = _about(verb, name, summary)
     return Endpoint("POST", f"/api/v1/accounts/{{id}}/{path}", handler, scope=scope, args=args,
-                    returns=RelationshipEntity)  # fmt: skip
+                    returns="RelationshipEntity")  # fmt: skip
 
 
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/accounts/relationships", get_relationships, scope="read:follows", args=RelationshipsArgs,
-             returns=many(RelationshipEntity)),
+             returns=many("RelationshipEntity")),
     Endpoint("GET", "/api/v1/accounts/familiar_followers", get_familiar_followers, scope="read:follows",
-             args=FamiliarArgs, returns=many(FamiliarFollowersEntity)),
+             args=FamiliarArgs, returns=many("FamiliarFollowersEntity")),
     _endpoint("follow", _follow, "write:follows", "Follow account, or change what is wanted of a follow.", FollowArgs),
     _endpoint("unfollow", _unfollow, "write:follows", "Unfollow account, or take a request back."),
     _endpoint("remove_from_followers", _remove_from_followers, "write:follows", "Remove account from followers."),

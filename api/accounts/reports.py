@@ -8,7 +8,7 @@ from api.endpoints import Endpoint
 from api.entities.report import report_entity
 from api.errors import Unprocessable, invalid
 from api.loading import account_entities
-from api.schemas.reports import ReportArgs, ReportEntity
+from api.schemas.reports import ReportArgs
 from models.accounts import Account
 from models.office import Rule
 from models.statuses import Status
@@ -53,5 +53,5 @@ async def post_report(call: Call) -> Json:
 
 
 ENDPOINTS = (
-    Endpoint("POST", "/api/v1/reports", post_report, scope="write:reports", args=ReportArgs, returns=ReportEntity),
+    Endpoint("POST", "/api/v1/reports", post_report, scope="write:reports", args=ReportArgs, returns="ReportEntity"),
 )  # fmt: skip

@@ -15,7 +15,6 @@ from api.endpoints import Access, Endpoint, many
 from api.loading import status_entities
 from api.pagination import Keyset, Page, page
 from api.schemas.fields import Flag, PageArgs, Text
-from api.schemas.statuses import StatusEntity
 from content.hashtags import normalise_hashtag
 from models.aliases import alias_of
 from models.base import BigInt, UtcDateTime
@@ -94,6 +93,6 @@ def _narrowed(query: Select[Any], args: dict[str, Any]) -> Select[Any]:
 ENDPOINTS = (
     Endpoint(
         "GET", "/api/v1/accounts/{id}/statuses", get_account_statuses, Access.READER, "read:statuses",
-        AccountStatusesArgs, many(StatusEntity), is_kept=True,
+        AccountStatusesArgs, many("StatusEntity"), is_kept=True,
     ),
 )  # fmt: skip

@@ -6,8 +6,6 @@ from api.access import known_account
 from api.call import Call, Json
 from api.endpoints import Endpoint, many
 from api.loading import account_entities
-from api.schemas.account_relations import SuggestionEntity
-from api.schemas.accounts import AccountEntity
 from api.schemas.fields import Args, Whole
 from social.suggestions import COLLEAGUE, FRIENDS_OF_FRIENDS, Suggestion, dismiss_suggestion, suggestions_for
 
@@ -54,8 +52,8 @@ async def delete_suggestion(call: Call) -> Json:
 
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/suggestions", get_suggestions_v1, scope="read:accounts", args=SuggestionsArgs,
-             returns=many(AccountEntity)),
+             returns=many("AccountEntity")),
     Endpoint("DELETE", "/api/v1/suggestions/{id}", delete_suggestion, scope="write:accounts read"),
     Endpoint("GET", "/api/v2/suggestions", get_suggestions, scope="read:accounts", args=SuggestionsArgs,
-             returns=many(SuggestionEntity)),
+             returns=many("SuggestionEntity")),
 )  # fmt: skip

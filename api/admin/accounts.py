@@ -12,7 +12,7 @@ from api.endpoints import Access, Endpoint, many
 from api.entities.admin import admin_account_entities, admin_account_entity
 from api.errors import Forbidden, NotFound, invalid
 from api.pagination import Keyset, Page, page
-from api.schemas.admin import ActionArgs, AdminAccountEntity, AdminAccountsArgs, AdminAccountsV2Args
+from api.schemas.admin import ActionArgs, AdminAccountsArgs, AdminAccountsV2Args
 from models import UnitOfWork
 from models.accounts import Account, User
 from models.relations import Report
@@ -135,16 +135,16 @@ _ONE = "/api/v1/admin/accounts/{id}"
 _READ, _WRITE = "admin:read:accounts", "admin:write:accounts"
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/admin/accounts", list_accounts, Access.MODERATOR, _READ, AdminAccountsArgs,
-             many(AdminAccountEntity)),
+             many("AdminAccountEntity")),
     Endpoint("GET", "/api/v2/admin/accounts", list_accounts_v2, Access.MODERATOR, _READ, AdminAccountsV2Args,
-             many(AdminAccountEntity)),
-    Endpoint("GET", _ONE, get_admin_account, Access.MODERATOR, _READ, returns=AdminAccountEntity),
-    Endpoint("POST", f"{_ONE}/approve", refuse_decision, Access.MODERATOR, _WRITE, returns=AdminAccountEntity),
-    Endpoint("POST", f"{_ONE}/reject", refuse_decision, Access.MODERATOR, _WRITE, returns=AdminAccountEntity),
-    Endpoint("DELETE", _ONE, delete_account, Access.ADMIN, _WRITE, returns=AdminAccountEntity),
+             many("AdminAccountEntity")),
+    Endpoint("GET", _ONE, get_admin_account, Access.MODERATOR, _READ, returns="AdminAccountEntity"),
+    Endpoint("POST", f"{_ONE}/approve", refuse_decision, Access.MODERATOR, _WRITE, returns="AdminAccountEntity"),
+    Endpoint("POST", f"{_ONE}/reject", refuse_decision, Access.MODERATOR, _WRITE, returns="AdminAccountEntity"),
+    Endpoint("DELETE", _ONE, delete_account, Access.ADMIN, _WRITE, returns="AdminAccountEntity"),
     Endpoint("POST", f"{_ONE}/action", post_action, Access.MODERATOR, _WRITE, ActionArgs),
-    Endpoint("POST", f"{_ONE}/enable", post_enable, Access.MODERATOR, _WRITE, returns=AdminAccountEntity),
-    Endpoint("POST", f"{_ONE}/unsilence", post_unsilence, Access.MODERATOR, _WRITE, returns=AdminAccountEntity),
-    Endpoint("POST", f"{_ONE}/unsuspend", post_unsuspend, Access.MODERATOR, _WRITE, returns=AdminAccountEntity),
-    Endpoint("POST", f"{_ONE}/unsensitive", post_unsensitive, Access.MODERATOR, _WRITE, returns=AdminAccountEntity),
+    Endpoint("POST", f"{_ONE}/enable", post_enable, Access.MODERATOR, _WRITE, returns="AdminAccountEntity"),
+    Endpoint("POST", f"{_ONE}/unsilence", post_unsilence, Access.MODERATOR, _WRITE, returns="AdminAccountEntity"),
+    Endpoint("POST", f"{_ONE}/unsuspend", post_unsuspend, Access.MODERATOR, _WRITE, returns="AdminAccountEntity"),
+    Endpoint("POST", f"{_ONE}/unsensitive", post_unsensitive, Access.MODERATOR, _WRITE, returns="AdminAccountEntity"),
 )  # fmt: skip

@@ -13,7 +13,7 @@ from api.endpoints import Access, Endpoint, many
 from api.errors import invalid
 from api.office.documents import NAME, version_of
 from api.office.languages import LANGUAGE_NAMES
-from api.schemas.admin import DimensionEntity, DimensionsArgs
+from api.schemas.admin import DimensionsArgs
 from models.accounts import Account, User
 from models.statuses import Attachment, Status, StatusTag
 
@@ -143,5 +143,5 @@ DIMENSIONS: Final[Mapping[str, Callable[[Call, Asked], Awaitable[list[Json]]]]] 
 }
 ENDPOINTS = (
     Endpoint("POST", "/api/v1/admin/dimensions", post_dimensions, Access.MODERATOR, "admin:read", DimensionsArgs,
-             many(DimensionEntity)),
+             many("DimensionEntity")),
 )  # fmt: skip

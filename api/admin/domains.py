@@ -20,15 +20,7 @@ from api.entities.admin import admin_domain_block_entity, domain_allow_entity
 from api.errors import NotFound, Unprocessable, invalid
 from api.office.instance import domain_digest
 from api.pagination import Keyset, Page, page
-from api.schemas.admin import (
-    AdminDomainBlockEntity,
-    AdminPageArgs,
-    BlockRefusedEntity,
-    DomainAllowEntity,
-    DomainArgs,
-    DomainBlockArgs,
-    DomainEditArgs,
-)
+from api.schemas.admin import AdminPageArgs, DomainArgs, DomainBlockArgs, DomainEditArgs
 from api.serving import Reply
 from federation.peers import PeerState
 from federation.peers.directory import FORBIDDING
@@ -193,15 +185,15 @@ _ALLOWS, _BLOCKS = "/api/v1/admin/domain_allows", "/api/v1/admin/domain_blocks"
 _READ_ALLOWS, _WRITE_ALLOWS = "admin:read:domain_allows", "admin:write:domain_allows"
 _READ_BLOCKS, _WRITE_BLOCKS = "admin:read:domain_blocks", "admin:write:domain_blocks"
 ENDPOINTS = (
-    Endpoint("GET", _ALLOWS, list_allows, Access.ADMIN, _READ_ALLOWS, AdminPageArgs, many(DomainAllowEntity)),
-    Endpoint("GET", f"{_ALLOWS}/{{id}}", get_allow, Access.ADMIN, _READ_ALLOWS, returns=DomainAllowEntity),
-    Endpoint("POST", _ALLOWS, post_allow, Access.ADMIN, _WRITE_ALLOWS, DomainArgs, DomainAllowEntity),
+    Endpoint("GET", _ALLOWS, list_allows, Access.ADMIN, _READ_ALLOWS, AdminPageArgs, many("DomainAllowEntity")),
+    Endpoint("GET", f"{_ALLOWS}/{{id}}", get_allow, Access.ADMIN, _READ_ALLOWS, returns="DomainAllowEntity"),
+    Endpoint("POST", _ALLOWS, post_allow, Access.ADMIN, _WRITE_ALLOWS, DomainArgs, "DomainAllowEntity"),
     Endpoint("DELETE", f"{_ALLOWS}/{{id}}", delete_allow, Access.ADMIN, _WRITE_ALLOWS),
-    Endpoint("GET", _BLOCKS, list_blocks, Access.ADMIN, _READ_BLOCKS, AdminPageArgs, many(AdminDomainBlockEntity)),
-    Endpoint("GET", f"{_BLOCKS}/{{id}}", get_block, Access.ADMIN, _READ_BLOCKS, returns=AdminDomainBlockEntity),
-    Endpoint("POST", _BLOCKS, post_block, Access.ADMIN, _WRITE_BLOCKS, DomainBlockArgs, AdminDomainBlockEntity,
-             refusal=BlockRefusedEntity),
+    Endpoint("GET", _BLOCKS, list_blocks, Access.ADMIN, _READ_BLOCKS, AdminPageArgs, many("AdminDomainBlockEntity")),
+    Endpoint("GET", f"{_BLOCKS}/{{id}}", get_block, Access.ADMIN, _READ_BLOCKS, returns="AdminDomainBlockEntity"),
+    Endpoint("POST", _BLOCKS, post_block, Access.ADMIN, _WRITE_BLOCKS, DomainBlockArgs, "AdminDomainBlockEntity",
+             refusal="BlockRefusedEntity"),
     Endpoint("PUT", f"{_BLOCKS}/{{id}}", put_block, Access.ADMIN, _WRITE_BLOCKS, DomainEditArgs,
-             AdminDomainBlockEntity),
+             "AdminDomainBlockEntity"),
     Endpoint("DELETE", f"{_BLOCKS}/{{id}}", delete_block, Access.ADMIN, _WRITE_BLOCKS),
 )  # fmt: skip

@@ -18,7 +18,7 @@ from api.call import Call, Json
 from api.endpoints import Access, Endpoint, many
 from api.entities.admin import figure_entity
 from api.errors import invalid
-from api.schemas.admin import MeasureEntity, MeasuresArgs
+from api.schemas.admin import MeasuresArgs
 from models.accounts import Account, ActiveDay, User
 from models.relations import Favourite, Follow, Report
 from models.statuses import Attachment, Status, StatusTag
@@ -223,5 +223,5 @@ MEASURES: Final[Mapping[str, Callable[[Asked], Awaitable[Json]]]] = {
 }
 ENDPOINTS = (
     Endpoint("POST", "/api/v1/admin/measures", post_measures, Access.MODERATOR, "admin:read", MeasuresArgs,
-             many(MeasureEntity)),
+             many("MeasureEntity")),
 )  # fmt: skip

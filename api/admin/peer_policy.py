@@ -4,7 +4,7 @@ from api.admin.peers import PEERS, READ, WRITE, find_peer
 from api.call import Call, Json
 from api.endpoints import Access, Endpoint
 from api.entities.peer_health import peer_health_entity
-from api.schemas.admin_peers import PeerHealthEntity, PeerPolicyArgs, PeerPolicyEntity
+from api.schemas.admin_peers import PeerPolicyArgs
 from inbox.peer_health import peer_health
 from models.peers import Peer
 from outbox.peering.policies import change_policy, policies_in_words
@@ -33,7 +33,7 @@ async def get_health(call: Call) -> Json:
 
 
 ENDPOINTS = (
-    Endpoint("GET", f"{PEERS}/{{id}}/health", get_health, Access.ADMIN, READ, returns=PeerHealthEntity),
-    Endpoint("GET", f"{PEERS}/{{id}}/policy", get_policy, Access.ADMIN, READ, returns=PeerPolicyEntity),
-    Endpoint("PUT", f"{PEERS}/{{id}}/policy", put_policy, Access.ADMIN, WRITE, PeerPolicyArgs, PeerPolicyEntity),
+    Endpoint("GET", f"{PEERS}/{{id}}/health", get_health, Access.ADMIN, READ, returns="PeerHealthEntity"),
+    Endpoint("GET", f"{PEERS}/{{id}}/policy", get_policy, Access.ADMIN, READ, returns="PeerPolicyEntity"),
+    Endpoint("PUT", f"{PEERS}/{{id}}/policy", put_policy, Access.ADMIN, WRITE, PeerPolicyArgs, "PeerPolicyEntity"),
 )

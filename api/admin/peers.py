@@ -14,7 +14,7 @@ from api.entities.peer import peer_entity
 from api.errors import NotFound, Unprocessable, invalid
 from api.pagination import Keyset, Page, page
 from api.schemas.admin import AdminPageArgs
-from api.schemas.admin_peers import PeerEndArgs, PeerEntity, PeerProposalArgs
+from api.schemas.admin_peers import PeerEndArgs, PeerProposalArgs
 from federation.client import RemoteError
 from federation.peers.cards import CardRefused, InstanceCard
 from federation.peers.finding import find_instance
@@ -124,12 +124,12 @@ async def _card(call: Call, name: str, *, is_required: bool) -> InstanceCard | N
 PEERS = "/api/v1/admin/peers"
 READ, WRITE = "admin:read:domain_allows", "admin:write:domain_allows"
 ENDPOINTS = (
-    Endpoint("GET", PEERS, list_peers, Access.ADMIN, READ, AdminPageArgs, many(PeerEntity)),
-    Endpoint("GET", f"{PEERS}/{{id}}", get_peer, Access.ADMIN, READ, returns=PeerEntity),
-    Endpoint("POST", PEERS, post_peer, Access.ADMIN, WRITE, PeerProposalArgs, PeerEntity),
-    Endpoint("POST", f"{PEERS}/{{id}}/confirm", confirm_peer, Access.ADMIN, WRITE, returns=PeerEntity),
-    Endpoint("POST", f"{PEERS}/{{id}}/reject", reject_peer, Access.ADMIN, WRITE, returns=PeerEntity),
-    Endpoint("POST", f"{PEERS}/{{id}}/suspend", suspend_peer, Access.ADMIN, WRITE, returns=PeerEntity),
-    Endpoint("POST", f"{PEERS}/{{id}}/resume", resume_peer, Access.ADMIN, WRITE, returns=PeerEntity),
-    Endpoint("POST", f"{PEERS}/{{id}}/end", end_peer, Access.ADMIN, WRITE, PeerEndArgs, PeerEntity),
+    Endpoint("GET", PEERS, list_peers, Access.ADMIN, READ, AdminPageArgs, many("PeerEntity")),
+    Endpoint("GET", f"{PEERS}/{{id}}", get_peer, Access.ADMIN, READ, returns="PeerEntity"),
+    Endpoint("POST", PEERS, post_peer, Access.ADMIN, WRITE, PeerProposalArgs, "PeerEntity"),
+    Endpoint("POST", f"{PEERS}/{{id}}/confirm", confirm_peer, Access.ADMIN, WRITE, returns="PeerEntity"),
+    Endpoint("POST", f"{PEERS}/{{id}}/reject", reject_peer, Access.ADMIN, WRITE, returns="PeerEntity"),
+    Endpoint("POST", f"{PEERS}/{{id}}/suspend", suspend_peer, Access.ADMIN, WRITE, returns="PeerEntity"),
+    Endpoint("POST", f"{PEERS}/{{id}}/resume", resume_peer, Access.ADMIN, WRITE, returns="PeerEntity"),
+    Endpoint("POST", f"{PEERS}/{{id}}/end", end_peer, Access.ADMIN, WRITE, PeerEndArgs, "PeerEntity"),
 )

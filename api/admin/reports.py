@@ -13,7 +13,7 @@ from api.errors import NotFound, invalid
 from api.loading import is_complete, load_page
 from api.office.documents import rule_entity
 from api.pagination import Keyset, Page, page
-from api.schemas.admin import AdminReportEntity, ReportEditArgs, ReportsArgs
+from api.schemas.admin import ReportEditArgs, ReportsArgs
 from api.times import timestamp, timestamp_or_none
 from models import UnitOfWork
 from models.accounts import Account
@@ -159,11 +159,11 @@ _ONE = "/api/v1/admin/reports/{id}"
 _WRITE = "admin:write:reports"
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/admin/reports", list_reports, Access.MODERATOR, "admin:read:reports", ReportsArgs,
-             many(AdminReportEntity)),
-    Endpoint("GET", _ONE, get_report, Access.MODERATOR, "admin:read:reports", returns=AdminReportEntity),
-    Endpoint("PUT", _ONE, put_report, Access.MODERATOR, _WRITE, ReportEditArgs, AdminReportEntity),
-    Endpoint("POST", f"{_ONE}/assign_to_self", post_assign, Access.MODERATOR, _WRITE, returns=AdminReportEntity),
-    Endpoint("POST", f"{_ONE}/unassign", post_unassign, Access.MODERATOR, _WRITE, returns=AdminReportEntity),
-    Endpoint("POST", f"{_ONE}/resolve", post_resolve, Access.MODERATOR, _WRITE, returns=AdminReportEntity),
-    Endpoint("POST", f"{_ONE}/reopen", post_reopen, Access.MODERATOR, _WRITE, returns=AdminReportEntity),
+             many("AdminReportEntity")),
+    Endpoint("GET", _ONE, get_report, Access.MODERATOR, "admin:read:reports", returns="AdminReportEntity"),
+    Endpoint("PUT", _ONE, put_report, Access.MODERATOR, _WRITE, ReportEditArgs, "AdminReportEntity"),
+    Endpoint("POST", f"{_ONE}/assign_to_self", post_assign, Access.MODERATOR, _WRITE, returns="AdminReportEntity"),
+    Endpoint("POST", f"{_ONE}/unassign", post_unassign, Access.MODERATOR, _WRITE, returns="AdminReportEntity"),
+    Endpoint("POST", f"{_ONE}/resolve", post_resolve, Access.MODERATOR, _WRITE, returns="AdminReportEntity"),
+    Endpoint("POST", f"{_ONE}/reopen", post_reopen, Access.MODERATOR, _WRITE, returns="AdminReportEntity"),
 )  # fmt: skip

@@ -12,7 +12,7 @@ from api.admin.period import Period, day_stamp, first_id
 from api.call import Call, Json
 from api.endpoints import Access, Endpoint, many
 from api.errors import invalid
-from api.schemas.admin import CohortEntity, RetentionArgs
+from api.schemas.admin import RetentionArgs
 from models.accounts import ActiveDay, User
 
 MAX_COHORTS: Final = 92
@@ -74,5 +74,5 @@ def _numbered(column: Any, ends: list[Any]) -> Any:
 
 ENDPOINTS = (
     Endpoint("POST", "/api/v1/admin/retention", post_retention, Access.MODERATOR, "admin:read", RetentionArgs,
-             many(CohortEntity)),
+             many("CohortEntity")),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from api.call import Call, Json
 from api.endpoints import Access, Endpoint, many
 from api.errors import NotFound, invalid
 from api.pagination import Keyset, Page, page
-from api.schemas.topics import AdminTagsArgs, MergeArgs, StewardedTagEntity
+from api.schemas.topics import AdminTagsArgs, MergeArgs
 from api.tags.pages import tag_entities
 from content.hashtags import normalise_hashtag
 from models import UnitOfWork
@@ -108,12 +108,12 @@ async def _entities(call: Call, session: AsyncSession, tags: Sequence[Tag]) -> l
 _PATH = "/api/v1/admin/tags"
 _WRITE = "admin:write"
 ENDPOINTS = (
-    Endpoint("GET", _PATH, get_tags, Access.MODERATOR, "admin:read", AdminTagsArgs, many(StewardedTagEntity)),
-    Endpoint("GET", f"{_PATH}/{{id}}", get_tag, Access.MODERATOR, "admin:read", returns=StewardedTagEntity),
-    Endpoint("POST", f"{_PATH}/{{id}}/merge", post_merge, Access.MODERATOR, _WRITE, MergeArgs, StewardedTagEntity),
-    Endpoint("POST", f"{_PATH}/{{id}}/unmerge", post_unmerge, Access.MODERATOR, _WRITE, returns=StewardedTagEntity),
+    Endpoint("GET", _PATH, get_tags, Access.MODERATOR, "admin:read", AdminTagsArgs, many("StewardedTagEntity")),
+    Endpoint("GET", f"{_PATH}/{{id}}", get_tag, Access.MODERATOR, "admin:read", returns="StewardedTagEntity"),
+    Endpoint("POST", f"{_PATH}/{{id}}/merge", post_merge, Access.MODERATOR, _WRITE, MergeArgs, "StewardedTagEntity"),
+    Endpoint("POST", f"{_PATH}/{{id}}/unmerge", post_unmerge, Access.MODERATOR, _WRITE, returns="StewardedTagEntity"),
     Endpoint("POST", f"{_PATH}/{{id}}/subscribe", post_subscribe, Access.MODERATOR, _WRITE,
-             returns=StewardedTagEntity),
+             returns="StewardedTagEntity"),
     Endpoint("POST", f"{_PATH}/{{id}}/unsubscribe", post_unsubscribe, Access.MODERATOR, _WRITE,
-             returns=StewardedTagEntity),
+             returns="StewardedTagEntity"),
 )  # fmt: skip

@@ -8,7 +8,6 @@ from api.entities.tag import history_entity, tag_entity
 from api.loading import status_entities
 from api.office.trends import StatusTrendsArgs, TagTrendsArgs, kept_uses, link_entity, visible_trends
 from api.pagination import Page, offset_page
-from api.schemas.admin import AdminLinkEntity, AdminStatusEntity, AdminTagEntity
 from models.base import BigInt
 from models.statuses import PreviewCard, Tag
 
@@ -62,9 +61,9 @@ def _reviewed(entity: Json) -> Json:
 
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/admin/trends/tags", get_admin_tags, Access.MODERATOR, "admin:read", TagTrendsArgs,
-             many(AdminTagEntity)),
+             many("AdminTagEntity")),
     Endpoint("GET", "/api/v1/admin/trends/statuses", get_admin_statuses, Access.MODERATOR, "admin:read",
-             StatusTrendsArgs, many(AdminStatusEntity)),
+             StatusTrendsArgs, many("AdminStatusEntity")),
     Endpoint("GET", "/api/v1/admin/trends/links", get_admin_links, Access.MODERATOR, "admin:read", TagTrendsArgs,
-             many(AdminLinkEntity)),
+             many("AdminLinkEntity")),
 )  # fmt: skip

@@ -13,7 +13,7 @@ from api.entities.status import status_entity
 from api.errors import NotFound
 from api.loading import account_entities, is_complete, load_page
 from api.pagination import Keyset, Page, page
-from api.schemas.communities import CommunityActEntity, CommunityReportEntity, CommunityReportsArgs
+from api.schemas.communities import CommunityReportsArgs
 from api.schemas.fields import AccountPageArgs
 from communities.listing import log_of, reports_to
 from models.communities import CommunityAct
@@ -96,11 +96,11 @@ async def _accounts(call: Call, session: AsyncSession, numbers: Iterable[int | N
 _ONE = "/api/v1/communities/{id}"
 ENDPOINTS = (
     Endpoint("GET", f"{_ONE}/reports", get_reports, scope="read:accounts", args=CommunityReportsArgs,
-             returns=many(CommunityReportEntity)),
+             returns=many("CommunityReportEntity")),
     Endpoint("POST", f"{_ONE}/reports/{{report_id}}/resolve", post_resolve, scope="write:reports",
-             returns=CommunityReportEntity),
+             returns="CommunityReportEntity"),
     Endpoint("POST", f"{_ONE}/reports/{{report_id}}/reopen", post_reopen, scope="write:reports",
-             returns=CommunityReportEntity),
+             returns="CommunityReportEntity"),
     Endpoint("GET", f"{_ONE}/log", get_log, scope="read:accounts", args=AccountPageArgs,
-             returns=many(CommunityActEntity)),
+             returns=many("CommunityActEntity")),
 )  # fmt: skip

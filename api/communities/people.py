@@ -12,14 +12,7 @@ from api.endpoints import Endpoint, many
 from api.entities.community import member_entity
 from api.loading import account_entities
 from api.pagination import Keyset, Page, page
-from api.schemas.communities import (
-    BanArgs,
-    CommunityMemberEntity,
-    InvitationArgs,
-    MembersArgs,
-    ReasonArgs,
-    RoleArgs,
-)
+from api.schemas.communities import BanArgs, InvitationArgs, MembersArgs, ReasonArgs, RoleArgs
 from api.schemas.fields import AccountPageArgs
 from communities.listing import members_of, waiting_for
 from communities.standings import Place
@@ -155,7 +148,7 @@ async def _unban(call: Call, unit: UnitOfWork, place: Place, target: Account) ->
 
 
 _ONE = "/api/v1/communities/{id}"
-_MANY = many(CommunityMemberEntity)
+_MANY = many("CommunityMemberEntity")
 ENDPOINTS = (
     Endpoint("GET", f"{_ONE}/members", get_members, scope="read:accounts", args=MembersArgs, returns=_MANY),
     Endpoint("PUT", f"{_ONE}/members/{{account_id}}", put_member, scope="write:accounts", args=RoleArgs),

@@ -15,7 +15,6 @@ from api.loading import is_complete, load_page
 from api.pagination import AnySelect, Keyset, Page, PagedQuery, page
 from api.schemas.communities import CommunityTimelineArgs, ReasonArgs
 from api.schemas.fields import Args
-from api.schemas.statuses import StatusEntity
 from api.statuses.pages import heads, status_page
 from communities.changes import Change
 from communities.listing import posts_in, removed_from
@@ -110,12 +109,14 @@ async def _unpin(call: Call, unit: UnitOfWork, place: Place, status: Status) -> 
 
 def _endpoint(name: str, act: Act, summary: str, args: type[Args] | None = ReasonArgs) -> Endpoint:
     path = f"/api/v1/communities/{{id}}/statuses/{{status_id}}/{name}"
-    return Endpoint("POST", path, _acting(act, name, summary), scope="write:statuses", args=args, returns=StatusEntity)
+    return Endpoint(
+        "POST", path, _acting(act, name, summary), scope="write:statuses", args=args, returns="StatusEntity"
+    )
 
 
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/communities/{id}/timeline", get_timeline, scope="read:statuses",
-             args=CommunityTimelineArgs, returns=many(StatusEntity)),
+             args=CommunityTimelineArgs, returns=many("StatusEntity")),
     _endpoint("remove", _remove, "Take a post out of the community; its author keeps it. For moderators."),
     _endpoint("restore", _restore, "Bring a removed post back. For moderators."),
     _endpoint("lock", _lock, "No more replies to a post, or to the thread that it opened. For moderators."),

@@ -10,13 +10,7 @@ from api.endpoints import Endpoint, many
 from api.errors import Forbidden, invalid
 from api.pagination import Keyset, Page, page
 from api.pictures import FORM_BYTES, stored_picture
-from api.schemas.communities import (
-    ChangedCommunityArgs,
-    CommunitiesArgs,
-    CommunityEntity,
-    NewCommunityArgs,
-    ReasonArgs,
-)
+from api.schemas.communities import ChangedCommunityArgs, CommunitiesArgs, NewCommunityArgs, ReasonArgs
 from api.schemas.fields import AccountPageArgs
 from communities.groups import Wish
 from communities.listing import groups_for, invitations_of
@@ -135,17 +129,17 @@ async def _leave(call: Call, unit: UnitOfWork, place: Place) -> None:
 _ONE = "/api/v1/communities/{id}"
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/communities", get_communities, scope="read:accounts", args=CommunitiesArgs,
-             returns=many(CommunityEntity)),
+             returns=many("CommunityEntity")),
     Endpoint("POST", "/api/v1/communities", post_community, scope="write:accounts", args=NewCommunityArgs,
-             returns=CommunityEntity, limit="communities"),
+             returns="CommunityEntity", limit="communities"),
     Endpoint("GET", "/api/v1/communities/invitations", get_my_invitations, scope="read:follows", args=AccountPageArgs,
-             returns=many(CommunityEntity)),
-    Endpoint("GET", _ONE, get_community, scope="read:accounts", returns=CommunityEntity),
+             returns=many("CommunityEntity")),
+    Endpoint("GET", _ONE, get_community, scope="read:accounts", returns="CommunityEntity"),
     Endpoint("PATCH", _ONE, patch_community, scope="write:accounts", args=ChangedCommunityArgs,
-             returns=CommunityEntity, body_bytes=FORM_BYTES),
+             returns="CommunityEntity", body_bytes=FORM_BYTES),
     Endpoint("POST", f"{_ONE}/archive", post_archive, scope="write:accounts", args=ReasonArgs,
-             returns=CommunityEntity),
-    Endpoint("POST", f"{_ONE}/unarchive", post_unarchive, scope="write:accounts", returns=CommunityEntity),
-    Endpoint("POST", f"{_ONE}/join", post_join, scope="write:follows", returns=CommunityEntity),
-    Endpoint("POST", f"{_ONE}/leave", post_leave, scope="write:follows", returns=CommunityEntity),
+             returns="CommunityEntity"),
+    Endpoint("POST", f"{_ONE}/unarchive", post_unarchive, scope="write:accounts", returns="CommunityEntity"),
+    Endpoint("POST", f"{_ONE}/join", post_join, scope="write:follows", returns="CommunityEntity"),
+    Endpoint("POST", f"{_ONE}/leave", post_leave, scope="write:follows", returns="CommunityEntity"),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from api.endpoints import Endpoint, many
 from api.entities.filter import filter_status_entity, keyword_entity
 from api.errors import NotFound, invalid
 from api.filters.v2 import keyword_text, own_filter
-from api.schemas.filters import FilterKeywordEntity, FilterStatusArgs, FilterStatusEntity, KeywordArgs
+from api.schemas.filters import FilterStatusArgs, KeywordArgs
 from models.filters import Filter, FilterKeyword, FilterStatus
 from policy.limits import FILTER_KEYWORDS, FILTER_STATUSES
 from social.filters import KeywordChange, add_status, change_keywords, remove_part
@@ -105,17 +105,17 @@ async def delete_status(call: Call) -> Json:
 
 ENDPOINTS = (
     Endpoint("GET", "/api/v2/filters/{filter_id}/keywords", get_keywords, scope="read:filters",
-             returns=many(FilterKeywordEntity)),
+             returns=many("FilterKeywordEntity")),
     Endpoint("POST", "/api/v2/filters/{filter_id}/keywords", post_keyword, scope="write:filters", args=KeywordArgs,
-             returns=FilterKeywordEntity),
-    Endpoint("GET", "/api/v2/filters/keywords/{id}", get_keyword, scope="read:filters", returns=FilterKeywordEntity),
+             returns="FilterKeywordEntity"),
+    Endpoint("GET", "/api/v2/filters/keywords/{id}", get_keyword, scope="read:filters", returns="FilterKeywordEntity"),
     Endpoint("PUT", "/api/v2/filters/keywords/{id}", put_keyword, scope="write:filters", args=KeywordArgs,
-             returns=FilterKeywordEntity),
+             returns="FilterKeywordEntity"),
     Endpoint("DELETE", "/api/v2/filters/keywords/{id}", delete_keyword, scope="write:filters"),
     Endpoint("GET", "/api/v2/filters/{filter_id}/statuses", get_statuses, scope="read:filters",
-             returns=many(FilterStatusEntity)),
+             returns=many("FilterStatusEntity")),
     Endpoint("POST", "/api/v2/filters/{filter_id}/statuses", post_status, scope="write:filters",
-             args=FilterStatusArgs, returns=FilterStatusEntity),
-    Endpoint("GET", "/api/v2/filters/statuses/{id}", get_status, scope="read:filters", returns=FilterStatusEntity),
+             args=FilterStatusArgs, returns="FilterStatusEntity"),
+    Endpoint("GET", "/api/v2/filters/statuses/{id}", get_status, scope="read:filters", returns="FilterStatusEntity"),
     Endpoint("DELETE", "/api/v2/filters/statuses/{id}", delete_status, scope="write:filters"),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from api.endpoints import Endpoint, many
 from api.entities.filter import filter_v1_entity
 from api.errors import NotFound, Unprocessable
 from api.filters.v2 import contexts_of, end_of, keyword_text, own_filter
-from api.schemas.filters import FilterV1Args, FilterV1ChangeArgs, FilterV1Entity
+from api.schemas.filters import FilterV1Args, FilterV1ChangeArgs
 from models.filters import Filter, FilterKeyword, FilterStatus
 from policy.limits import FILTER_KEYWORDS, FILTERS
 from social.filters import KeywordChange, change_keywords, create_filter, delete_filter, filter_changed, remove_part
@@ -97,11 +97,11 @@ async def _others(session: AsyncSession, keyword: FilterKeyword) -> int:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/v1/filters", get_filters, scope="read:filters", returns=many(FilterV1Entity)),
+    Endpoint("GET", "/api/v1/filters", get_filters, scope="read:filters", returns=many("FilterV1Entity")),
     Endpoint("POST", "/api/v1/filters", post_filter, scope="write:filters", args=FilterV1Args,
-             returns=FilterV1Entity),
-    Endpoint("GET", "/api/v1/filters/{id}", get_filter, scope="read:filters", returns=FilterV1Entity),
+             returns="FilterV1Entity"),
+    Endpoint("GET", "/api/v1/filters/{id}", get_filter, scope="read:filters", returns="FilterV1Entity"),
     Endpoint("PUT", "/api/v1/filters/{id}", put_filter, scope="write:filters", args=FilterV1ChangeArgs,
-             returns=FilterV1Entity),
+             returns="FilterV1Entity"),
     Endpoint("DELETE", "/api/v1/filters/{id}", delete_own_filter, scope="write:filters"),
 )  # fmt: skip

@@ -12,7 +12,7 @@ from api.call import Call, Json
 from api.endpoints import Endpoint, many
 from api.entities.filter import filter_entity
 from api.errors import NotFound, invalid
-from api.schemas.filters import FilterArgs, FilterChangeArgs, FilterEntity
+from api.schemas.filters import FilterArgs, FilterChangeArgs
 from models import UnitOfWork
 from models.filters import Filter, FilterKeyword, FilterStatus
 from policy.limits import FILTERS
@@ -141,10 +141,10 @@ def _change(one: dict[str, Any]) -> KeywordChange:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/v2/filters", get_filters, scope="read:filters", returns=many(FilterEntity)),
-    Endpoint("POST", "/api/v2/filters", post_filter, scope="write:filters", args=FilterArgs, returns=FilterEntity),
-    Endpoint("GET", "/api/v2/filters/{id}", get_filter, scope="read:filters", returns=FilterEntity),
+    Endpoint("GET", "/api/v2/filters", get_filters, scope="read:filters", returns=many("FilterEntity")),
+    Endpoint("POST", "/api/v2/filters", post_filter, scope="write:filters", args=FilterArgs, returns="FilterEntity"),
+    Endpoint("GET", "/api/v2/filters/{id}", get_filter, scope="read:filters", returns="FilterEntity"),
     Endpoint("PUT", "/api/v2/filters/{id}", put_filter, scope="write:filters", args=FilterChangeArgs,
-             returns=FilterEntity),
+             returns="FilterEntity"),
     Endpoint("DELETE", "/api/v2/filters/{id}", delete_own_filter, scope="write:filters"),
 )  # fmt: skip

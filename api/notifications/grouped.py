@@ -29,14 +29,7 @@ from api.notifications.queries import (
     unread,
 )
 from api.pagination import Keyset, Page, page
-from api.schemas.accounts import AccountEntity
-from api.schemas.notifications import (
-    CountEntity,
-    GroupAccountsArgs,
-    GroupCountArgs,
-    GroupedNotificationsEntity,
-    GroupPageArgs,
-)
+from api.schemas.notifications import GroupAccountsArgs, GroupCountArgs, GroupPageArgs
 from api.times import timestamp
 from models.feeds import Notification
 
@@ -160,7 +153,7 @@ ENDPOINTS = (
         get_groups,
         scope=READ,
         args=GroupPageArgs,
-        returns=GroupedNotificationsEntity,
+        returns="GroupedNotificationsEntity",
         is_kept=True,
     ),
     Endpoint(
@@ -169,16 +162,16 @@ ENDPOINTS = (
         get_unread_group_count,
         scope=READ,
         args=GroupCountArgs,
-        returns=CountEntity,
+        returns="CountEntity",
     ),
-    Endpoint("GET", GROUP, get_group, scope=READ, returns=GroupedNotificationsEntity),
+    Endpoint("GET", GROUP, get_group, scope=READ, returns="GroupedNotificationsEntity"),
     Endpoint(
         "GET",
         GROUP + "/accounts",
         get_group_accounts,
         scope=f"{READ} {WRITE}",
         args=GroupAccountsArgs,
-        returns=many(AccountEntity),
+        returns=many("AccountEntity"),
     ),
     Endpoint("POST", GROUP + "/dismiss", dismiss_group, scope=WRITE),
 )

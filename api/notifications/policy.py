@@ -9,7 +9,7 @@ from dataclasses import asdict
 from api.call import Call, Json
 from api.endpoints import Endpoint
 from api.entities.notification import old_policy_entity, policy_entity
-from api.schemas.notifications import OldPolicyArgs, OldPolicyEntity, PolicyArgs, PolicyEntity
+from api.schemas.notifications import OldPolicyArgs, PolicyArgs
 from policy.notifications import POLICY_FIELDS, Policy
 from social.notification_requests import change_policy, load_policy, pending_counts
 
@@ -60,9 +60,9 @@ async def _change(call: Call, changes: dict[str, str]) -> tuple[Policy, tuple[in
 READ, WRITE = "read:notifications", "write:notifications"
 NEW, OLD = "/api/v2/notifications/policy", "/api/v1/notifications/policy"
 ENDPOINTS = (
-    Endpoint("GET", NEW, get_policy, scope=READ, returns=PolicyEntity),
-    Endpoint("PATCH", NEW, update_policy, scope=WRITE, args=PolicyArgs, returns=PolicyEntity),
-    Endpoint("PUT", NEW, update_policy_by_put, scope=WRITE, args=PolicyArgs, returns=PolicyEntity),
-    Endpoint("GET", OLD, get_old_policy, scope=READ, returns=OldPolicyEntity),
-    Endpoint("PUT", OLD, update_old_policy, scope=WRITE, args=OldPolicyArgs, returns=OldPolicyEntity),
+    Endpoint("GET", NEW, get_policy, scope=READ, returns="PolicyEntity"),
+    Endpoint("PATCH", NEW, update_policy, scope=WRITE, args=PolicyArgs, returns="PolicyEntity"),
+    Endpoint("PUT", NEW, update_policy_by_put, scope=WRITE, args=PolicyArgs, returns="PolicyEntity"),
+    Endpoint("GET", OLD, get_old_policy, scope=READ, returns="OldPolicyEntity"),
+    Endpoint("PUT", OLD, update_old_policy, scope=WRITE, args=OldPolicyArgs, returns="OldPolicyEntity"),
 )

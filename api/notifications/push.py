@@ -12,7 +12,7 @@ from api.call import Call, Json
 from api.endpoints import Endpoint
 from api.entities.notification import subscription_entity
 from api.errors import NotFound, Unauthorized, invalid
-from api.schemas.notifications import ChangeSubscriptionArgs, SubscribeArgs, SubscriptionEntity
+from api.schemas.notifications import ChangeSubscriptionArgs, SubscribeArgs
 from api.serving import presented_token
 from federation.client import AddressRefused
 from keys.keypairs import KeyRejected
@@ -104,8 +104,8 @@ def _policy(args: Mapping[str, Any]) -> str:
 
 
 ENDPOINTS = (
-    Endpoint("POST", PATH, create_subscription, scope=SCOPE, args=SubscribeArgs, returns=SubscriptionEntity),
-    Endpoint("GET", PATH, get_subscription, scope=SCOPE, returns=SubscriptionEntity),
-    Endpoint("PUT", PATH, change_subscription, scope=SCOPE, args=ChangeSubscriptionArgs, returns=SubscriptionEntity),
+    Endpoint("POST", PATH, create_subscription, scope=SCOPE, args=SubscribeArgs, returns="SubscriptionEntity"),
+    Endpoint("GET", PATH, get_subscription, scope=SCOPE, returns="SubscriptionEntity"),
+    Endpoint("PUT", PATH, change_subscription, scope=SCOPE, args=ChangeSubscriptionArgs, returns="SubscriptionEntity"),
     Endpoint("DELETE", PATH, remove_subscription, scope=SCOPE),
 )

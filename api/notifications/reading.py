@@ -13,13 +13,7 @@ from api.notifications.loading import notification_entities
 from api.notifications.pages import notification_page
 from api.notifications.queries import unread
 from api.pagination import Page
-from api.schemas.notifications import (
-    CountArgs,
-    CountEntity,
-    NotificationEntity,
-    NotificationPageArgs,
-    OldDismissArgs,
-)
+from api.schemas.notifications import CountArgs, NotificationPageArgs, OldDismissArgs
 from models.feeds import Notification
 
 
@@ -80,10 +74,10 @@ ENDPOINTS = (
         get_notifications,
         scope=READ,
         args=NotificationPageArgs,
-        returns=many(NotificationEntity),
+        returns=many("NotificationEntity"),
         is_kept=True,
     ),
-    Endpoint("GET", "/api/v1/notifications/{id:[0-9]+}", get_notification, scope=READ, returns=NotificationEntity),
+    Endpoint("GET", "/api/v1/notifications/{id:[0-9]+}", get_notification, scope=READ, returns="NotificationEntity"),
     Endpoint("POST", "/api/v1/notifications/{id:[0-9]+}/dismiss", dismiss_notification, scope=WRITE),
     Endpoint("POST", "/api/v1/notifications/clear", clear_notifications, scope=WRITE),
     Endpoint(
@@ -95,6 +89,6 @@ ENDPOINTS = (
         get_unread_count,
         scope=READ,
         args=CountArgs,
-        returns=CountEntity,
+        returns="CountEntity",
     ),
 )

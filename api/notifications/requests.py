@@ -12,7 +12,7 @@ from api.errors import NotFound
 from api.loading import account_entities, status_entities
 from api.pagination import Keyset, Page, page
 from api.schemas.fields import PageArgs, Whole
-from api.schemas.notifications import MergedEntity, NotificationRequestEntity, SeveralRequestsArgs
+from api.schemas.notifications import SeveralRequestsArgs
 from models import UnitOfWork
 from models.accounts import Account
 from models.feeds import NotificationRequest
@@ -122,12 +122,12 @@ ALL = "/api/v1/notifications/requests"
 ONE = ALL + "/{id:[0-9]+}"
 ENDPOINTS = (
     Endpoint(
-        "GET", ALL, get_requests, scope=READ, args=RequestPageArgs, returns=many(NotificationRequestEntity)
+        "GET", ALL, get_requests, scope=READ, args=RequestPageArgs, returns=many("NotificationRequestEntity")
     ),
-    Endpoint("GET", ONE, get_request, scope=READ, returns=NotificationRequestEntity),
+    Endpoint("GET", ONE, get_request, scope=READ, returns="NotificationRequestEntity"),
     Endpoint("POST", ONE + "/accept", accept_request, scope=WRITE),
     Endpoint("POST", ONE + "/dismiss", dismiss_request, scope=WRITE),
     Endpoint("POST", ALL + "/accept", accept_several, scope=WRITE, args=SeveralRequestsArgs),
     Endpoint("POST", ALL + "/dismiss", dismiss_several, scope=WRITE, args=SeveralRequestsArgs),
-    Endpoint("GET", ALL + "/merged", get_merged, scope=READ, returns=MergedEntity),
+    Endpoint("GET", ALL + "/merged", get_merged, scope=READ, returns="MergedEntity"),
 )  # fmt: skip

@@ -6,7 +6,7 @@ from access.applications import ApplicationRefused, register_application
 from api.call import Call, Json
 from api.endpoints import Access, Endpoint
 from api.errors import NotFound, invalid
-from api.schemas.oauth import ApplicationEntity, CredentialApplicationEntity, RegistrationArgs
+from api.schemas.oauth import RegistrationArgs
 from models.oauth import Application
 
 
@@ -62,8 +62,8 @@ ENDPOINTS = (
         create_app,
         access=Access.ANYBODY,
         args=RegistrationArgs,
-        returns=CredentialApplicationEntity,
+        returns="CredentialApplicationEntity",
         limit="registrations",
     ),
-    Endpoint("GET", "/api/v1/apps/verify_credentials", verify_app, access=Access.APP, returns=ApplicationEntity),
+    Endpoint("GET", "/api/v1/apps/verify_credentials", verify_app, access=Access.APP, returns="ApplicationEntity"),
 )

@@ -8,7 +8,6 @@ from api.endpoints import Access, Endpoint
 from api.entities.account import account_entity
 from api.errors import NotFound
 from api.oauth.tokens import GRANTS
-from api.schemas.oauth import ServerMetadataEntity, UserinfoEntity
 from models.accounts import Account
 
 UI_LANGUAGES: Final = ("en", "es")
@@ -67,13 +66,13 @@ def issuer(call: Call) -> str:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/oauth/userinfo", get_userinfo, scope="profile", returns=UserinfoEntity),
-    Endpoint("POST", "/oauth/userinfo", post_userinfo, scope="profile", returns=UserinfoEntity),
+    Endpoint("GET", "/oauth/userinfo", get_userinfo, scope="profile", returns="UserinfoEntity"),
+    Endpoint("POST", "/oauth/userinfo", post_userinfo, scope="profile", returns="UserinfoEntity"),
     Endpoint(
         "GET",
         "/.well-known/oauth-authorization-server",
         get_metadata,
         access=Access.ANYBODY,
-        returns=ServerMetadataEntity,
+        returns="ServerMetadataEntity",
     ),
 )

@@ -13,7 +13,7 @@ from api.call import Call, Json
 from api.endpoints import Access, Endpoint
 from api.oauth.clients import client_of, presented
 from api.oauth.errors import OAuthError, bad_request
-from api.schemas.oauth import RevocationArgs, TokenArgs, TokenEntity
+from api.schemas.oauth import RevocationArgs, TokenArgs
 from api.serving import Reply
 from models.oauth import Application
 
@@ -116,6 +116,6 @@ def _not_yours() -> OAuthError:
 
 
 ENDPOINTS = (
-    Endpoint("POST", "/oauth/token", create_token, access=Access.ANYBODY, args=TokenArgs, returns=TokenEntity),
+    Endpoint("POST", "/oauth/token", create_token, access=Access.ANYBODY, args=TokenArgs, returns="TokenEntity"),
     Endpoint("POST", "/oauth/revoke", revoke, access=Access.ANYBODY, args=RevocationArgs),
 )

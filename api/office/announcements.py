@@ -5,7 +5,6 @@ from api.endpoints import Endpoint, many
 from api.entities.announcement import announcement_entities
 from api.errors import NotFound, Unprocessable
 from api.schemas.fields import Args, Flag
-from api.schemas.instance import AnnouncementEntity
 from models import UnitOfWork
 from models.office import Announcement
 from social.announcements import AnnouncementRefused, dismiss, get_announcement, load_announcements, react, unreact
@@ -58,7 +57,7 @@ async def _announcement(call: Call, unit: UnitOfWork) -> Announcement:
 
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/announcements", get_announcements, args=AnnouncementsArgs,
-             returns=many(AnnouncementEntity)),
+             returns=many("AnnouncementEntity")),
     Endpoint("POST", "/api/v1/announcements/{id}/dismiss", post_dismiss, scope="write:accounts"),
     Endpoint("PUT", "/api/v1/announcements/{id}/reactions/{name}", put_reaction, scope="write:favourites"),
     Endpoint("DELETE", "/api/v1/announcements/{id}/reactions/{name}", delete_reaction, scope="write:favourites"),

@@ -3,7 +3,6 @@
 from api.call import Call, Json
 from api.endpoints import Access, Endpoint, many
 from api.entities.announcement import emoji_entity
-from api.schemas.accounts import EmojiEntity
 from social.emojis import load_emojis
 
 
@@ -14,5 +13,5 @@ async def get_custom_emojis(call: Call) -> list[Json]:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/v1/custom_emojis", get_custom_emojis, Access.ANYBODY, returns=many(EmojiEntity)),
+    Endpoint("GET", "/api/v1/custom_emojis", get_custom_emojis, Access.ANYBODY, returns=many("EmojiEntity")),
 )  # fmt: skip

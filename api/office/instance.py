@@ -21,16 +21,6 @@ from api.entities.account import COLUMNS, account_entity
 from api.errors import NotFound
 from api.office.documents import OfficeFigures, instance_v1, instance_v2, rule_entity
 from api.office.languages import LANGUAGE_NAMES
-from api.schemas.instance import (
-    ActivityEntity,
-    DocumentEntity,
-    DomainBlockEntity,
-    InstanceEntity,
-    InstanceV1Entity,
-    LanguageEntity,
-    RuleEntity,
-    TermsEntity,
-)
 from api.times import timestamp
 from content.compose import MARKDOWN, render
 from federation.peers import PeerState
@@ -236,20 +226,20 @@ async def _weeks(session: AsyncSession, now: datetime) -> list[Json]:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/v2/instance", get_instance_v2, Access.ANYBODY, returns=InstanceEntity),
-    Endpoint("GET", "/api/v1/instance", get_instance_v1, Access.ANYBODY, returns=InstanceV1Entity),
+    Endpoint("GET", "/api/v2/instance", get_instance_v2, Access.ANYBODY, returns="InstanceEntity"),
+    Endpoint("GET", "/api/v1/instance", get_instance_v1, Access.ANYBODY, returns="InstanceV1Entity"),
     Endpoint("GET", "/api/v1/instance/peers", get_peers, Access.READER,
              returns=fields.List(fields.String())),
-    Endpoint("GET", "/api/v1/instance/activity", get_activity, Access.ANYBODY, returns=many(ActivityEntity)),
-    Endpoint("GET", "/api/v1/instance/rules", get_rules, Access.ANYBODY, returns=many(RuleEntity)),
+    Endpoint("GET", "/api/v1/instance/activity", get_activity, Access.ANYBODY, returns=many("ActivityEntity")),
+    Endpoint("GET", "/api/v1/instance/rules", get_rules, Access.ANYBODY, returns=many("RuleEntity")),
     Endpoint("GET", "/api/v1/instance/domain_blocks", get_domain_blocks, Access.READER,
-             returns=many(DomainBlockEntity)),
+             returns=many("DomainBlockEntity")),
     Endpoint("GET", "/api/v1/instance/extended_description", get_extended_description, Access.ANYBODY,
-             returns=DocumentEntity),
-    Endpoint("GET", "/api/v1/instance/privacy_policy", get_privacy_policy, Access.ANYBODY, returns=DocumentEntity),
-    Endpoint("GET", "/api/v1/instance/terms_of_service", get_terms_of_service, Access.ANYBODY, returns=TermsEntity),
+             returns="DocumentEntity"),
+    Endpoint("GET", "/api/v1/instance/privacy_policy", get_privacy_policy, Access.ANYBODY, returns="DocumentEntity"),
+    Endpoint("GET", "/api/v1/instance/terms_of_service", get_terms_of_service, Access.ANYBODY, returns="TermsEntity"),
     Endpoint("GET", "/api/v1/instance/terms_of_service/{date}", get_terms_of_service_of_date, Access.ANYBODY,
-             returns=TermsEntity),
-    Endpoint("GET", "/api/v1/instance/languages", get_languages, Access.ANYBODY, returns=many(LanguageEntity)),
+             returns="TermsEntity"),
+    Endpoint("GET", "/api/v1/instance/languages", get_languages, Access.ANYBODY, returns=many("LanguageEntity")),
     Endpoint("GET", "/api/v1/instance/translation_languages", get_translation_languages, Access.ANYBODY),
 )  # fmt: skip

@@ -17,8 +17,6 @@ from api.entities.tag import history_entity, tag_entity
 from api.loading import status_entities
 from api.pagination import Page, offset_page
 from api.schemas.fields import Args, Whole
-from api.schemas.statuses import StatusEntity
-from api.schemas.trends import TrendLinkEntity, TrendTagEntity
 from models.base import BigInt
 from models.relations import FeaturedTag, TagFollow
 from models.statuses import PreviewCard, Status, Tag
@@ -157,10 +155,10 @@ def _unpacked(data: bytes) -> dict[int, Uses]:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/v1/trends", get_trending_tags, Access.READER, "", TagTrendsArgs, many(TrendTagEntity)),
-    Endpoint("GET", "/api/v1/trends/tags", get_trending_tags, Access.READER, "", TagTrendsArgs, many(TrendTagEntity)),
+    Endpoint("GET", "/api/v1/trends", get_trending_tags, Access.READER, "", TagTrendsArgs, many("TrendTagEntity")),
+    Endpoint("GET", "/api/v1/trends/tags", get_trending_tags, Access.READER, "", TagTrendsArgs, many("TrendTagEntity")),
     Endpoint("GET", "/api/v1/trends/statuses", get_trending_statuses, Access.READER, "read:statuses",
-             StatusTrendsArgs, many(StatusEntity)),
+             StatusTrendsArgs, many("StatusEntity")),
     Endpoint("GET", "/api/v1/trends/links", get_trending_links, Access.READER, "", TagTrendsArgs,
-             many(TrendLinkEntity)),
+             many("TrendLinkEntity")),
 )  # fmt: skip

@@ -1,1 +1,1 @@
-"""The contract in marshmallow: what requests may hold, and what every entity looks like."""
+"""What requests may hold, in marshmallow; what is answered is described in `api.answers`."""

@@ -1,26 +1,11 @@
-"""The contracts of one's own account: CredentialAccount and Profile, and what a request may change of them."""
+"""What a request may change of one's own account."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import ValidationError, fields
 
-from api.schemas.accounts import AccountEntity, RoleEntity
-from api.schemas.fields import (
-    Address,
-    Args,
-    Entity,
-    Flag,
-    IdString,
-    Several,
-    Text,
-    Upload,
-    list_of,
-    nested,
-    nullable,
-    one_of,
-    required,
-)
+from api.schemas.fields import Args, Flag, Several, Text, Upload, one_of
 from policy.limits import (
     ATTRIBUTION_DOMAINS,
     DISPLAY_NAME_CHARACTERS,
@@ -30,62 +15,6 @@ from policy.limits import (
 )
 
 DESCRIPTION_CHARACTERS = 1_500
-
-
-class PlainFieldEntity(Entity):
-    """A row of the profile's table as it was typed."""
-
-    name = required(fields.String)
-    value = required(fields.String)
-    verified_at = nullable(fields.String)
-
-
-class SourceEntity(Entity):
-    """CredentialAccount.source."""
-
-    privacy = fields.String(required=True, validate=validate.OneOf(("public", "unlisted", "private", "direct")))
-    local_only = required(fields.Boolean)
-    sensitive = required(fields.Boolean)
-    language = nullable(fields.String)
-    note = required(fields.String)
-    fields_ = fields.List(fields.Nested(PlainFieldEntity), required=True, data_key="fields")
-    follow_requests_count = required(fields.Integer)
-    hide_collections = required(fields.Boolean)
-    discoverable = required(fields.Boolean)
-    indexable = required(fields.Boolean)
-    attribution_domains = list_of(fields.String())
-    quote_policy = fields.String(required=True, validate=validate.OneOf(("public", "followers", "nobody")))
-
-
-class CredentialAccountEntity(AccountEntity):
-    """CredentialAccount."""
-
-    source = nested(SourceEntity)
-    role = nested(RoleEntity)
-
-
-class ProfileEntity(Entity):
-    """Profile: one's own account as a form shows it."""
-
-    id = required(IdString)
-    display_name = required(fields.String)
-    note = required(fields.String)
-    fields_ = fields.List(fields.Nested(PlainFieldEntity), required=True, data_key="fields")
-    avatar = nullable(Address)
-    avatar_static = nullable(Address)
-    avatar_description = required(fields.String)
-    header = nullable(Address)
-    header_static = nullable(Address)
-    header_description = required(fields.String)
-    locked = required(fields.Boolean)
-    bot = required(fields.Boolean)
-    hide_collections = required(fields.Boolean)
-    discoverable = required(fields.Boolean)
-    indexable = required(fields.Boolean)
-    show_media = required(fields.Boolean)
-    show_media_replies = required(fields.Boolean)
-    show_featured = required(fields.Boolean)
-    attribution_domains = list_of(fields.String())
 
 
 _TEXT: Final = {"type": ["string", "integer", "null"], "maxLength": PROFILE_FIELD_CHARACTERS}

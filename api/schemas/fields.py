@@ -1,20 +1,17 @@
-"""The words that requests and entities are described in, for marshmallow.
+"""The words that requests are described in, for marshmallow.
 
-`Args` are lenient in form (`"true"`, `1`, `id[]=1`, empty strings as absent) and strict in content; `Entity` is strict
-altogether: `unknown=RAISE`, so that an entity that grew or lost a field fails its test.
+`Args` are lenient in form (`"true"`, `1`, `id[]=1`, empty strings as absent) and strict in content.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, pre_load, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 
 MAX_ID: Final = 2**63 - 1
 TRUE: Final = frozenset({"1", "true", "t", "on", "yes", "y"})
 FALSE: Final = frozenset({"0", "false", "f", "off", "no", "n"})
-_TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
-_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 
 _NUMBER_IN_TEXT: Final = {"type": "string", "pattern": "^-?[0-9]{1,18}$"}
@@ -140,59 +137,3 @@ class AccountPageArgs(PageArgs):
     """A page of accounts: 40 by default, 80 at most."""
 
     limit = Whole(1, 80, load_default=40)
-
-
-class Entity(Schema):
-    """What an answer holds: every key, and no other."""
-
-    class Meta:
-        unknown = RAISE
-
-
-class IdString(fields.String):
-    """An id: a non-empty decimal string."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Regexp(r"^[0-9]{1,19}$"), **kwargs)
-
-
-class Timestamp(fields.String):
-    """`2026-11-23T16:05:06.123Z`."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Regexp(_TIMESTAMP), **kwargs)
-
-
-class DateString(fields.String):
-    """`2026-11-23`."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Regexp(_DATE), **kwargs)
-
-
-class Address(fields.String):
-    """An absolute URL that is not empty. No validator of the net's grammar: peers' addresses are as they are."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Regexp(r"^[A-Za-z][A-Za-z0-9+.-]*:"), **kwargs)
-
-
-def nullable(field: type[fields.Field[Any]], **kwargs: Any) -> fields.Field[Any]:
-    """A field that is always there and may be null."""
-    return field(required=True, allow_none=True, **kwargs)
-
-
-def required(field: type[fields.Field[Any]], **kwargs: Any) -> fields.Field[Any]:
-    """A field that is always there and never null."""
-    return field(required=True, **kwargs)
-
-
-def list_of(schema: type[Entity] | fields.Field[Any], **kwargs: Any) -> fields.List[Any]:
-    """A list that is always there, of entities or of plain values."""
-    inner = schema if isinstance(schema, fields.Field) else fields.Nested(schema)
-    return fields.List(inner, required=True, **kwargs)
-
-
-def nested(schema: Any, **kwargs: Any) -> fields.Nested:
-    """An entity inside another; give a callable for one that holds itself."""
-    return fields.Nested(schema, **{"required": True, **kwargs})

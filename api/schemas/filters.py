@@ -1,10 +1,10 @@
-"""Filters, version 2 and 1 (Mastodon 4.5 `Filter`, `V1::Filter`), and what requests say about them."""
+"""What requests say about filters, version 2 and 1."""
 
 from typing import Any, Final
 
 from marshmallow import ValidationError, fields, validate
 
-from api.schemas.fields import Args, Entity, Flag, Id, IdString, Several, Text, Timestamp, list_of, nullable, required
+from api.schemas.fields import Args, Flag, Id, Several, Text
 from policy.filters import ACTIONS, CONTEXTS
 from policy.limits import FILTER_KEYWORD_CHARACTERS, FILTER_KEYWORDS, TITLE_CHARACTERS
 
@@ -82,54 +82,3 @@ class FilterV1ChangeArgs(FilterV1Args):
 
     phrase = Text(TITLE_CHARACTERS)
     context = Several(fields.String(validate=validate.OneOf(CONTEXTS)), most=len(CONTEXTS))
-
-
-class FilterKeywordEntity(Entity):
-    """FilterKeyword."""
-
-    id = required(IdString)
-    keyword = required(fields.String)
-    whole_word = required(fields.Boolean)
-
-
-class FilterStatusEntity(Entity):
-    """FilterStatus."""
-
-    id = required(IdString)
-    status_id = required(IdString)
-
-
-class FilterHeadEntity(Entity):
-    """Filter without what it looks for, as results have it."""
-
-    id = required(IdString)
-    title = required(fields.String)
-    context = list_of(fields.String(validate=validate.OneOf(CONTEXTS)))
-    expires_at = nullable(Timestamp)
-    filter_action = required(fields.String, validate=validate.OneOf(ACTIONS))
-
-
-class FilterEntity(FilterHeadEntity):
-    """Filter."""
-
-    keywords = list_of(FilterKeywordEntity)
-    statuses = list_of(FilterStatusEntity)
-
-
-class FilterResultEntity(Entity):
-    """FilterResult: `Status.filtered[]`."""
-
-    filter = fields.Nested(FilterHeadEntity, required=True)
-    keyword_matches = fields.List(fields.String(), required=True, allow_none=True)
-    status_matches = fields.List(IdString(), required=True, allow_none=True)
-
-
-class FilterV1Entity(Entity):
-    """V1::Filter: one keyword of a filter."""
-
-    id = required(IdString)
-    phrase = required(fields.String)
-    context = list_of(fields.String(validate=validate.OneOf(CONTEXTS)))
-    whole_word = required(fields.Boolean)
-    expires_at = nullable(Timestamp)
-    irreversible = required(fields.Boolean)

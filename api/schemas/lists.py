@@ -1,8 +1,6 @@
-"""Lists (Mastodon 4.5 `List`) and what requests say about them."""
+"""What requests say about lists."""
 
-from marshmallow import fields
-
-from api.schemas.fields import Args, Entity, Flag, IdString, PageArgs, Text, Whole, ids, one_of, required
+from api.schemas.fields import Args, Flag, PageArgs, Text, Whole, ids, one_of
 from policy.limits import LIST_MEMBERS, TITLE_CHARACTERS
 from social.lists import REPLIES_POLICIES
 
@@ -31,12 +29,3 @@ class ListMembersPageArgs(PageArgs):
     """A page of members: 40 by default, 80 at most; 0 means all of them."""
 
     limit = Whole(0, 80, load_default=40)
-
-
-class ListEntity(Entity):
-    """List."""
-
-    id = required(IdString)
-    title = required(fields.String)
-    replies_policy = one_of(*REPLIES_POLICIES, required=True)
-    exclusive = required(fields.Boolean)

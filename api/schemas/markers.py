@@ -1,8 +1,8 @@
-"""Markers (Mastodon 4.5 `Marker`): how far somebody has read, by timeline."""
+"""What requests say about markers: how far somebody has read, by timeline."""
 
 from marshmallow import fields
 
-from api.schemas.fields import Args, Entity, Id, IdString, Several, Timestamp, nested, required
+from api.schemas.fields import Args, Id, Several
 
 
 class MarkerTimelinesArgs(Args):
@@ -22,18 +22,3 @@ class MarkersArgs(Args):
 
     home = fields.Nested(MarkerArgs)
     notifications = fields.Nested(MarkerArgs)
-
-
-class MarkerEntity(Entity):
-    """Marker."""
-
-    last_read_id = required(IdString)
-    version = required(fields.Integer)
-    updated_at = required(Timestamp)
-
-
-class MarkersEntity(Entity):
-    """The markers of the timelines that were asked for and have one."""
-
-    home = nested(MarkerEntity, required=False)
-    notifications = nested(MarkerEntity, required=False)

@@ -13,7 +13,6 @@ from api.call import Call, Json
 from api.endpoints import Endpoint
 from api.errors import Forbidden, NotFound, Unprocessable
 from api.schemas.posting import ReblogArgs
-from api.schemas.statuses import StatusEntity
 from api.statuses.posting import shown
 from federation.services import Services
 from models import UnitOfWork
@@ -156,9 +155,9 @@ _ACTIONS = (
 )
 ENDPOINTS = (
     Endpoint("POST", "/api/v1/statuses/{id}/reblog", reblog_status, scope="write:statuses", args=ReblogArgs,
-             returns=StatusEntity, limit="posts"),
+             returns="StatusEntity", limit="posts"),
     *(
-        Endpoint("POST", f"/api/v1/statuses/{{id}}/{name}", handler, scope=scope, returns=StatusEntity)
+        Endpoint("POST", f"/api/v1/statuses/{{id}}/{name}", handler, scope=scope, returns="StatusEntity")
         for name, handler, scope in _ACTIONS
     ),
 )  # fmt: skip

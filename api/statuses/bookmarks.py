@@ -7,7 +7,6 @@ from api.endpoints import Endpoint, many
 from api.loading import status_entities
 from api.pagination import Keyset, Page, page
 from api.schemas.fields import PageArgs
-from api.schemas.statuses import StatusEntity
 from models.relations import Bookmark
 
 
@@ -23,5 +22,5 @@ async def get_bookmarks(call: Call) -> Page:
 
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/bookmarks", get_bookmarks, scope="read:bookmarks", args=PageArgs,
-             returns=many(StatusEntity)),
+             returns=many("StatusEntity")),
 )  # fmt: skip

@@ -10,7 +10,6 @@ from api.call import Call, Json
 from api.endpoints import Endpoint
 from api.errors import NotFound, invalid
 from api.schemas.posting import EditArgs, PolicyArgs
-from api.schemas.statuses import StatusEntity
 from api.statuses.posting import read_text, refusal, shown
 from content.compose import PLAIN
 from content.lengths import visible_length
@@ -89,8 +88,8 @@ def _focus(text: str) -> list[float]:
 
 
 ENDPOINTS = (
-    Endpoint("PUT", "/api/v1/statuses/{id}", put_status, scope="write:statuses", args=EditArgs, returns=StatusEntity,
+    Endpoint("PUT", "/api/v1/statuses/{id}", put_status, scope="write:statuses", args=EditArgs, returns="StatusEntity",
              limit="posts"),
     Endpoint("PUT", "/api/v1/statuses/{id}/interaction_policy", put_interaction_policy, scope="write:statuses",
-             args=PolicyArgs, returns=StatusEntity),
+             args=PolicyArgs, returns="StatusEntity"),
 )  # fmt: skip

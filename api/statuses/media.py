@@ -19,7 +19,6 @@ from api.call import Call, Json
 from api.endpoints import Endpoint
 from api.entities.media import media_entity
 from api.errors import ApiError, NotFound, Unprocessable, invalid
-from api.schemas.media import MediaEntity
 from api.serving import Reply
 from content.media import MediaRefused, StoredMedia
 from content.media_limits import DESCRIPTION_CHARACTERS, PREVIEW_SIDE
@@ -234,10 +233,10 @@ async def _read_text(part: BodyPartReader) -> str:
 _DETAILS: Final = (("description", "text"), ("focus", "text"), ("thumbnail", "file"))
 _FORM: Final = (("file", "file"), *_DETAILS)
 ENDPOINTS = (
-    Endpoint("POST", "/api/v2/media", upload_media, scope=SCOPE, form=_FORM, returns=MediaEntity, limit="uploads"),
-    Endpoint("POST", "/api/v1/media", upload_media_and_wait, scope=SCOPE, form=_FORM, returns=MediaEntity,
+    Endpoint("POST", "/api/v2/media", upload_media, scope=SCOPE, form=_FORM, returns="MediaEntity", limit="uploads"),
+    Endpoint("POST", "/api/v1/media", upload_media_and_wait, scope=SCOPE, form=_FORM, returns="MediaEntity",
              limit="uploads"),
-    Endpoint("GET", "/api/v1/media/{id}", get_media, scope=SCOPE, returns=MediaEntity),
-    Endpoint("PUT", "/api/v1/media/{id}", update_media, scope=SCOPE, form=_DETAILS, returns=MediaEntity),
+    Endpoint("GET", "/api/v1/media/{id}", get_media, scope=SCOPE, returns="MediaEntity"),
+    Endpoint("PUT", "/api/v1/media/{id}", update_media, scope=SCOPE, form=_DETAILS, returns="MediaEntity"),
     Endpoint("DELETE", "/api/v1/media/{id}", delete_media, scope=SCOPE),
 )  # fmt: skip

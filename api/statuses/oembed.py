@@ -7,7 +7,6 @@ from api.endpoints import Access, Endpoint
 from api.errors import NotFound
 from api.office.documents import oembed_document
 from api.schemas.fields import Args, Text, Whole
-from api.schemas.instance import OEmbedEntity
 from models.accounts import Account
 from models.statuses import Status
 from models.visibility import Visibility
@@ -44,5 +43,5 @@ async def get_oembed(call: Call) -> Json:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/oembed", get_oembed, Access.READER, args=OEmbedArgs, returns=OEmbedEntity),
+    Endpoint("GET", "/api/oembed", get_oembed, Access.READER, args=OEmbedArgs, returns="OEmbedEntity"),
 )  # fmt: skip

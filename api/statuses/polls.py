@@ -8,7 +8,6 @@ from api.call import Call, Json
 from api.endpoints import Access, Endpoint
 from api.errors import NotFound, Unprocessable
 from api.schemas.posting import VoteArgs
-from api.schemas.statuses import PollEntity
 from api.statuses.posting import shown
 from models.accounts import Account
 from models.statuses import Poll, PollVote, Status
@@ -73,7 +72,7 @@ async def _shown(call: Call, session: AsyncSession, status: Status) -> Json:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/v1/polls/{id}", get_poll, Access.READER, "read:statuses", returns=PollEntity),
+    Endpoint("GET", "/api/v1/polls/{id}", get_poll, Access.READER, "read:statuses", returns="PollEntity"),
     Endpoint("POST", "/api/v1/polls/{id}/votes", vote_on_poll, scope="write:statuses", args=VoteArgs,
-             returns=PollEntity),
+             returns="PollEntity"),
 )  # fmt: skip

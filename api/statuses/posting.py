@@ -14,8 +14,6 @@ from api.entities.scheduled_status import scheduled_status
 from api.errors import ApiError, NotFound, invalid
 from api.loading import status_json
 from api.schemas.posting import DeleteArgs, PostArgs
-from api.schemas.status_extras import ScheduledStatusEntity
-from api.schemas.statuses import StatusEntity
 from api.statuses.made import Writer, find_writer, is_at_hand, made_json
 from content.compose import PLAIN
 from federation.documents import StatusBundle
@@ -213,7 +211,7 @@ async def delete_status(call: Call) -> Json:
 
 ENDPOINTS = (
     Endpoint("POST", "/api/v1/statuses", post_status, scope="write:statuses", args=PostArgs,
-             returns=either(StatusEntity, ScheduledStatusEntity), limit="posts"),
+             returns=either("StatusEntity", "ScheduledStatusEntity"), limit="posts"),
     Endpoint("DELETE", "/api/v1/statuses/{id}", delete_status, scope="write:statuses", args=DeleteArgs,
-             returns=StatusEntity, limit="deletions"),
+             returns="StatusEntity", limit="deletions"),
 )  # fmt: skip

@@ -9,7 +9,6 @@ from api.errors import NotFound
 from api.loading import status_entities
 from api.pagination import Keyset, Page, page
 from api.schemas.fields import PageArgs
-from api.schemas.statuses import StatusEntity
 from api.statuses.posting import shown
 from models.accounts import Account
 from models.statuses import Status
@@ -43,7 +42,7 @@ async def revoke_quote(call: Call) -> Json:
 
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/statuses/{id}/quotes", get_quotes, scope="read:statuses", args=PageArgs,
-             returns=many(StatusEntity)),
+             returns=many("StatusEntity")),
     Endpoint("POST", "/api/v1/statuses/{id}/quotes/{quoting_status_id}/revoke", revoke_quote, scope="write:statuses",
-             returns=StatusEntity),
+             returns="StatusEntity"),
 )  # fmt: skip

@@ -17,11 +17,8 @@ from api.entities.status_source import status_source
 from api.errors import NotFound
 from api.loading import account_entities, status_entities
 from api.pagination import AnySelect, Page
-from api.schemas.accounts import AccountEntity
 from api.schemas.fields import AccountPageArgs
 from api.schemas.posting import ManyStatusesArgs
-from api.schemas.status_extras import ContextEntity, StatusEditEntity, StatusSourceEntity
-from api.schemas.statuses import StatusEntity
 from api.statuses.pages import found_by_id, joined
 from api.statuses.posting import shown
 from models.accounts import Account
@@ -172,16 +169,16 @@ async def get_favourited_by(call: Call) -> Page:
 
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/statuses", get_statuses, Access.READER, "read:statuses", ManyStatusesArgs,
-             many(StatusEntity)),
-    Endpoint("GET", "/api/v1/statuses/{id}", get_status, Access.READER, "read:statuses", returns=StatusEntity,
+             many("StatusEntity")),
+    Endpoint("GET", "/api/v1/statuses/{id}", get_status, Access.READER, "read:statuses", returns="StatusEntity",
              is_kept=True),
     Endpoint("GET", "/api/v1/statuses/{id}/context", get_context, Access.READER, "read:statuses",
-             returns=ContextEntity, is_kept=True),
+             returns="ContextEntity", is_kept=True),
     Endpoint("GET", "/api/v1/statuses/{id}/history", get_history, Access.READER, "read:statuses",
-             returns=many(StatusEditEntity)),
-    Endpoint("GET", "/api/v1/statuses/{id}/source", get_source, scope="read:statuses", returns=StatusSourceEntity),
+             returns=many("StatusEditEntity")),
+    Endpoint("GET", "/api/v1/statuses/{id}/source", get_source, scope="read:statuses", returns="StatusSourceEntity"),
     Endpoint("GET", "/api/v1/statuses/{id}/reblogged_by", get_reblogged_by, Access.READER, "read:statuses",
-             AccountPageArgs, many(AccountEntity)),
+             AccountPageArgs, many("AccountEntity")),
     Endpoint("GET", "/api/v1/statuses/{id}/favourited_by", get_favourited_by, Access.READER, "read:statuses",
-             AccountPageArgs, many(AccountEntity)),
+             AccountPageArgs, many("AccountEntity")),
 )  # fmt: skip

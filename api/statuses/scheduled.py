@@ -10,7 +10,6 @@ from api.errors import NotFound
 from api.pagination import Keyset, Page, page
 from api.schemas.fields import PageArgs
 from api.schemas.posting import ScheduleArgs
-from api.schemas.status_extras import ScheduledStatusEntity
 from api.statuses.posting import refusal, scheduled_json
 from models.statuses import Attachment, ScheduledStatus
 from outbox.posting import PostRefused
@@ -69,10 +68,10 @@ async def _own(call: Call, session: AsyncSession) -> ScheduledStatus:
 
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/scheduled_statuses", get_scheduled_statuses, scope="read:statuses", args=PageArgs,
-             returns=many(ScheduledStatusEntity)),
+             returns=many("ScheduledStatusEntity")),
     Endpoint("GET", "/api/v1/scheduled_statuses/{id}", get_scheduled_status, scope="read:statuses",
-             returns=ScheduledStatusEntity),
+             returns="ScheduledStatusEntity"),
     Endpoint("PUT", "/api/v1/scheduled_statuses/{id}", put_scheduled_status, scope="write:statuses",
-             args=ScheduleArgs, returns=ScheduledStatusEntity),
+             args=ScheduleArgs, returns="ScheduledStatusEntity"),
     Endpoint("DELETE", "/api/v1/scheduled_statuses/{id}", delete_scheduled_status, scope="write:statuses"),
 )  # fmt: skip

@@ -8,8 +8,7 @@ from api.call import Call, Json
 from api.endpoints import Access, Endpoint, many
 from api.entities.featured_tag import featured_tag_entity
 from api.errors import NotFound, invalid
-from api.schemas.featured_tags import FeaturedTagArgs, FeaturedTagEntity
-from api.schemas.trends import TrendTagEntity
+from api.schemas.featured_tags import FeaturedTagArgs
 from api.tags.pages import as_written, tag_entities
 from content.hashtags import normalise_hashtag
 from models.relations import FeaturedTag
@@ -117,12 +116,12 @@ async def get_suggestions(call: Call) -> list[Json]:
 
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/featured_tags", get_featured_tags, scope="read:accounts",
-             returns=many(FeaturedTagEntity)),
+             returns=many("FeaturedTagEntity")),
     Endpoint("POST", "/api/v1/featured_tags", post_featured_tag, scope="write:accounts", args=FeaturedTagArgs,
-             returns=FeaturedTagEntity),
+             returns="FeaturedTagEntity"),
     Endpoint("GET", "/api/v1/featured_tags/suggestions", get_suggestions, scope="read:accounts",
-             returns=many(TrendTagEntity)),
+             returns=many("TrendTagEntity")),
     Endpoint("DELETE", "/api/v1/featured_tags/{id}", delete_featured_tag, scope="write:accounts"),
     Endpoint("GET", "/api/v1/accounts/{id}/featured_tags", get_featured_tags_of_account, Access.READER,
-             "read:accounts", returns=many(FeaturedTagEntity)),
+             "read:accounts", returns=many("FeaturedTagEntity")),
 )  # fmt: skip

@@ -6,7 +6,6 @@ from api.call import Call
 from api.endpoints import Endpoint, many
 from api.pagination import Keyset, Page, page
 from api.schemas.fields import PageArgs, Whole
-from api.schemas.trends import TrendTagEntity
 from api.tags.pages import tag_entities
 from models.relations import TagFollow
 from models.statuses import Tag
@@ -30,5 +29,5 @@ async def get_followed_tags(call: Call) -> Page:
 
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/followed_tags", get_followed_tags, scope="read:follows", args=FollowedTagsArgs,
-             returns=many(TrendTagEntity)),
+             returns=many("TrendTagEntity")),
 )  # fmt: skip

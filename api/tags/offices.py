@@ -2,7 +2,6 @@
 
 from api.call import Call, Json
 from api.endpoints import Access, Endpoint
-from api.schemas.topics import TopicEntity
 from api.tags.pages import tag_name
 from api.times import timestamp
 from communities.completeness import completeness_of
@@ -35,5 +34,5 @@ async def get_topic(call: Call) -> Json:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/v1/tertulia/tags/{name}", get_topic, Access.READER, "read:statuses", returns=TopicEntity),
+    Endpoint("GET", "/api/v1/tertulia/tags/{name}", get_topic, Access.READER, "read:statuses", returns="TopicEntity"),
 )

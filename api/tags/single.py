@@ -7,7 +7,6 @@ from sqlalchemy import select
 
 from api.call import Call, Json
 from api.endpoints import Access, Endpoint
-from api.schemas.trends import TrendTagEntity
 from api.tags.pages import as_written, tag_entities, tag_name
 from federation.services import Services
 from models import UnitOfWork
@@ -72,10 +71,10 @@ async def _changed(call: Call, verb: Verb) -> Json:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/v1/tags/{name}", get_tag, Access.READER, returns=TrendTagEntity),
-    Endpoint("POST", "/api/v1/tags/{name}/follow", post_follow, scope="write:follows", returns=TrendTagEntity),
-    Endpoint("POST", "/api/v1/tags/{name}/unfollow", post_unfollow, scope="write:follows", returns=TrendTagEntity),
-    Endpoint("POST", "/api/v1/tags/{name}/feature", post_feature, scope="write:accounts", returns=TrendTagEntity),
+    Endpoint("GET", "/api/v1/tags/{name}", get_tag, Access.READER, returns="TrendTagEntity"),
+    Endpoint("POST", "/api/v1/tags/{name}/follow", post_follow, scope="write:follows", returns="TrendTagEntity"),
+    Endpoint("POST", "/api/v1/tags/{name}/unfollow", post_unfollow, scope="write:follows", returns="TrendTagEntity"),
+    Endpoint("POST", "/api/v1/tags/{name}/feature", post_feature, scope="write:accounts", returns="TrendTagEntity"),
     Endpoint("POST", "/api/v1/tags/{name}/unfeature", post_unfeature, scope="write:accounts",
-             returns=TrendTagEntity),
+             returns="TrendTagEntity"),
 )  # fmt: skip

@@ -11,7 +11,6 @@ from api.entities.conversation import conversation_entity
 from api.errors import NotFound
 from api.loading import account_entities, status_entities
 from api.pagination import Keyset, Page, page
-from api.schemas.conversations import ConversationEntity
 from api.schemas.fields import PageArgs
 from models.accounts import Account
 from models.feeds import Conversation
@@ -85,10 +84,10 @@ async def own_conversation(call: Call, session: AsyncSession) -> Conversation:
 
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/conversations", get_conversations, scope="read:statuses", args=PageArgs,
-             returns=many(ConversationEntity)),
+             returns=many("ConversationEntity")),
     Endpoint("DELETE", "/api/v1/conversations/{id}", delete_conversation, scope="write:conversations"),
     Endpoint("POST", "/api/v1/conversations/{id}/read", read_conversation, scope="write:conversations",
-             returns=ConversationEntity),
+             returns="ConversationEntity"),
     Endpoint("POST", "/api/v1/conversations/{id}/unread", unread_conversation, scope="write:conversations",
-             returns=ConversationEntity),
+             returns="ConversationEntity"),
 )  # fmt: skip

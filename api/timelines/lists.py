@@ -11,8 +11,7 @@ from api.entities.list import community_list_entity, list_entity
 from api.errors import NotFound, invalid
 from api.loading import account_entities
 from api.pagination import Keyset, Page, page
-from api.schemas.accounts import AccountEntity
-from api.schemas.lists import ListArgs, ListChangeArgs, ListEntity, ListMembersArgs, ListMembersPageArgs
+from api.schemas.lists import ListArgs, ListChangeArgs, ListMembersArgs, ListMembersPageArgs
 from api.timelines.community_lists import community_list, community_lists, refuse_community_list
 from communities.listing import joined_by
 from models.accounts import Account
@@ -141,15 +140,15 @@ async def get_lists_of_account(call: Call) -> list[Json]:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/api/v1/lists", get_lists, scope="read:lists", returns=many(ListEntity)),
-    Endpoint("POST", "/api/v1/lists", post_list, scope="write:lists", args=ListArgs, returns=ListEntity),
-    Endpoint("GET", "/api/v1/lists/{id}", get_list, scope="read:lists", returns=ListEntity),
-    Endpoint("PUT", "/api/v1/lists/{id}", put_list, scope="write:lists", args=ListChangeArgs, returns=ListEntity),
+    Endpoint("GET", "/api/v1/lists", get_lists, scope="read:lists", returns=many("ListEntity")),
+    Endpoint("POST", "/api/v1/lists", post_list, scope="write:lists", args=ListArgs, returns="ListEntity"),
+    Endpoint("GET", "/api/v1/lists/{id}", get_list, scope="read:lists", returns="ListEntity"),
+    Endpoint("PUT", "/api/v1/lists/{id}", put_list, scope="write:lists", args=ListChangeArgs, returns="ListEntity"),
     Endpoint("DELETE", "/api/v1/lists/{id}", delete_own_list, scope="write:lists"),
     Endpoint("GET", "/api/v1/lists/{id}/accounts", get_members, scope="read:lists", args=ListMembersPageArgs,
-             returns=many(AccountEntity)),
+             returns=many("AccountEntity")),
     Endpoint("POST", "/api/v1/lists/{id}/accounts", post_members, scope="write:lists", args=ListMembersArgs),
     Endpoint("DELETE", "/api/v1/lists/{id}/accounts", delete_members, scope="write:lists", args=ListMembersArgs),
     Endpoint("GET", "/api/v1/accounts/{id}/lists", get_lists_of_account, scope="read:lists",
-             returns=many(ListEntity)),
+             returns=many("ListEntity")),
 )  # fmt: skip

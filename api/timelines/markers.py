@@ -7,7 +7,7 @@ from api.call import Call, Json
 from api.endpoints import Endpoint
 from api.entities.marker import markers_entity
 from api.errors import ApiError
-from api.schemas.markers import MarkersArgs, MarkersEntity, MarkerTimelinesArgs
+from api.schemas.markers import MarkersArgs, MarkerTimelinesArgs
 from models.feeds import Marker
 from social.markers import TIMELINES, set_markers
 
@@ -34,7 +34,7 @@ async def post_markers(call: Call) -> Json:
 
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/markers", get_markers, scope="read:statuses", args=MarkerTimelinesArgs,
-             returns=MarkersEntity),
+             returns="MarkersEntity"),
     Endpoint("POST", "/api/v1/markers", post_markers, scope="write:statuses", args=MarkersArgs,
-             returns=MarkersEntity),
+             returns="MarkersEntity"),
 )  # fmt: skip

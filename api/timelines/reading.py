@@ -15,7 +15,6 @@ from api.communities.posts import timeline as community_timeline
 from api.endpoints import Access, Endpoint, many
 from api.pagination import AnySelect, Page, PagedQuery
 from api.schemas.fields import Flag, PageArgs, Several, Text
-from api.schemas.statuses import StatusEntity
 from api.statuses.pages import VIEWER, heads, status_page
 from api.timelines.community_lists import community_list
 from content.hashtags import normalise_hashtag
@@ -146,12 +145,12 @@ def _carries(names: list[str]) -> Any:
 
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/timelines/public", get_public, Access.READER, "read:statuses", PublicArgs,
-             many(StatusEntity), is_kept=True),
+             many("StatusEntity"), is_kept=True),
     Endpoint("GET", "/api/v1/timelines/tag/{hashtag}", get_tag, Access.READER, "read:statuses", TagArgs,
-             many(StatusEntity), is_kept=True),
+             many("StatusEntity"), is_kept=True),
     Endpoint("GET", "/api/v1/timelines/home", get_home, scope="read:statuses", args=PageArgs,
-             returns=many(StatusEntity), is_kept=True),
-    Endpoint("GET", "/api/v1/timelines/link", get_link, Access.READER, "read:statuses", LinkArgs, many(StatusEntity)),
+             returns=many("StatusEntity"), is_kept=True),
+    Endpoint("GET", "/api/v1/timelines/link", get_link, Access.READER, "read:statuses", LinkArgs, many("StatusEntity")),
     Endpoint("GET", "/api/v1/timelines/list/{id}", get_list, scope="read:lists", args=PageArgs,
-             returns=many(StatusEntity), is_kept=True),
+             returns=many("StatusEntity"), is_kept=True),
 )  # fmt: skip

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from api.schemas.fields import Entity
+from api.answers.fields import Entity
 
 
 def check(entity: type[Entity], found: Any) -> Any:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from api.schemas.account_relations import FamiliarFollowersEntity, SuggestionEntity
-from api.schemas.accounts import AccountEntity
-from api.schemas.statuses import StatusEntity
+from api.answers.account_relations import FamiliarFollowersEntity, SuggestionEntity
+from api.answers.accounts import AccountEntity
+from api.answers.statuses import StatusEntity
 from models.accounts import Account
 from server.users import get_user, set_role, suspend_user
 from tests.api.contract import check

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import func, select
 
-from api.schemas.account_relations import RelationshipEntity
-from api.schemas.accounts import AccountEntity
+from api.answers.account_relations import RelationshipEntity
+from api.answers.accounts import AccountEntity
 from models.accounts import Account
 from models.feeds import AccountList
 from models.relations import AccountNote, Endorsement, Follow, Mute

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from api.schemas.instance import AnnouncementEntity
+from api.answers.instance import AnnouncementEntity
 from models.events import Kind
 from social.announcements import make_announcement, withdraw_announcement
 from social.emojis import add_emoji

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from api.schemas.statuses import StatusEntity
+from api.answers.statuses import StatusEntity
 from models.statuses import PreviewCard
 from tests.api.contract import check
 from tests.conftest import Clock

@@ -6,14 +6,9 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy import text as sql
 
-from api.schemas.communities import (
-    CommunityActEntity,
-    CommunityEntity,
-    CommunityMemberEntity,
-    CommunityReportEntity,
-)
-from api.schemas.lists import ListEntity
-from api.schemas.statuses import StatusEntity
+from api.answers.communities import CommunityActEntity, CommunityEntity, CommunityMemberEntity, CommunityReportEntity
+from api.answers.lists import ListEntity
+from api.answers.statuses import StatusEntity
 from communities.listing import groups_for, members_of, posts_in, waiting_for
 from models.accounts import Account
 from models.communities import Membership, Role, State

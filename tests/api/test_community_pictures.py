@@ -2,7 +2,7 @@
 
 import aiohttp
 
-from api.schemas.communities import CommunityEntity
+from api.answers.communities import CommunityEntity
 from federation.documents import actor_document
 from models.accounts import Account
 from tests.api.contract import check

@@ -14,9 +14,9 @@ from sqlalchemy import update
 
 from api.admin.dimensions import DIMENSIONS
 from api.admin.measures import MEASURES
+from api.answers import entity_named
 from api.endpoints import Either, Endpoint, Many
 from api.routes import endpoints
-from api.schemas.fields import Entity
 from models.communities import Community
 from models.database import utc_now
 from models.statuses import Attachment
@@ -104,14 +104,14 @@ async def ask(seen: Seen, api: Client, method: str, path: str, document: Any = N
     answer = await api.call(method, path, document)
     found = answer.json()
     if answer.status >= 400:
-        seen.take(one.refusal, found)
+        seen.take(entity_named(one.refusal), found)
     elif isinstance(one.returns, Many):
-        seen.take(one.returns.entity, found)
+        seen.take(entity_named(one.returns.entity), found)
     elif isinstance(one.returns, Either):
-        kinds = one.returns.entities
+        kinds = [entity_named(name) for name in one.returns.entities]
         seen.take(next((kind for kind in kinds if kind().fields.keys() == found.keys()), kinds[0]), found)
-    elif isinstance(one.returns, type) and issubclass(one.returns, Entity):
-        seen.take(one.returns, found)
+    elif isinstance(one.returns, str):
+        seen.take(entity_named(one.returns), found)
     return found
 
 

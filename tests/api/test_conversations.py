@@ -1,6 +1,6 @@
 """Private conversations through the API: between whom, in which order, and what happens when statuses go."""
 
-from api.schemas.conversations import ConversationEntity
+from api.answers.conversations import ConversationEntity
 from models.events import Kind
 from tests.api.contract import check
 from tests.api.counting import counted

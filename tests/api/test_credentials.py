@@ -9,9 +9,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from api.accounts.preferences import PreferencesEntity
-from api.schemas.accounts import AccountEntity
-from api.schemas.credentials import CredentialAccountEntity, ProfileEntity
+from api.answers.accounts import AccountEntity
+from api.answers.credentials import CredentialAccountEntity, ProfileEntity
+from api.answers.preferences import PreferencesEntity
 from outbox.verified_links import links_back
 from tests.api.contract import check
 from tests.api.counting import counted

@@ -1,6 +1,6 @@
 """Custom emoji: in the picker, in posts and profiles, and at the other office."""
 
-from api.schemas.statuses import StatusEntity
+from api.answers.statuses import StatusEntity
 from social.emojis import add_emoji
 from tests.api.contract import check
 from tests.peers import Office, run_until_idle

@@ -1,6 +1,6 @@
 """Filters through the API, versions 2 and 1, and what they do to statuses."""
 
-from api.schemas.filters import (
+from api.answers.filters import (
     FilterEntity,
     FilterKeywordEntity,
     FilterResultEntity,

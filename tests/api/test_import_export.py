@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from api.accounts.exports import ImportEntity
+from api.answers.imports import ImportEntity
 from social.imports import FOLLOWS, KINDS, LISTS, ImportRefused, read_csv, write_csv
 from tests.api.contract import check
 from tests.peers import Client, Office, Person, run_until_idle

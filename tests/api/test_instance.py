@@ -1,10 +1,7 @@
 """The office as apps read it before anybody signs in: documents, rules, pages, and what a closed network keeps."""
 
-from api.endpoints import Access
-from api.office.documents import announced_limits
-from api.routes import endpoints
-from api.schemas.accounts import EmojiEntity
-from api.schemas.instance import (
+from api.answers.accounts import EmojiEntity
+from api.answers.instance import (
     ActivityEntity,
     DocumentEntity,
     DomainBlockEntity,
@@ -15,6 +12,9 @@ from api.schemas.instance import (
     RuleEntity,
     TermsEntity,
 )
+from api.endpoints import Access
+from api.office.documents import announced_limits
+from api.routes import endpoints
 from social.emojis import add_emoji
 from social.office_documents import add_rule, set_document
 from tests.api.contract import check

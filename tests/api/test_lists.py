@@ -1,7 +1,7 @@
 """Lists through the API: whose they are, who may be on them, and what is read in them."""
 
-from api.schemas.accounts import AccountEntity
-from api.schemas.lists import ListEntity
+from api.answers.accounts import AccountEntity
+from api.answers.lists import ListEntity
 from models.feeds import AccountList
 from policy.limits import LISTS
 from social.follows import request_follow

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from PIL import Image
 
-from api.schemas.media import MediaEntity
+from api.answers.media import MediaEntity
 from content.media_limits import DESCRIPTION_CHARACTERS
 from models.statuses import Attachment
 from server.housekeeping import Housekeeper

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from api.schemas.notifications import GroupedNotificationsEntity, NotificationEntity
+from api.answers.notifications import GroupedNotificationsEntity, NotificationEntity
 from models.accounts import INSTANCE_ACTOR_ID, Account
 from models.office import AccountWarning
 from models.relations import Follow

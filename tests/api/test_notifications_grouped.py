@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from api.answers.accounts import AccountEntity
+from api.answers.notifications import GroupedNotificationsEntity
 from api.notifications import queries
-from api.schemas.accounts import AccountEntity
-from api.schemas.notifications import GroupedNotificationsEntity
 from models.feeds import Notification
 from tests.api.contract import check
 from tests.api.test_notifications import act, crowd, post, told

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.schemas.notifications import NotificationRequestEntity, OldPolicyEntity, PolicyEntity
+from api.answers.notifications import NotificationRequestEntity, OldPolicyEntity, PolicyEntity
 from tests.api.contract import check
 from tests.api.counting import counted
 from tests.api.test_notifications import act, crowd, kinds, post, told

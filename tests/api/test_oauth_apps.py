@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from api.schemas.oauth import ApplicationEntity, CredentialApplicationEntity, ServerMetadataEntity
+from api.answers.oauth import ApplicationEntity, CredentialApplicationEntity, ServerMetadataEntity
 from tests.api.contract import check
 from tests.api.oauth import FORM, register
 from tests.peers import Office

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from sqlalchemy import select
 
-from api.schemas.oauth import TokenEntity, UserinfoEntity
+from api.answers.oauth import TokenEntity, UserinfoEntity
 from models.accounts import ActiveDay, User
 from models.oauth import AccessToken, AuthorizationCode
 from server import users

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError, fields
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
+from api.answers import entity_named
 from api.endpoints import Access, Either, Endpoint, Many
 from api.openapi import describe
 from api.routes import endpoints
 from api.schemas.credentials import ProfileFields
-from api.schemas.fields import Entity, Flag, Id, Whole
+from api.schemas.fields import Flag, Id, Whole
 from api.schemas.filters import Seconds
+from tests.api.variants import all_entities
 from tests.peers import Office
 
 DESCRIPTION: dict[str, Any] = describe(endpoints(), origin="https://office.test", version="1.0")
@@ -86,16 +88,34 @@ def test_an_endpoint_is_described_as_it_is_in_the_table(endpoint: Endpoint) -> N
     assert list(answer) == [endpoint.produces]
     schema = answer[endpoint.produces].get("schema")
     if isinstance(endpoint.returns, Many):
-        assert schema["items"]["$ref"].endswith(endpoint.returns.entity.__name__.removesuffix("Entity"))
+        assert schema["items"]["$ref"].endswith("/" + endpoint.returns.entity.removesuffix("Entity"))
     elif isinstance(endpoint.returns, Either):
         names = [one["$ref"].rpartition("/")[2] for one in schema["anyOf"]]
-        assert names == [one.__name__.removesuffix("Entity") for one in endpoint.returns.entities]
-    elif isinstance(endpoint.returns, type):
-        assert issubclass(endpoint.returns, Entity)
-        assert schema["$ref"].endswith(endpoint.returns.__name__.removesuffix("Entity"))
+        assert names == [one.removesuffix("Entity") for one in endpoint.returns.entities]
+    elif isinstance(endpoint.returns, str):
+        assert schema["$ref"].endswith("/" + endpoint.returns.removesuffix("Entity"))
     elif endpoint.produces == "application/json":
         assert schema["type"] in ("object", "array")
     assert {"401", "403", "404", "422"} <= set(found["responses"])
+
+
+@pytest.mark.parametrize("endpoint", endpoints(), ids=lambda one: f"{one.method} {one.path}")
+def test_an_endpoint_answers_with_entities_that_exist(endpoint: Endpoint) -> None:
+    match endpoint.returns:
+        case Many(entity=name) | str(name):
+            names = [name]
+        case Either(entities=several):
+            names = [*several]
+        case _:
+            names = []
+    assert [entity_named(name).__name__ for name in names] == names
+    assert entity_named(endpoint.refusal).__name__ == endpoint.refusal
+
+
+def test_each_entity_has_a_name_of_its_own() -> None:
+    names = [one.__name__ for one in all_entities()]
+    assert len(names) == len(set(names))
+    assert [entity_named(name) for name in names] == all_entities()
 
 
 def test_nothing_is_described_as_anything() -> None:

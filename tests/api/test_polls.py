@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.schemas.statuses import PollEntity
+from api.answers.statuses import PollEntity
 from tests import graph
 from tests.api.contract import check
 from tests.api.test_statuses_editing import follow_across

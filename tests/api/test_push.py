@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import select
 
 from access.tokens import create_token
-from api.schemas.notifications import SubscriptionEntity
+from api.answers.notifications import SubscriptionEntity
 from keys.web_push import encode
 from models.accounts import User
 from models.activities import Job

@@ -4,11 +4,11 @@ from urllib.parse import quote
 
 import pytest
 
-from api.schemas.accounts import AccountEntity, MutedAccountEntity
-from api.schemas.featured_tags import FeaturedTagEntity
-from api.schemas.markers import MarkersEntity
-from api.schemas.statuses import StatusEntity
-from api.schemas.trends import TrendTagEntity
+from api.answers.accounts import AccountEntity, MutedAccountEntity
+from api.answers.featured_tags import FeaturedTagEntity
+from api.answers.markers import MarkersEntity
+from api.answers.statuses import StatusEntity
+from api.answers.trends import TrendTagEntity
 from policy.limits import FEATURED_TAGS
 from server.housekeeping import Housekeeper
 from tests.api.contract import check

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from api.schemas.reports import ReportEntity
+from api.answers.reports import ReportEntity
 from models.accounts import Account
 from models.relations import Report
 from tests.api.contract import check

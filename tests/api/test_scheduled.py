@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from api.schemas.status_extras import ScheduledStatusEntity
+from api.answers.status_extras import ScheduledStatusEntity
 from api.times import timestamp
 from inbox.jobs import publish_scheduled
 from models.statuses import ScheduledStatus, Status

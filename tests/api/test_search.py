@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from api.search import SearchEntity, SearchV1Entity
+from api.answers.search import SearchEntity, SearchV1Entity
 from tests.api.contract import check
 from tests.fixtures_offices import OpenOffice
 from tests.peers import Client, Office, run_until_idle

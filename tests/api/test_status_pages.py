@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from access.tokens import Bearers
+from api.answers.statuses import StatusEntity
 from api.call import Api
 from api.limits import ApiLimits
 from api.loading import status_entities
-from api.schemas.statuses import StatusEntity
 from tests.api.contract import check
 from tests.peers import Client, Office
 

@@ -1,7 +1,7 @@
 """What people do with statuses: the flags in the answers, the refusals, and what the other office's API then shows."""
 
-from api.schemas.accounts import AccountEntity
-from api.schemas.statuses import StatusEntity
+from api.answers.accounts import AccountEntity
+from api.answers.statuses import StatusEntity
 from models.relations import Favourite
 from policy.limits import PINNED_BY_ONE
 from tests import graph

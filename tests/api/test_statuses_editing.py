@@ -4,8 +4,8 @@ from typing import Any
 
 from sqlalchemy import update
 
-from api.schemas.status_extras import StatusEditEntity, StatusSourceEntity
-from api.schemas.statuses import StatusEntity
+from api.answers.status_extras import StatusEditEntity, StatusSourceEntity
+from api.answers.statuses import StatusEntity
 from models.statuses import Attachment
 from tests.api.contract import check
 from tests.api.test_statuses_posting import PATH, post

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from api.schemas.statuses import StatusEntity
+from api.answers.statuses import StatusEntity
 from api.times import timestamp
 from models.statuses import Status
 from policy.limits import POLL_OPTIONS, STATUS_CHARACTERS

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.schemas.statuses import StatusEntity
+from api.answers.statuses import StatusEntity
 from tests import graph
 from tests.api.contract import check
 from tests.api.test_statuses_editing import edit, follow_across

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from api.schemas.status_extras import ContextEntity
-from api.schemas.statuses import StatusEntity
+from api.answers.status_extras import ContextEntity
+from api.answers.statuses import StatusEntity
 from api.statuses.reading import depth_first
 from models.statuses import Status
 from tests.api.contract import check

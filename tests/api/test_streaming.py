@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from api.schemas.statuses import StatusEntity
+from api.answers.statuses import StatusEntity
 from models.relations import DomainBlock, Mute
 from models.statuses import Status
 from social.streams import NEWS_FOR

@@ -4,8 +4,8 @@ import json
 
 from sqlalchemy import update
 
-from api.schemas.instance import AnnouncementEntity
-from api.schemas.statuses import StatusEntity
+from api.answers.instance import AnnouncementEntity
+from api.answers.statuses import StatusEntity
 from api.streaming.rendering import FilterCache, status_messages
 from api.streaming.watch import STREAMING
 from models.relations import Bookmark, Favourite, Follow

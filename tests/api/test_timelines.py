@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.schemas.statuses import StatusEntity
+from api.answers.statuses import StatusEntity
 from tests.api.contract import check
 from tests.api.counting import counted
 from tests.fixtures_offices import OpenOffice

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
-from api.schemas.statuses import StatusEntity
-from api.schemas.trends import TrendLinkEntity, TrendTagEntity
+from api.answers.statuses import StatusEntity
+from api.answers.trends import TrendLinkEntity, TrendTagEntity
 from models.accounts import Account
 from models.statuses import PreviewCard, Status
 from tests.api.contract import check

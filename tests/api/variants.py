@@ -11,7 +11,7 @@ from typing import Any
 from marshmallow import fields
 
 import api
-from api.schemas.fields import Entity
+from api.answers.fields import Entity
 from tests.api.contract import check
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
+from api.answers.admin_peers import PeerHealthEntity
 from api.entities.peer_health import peer_health_entity
-from api.schemas.admin_peers import PeerHealthEntity
 from federation.peers.meter import BOUNDS, MAX_NAMES, OTHERS, PeerMeter, forget_old_counts, percentile
 from inbox.peer_health import peer_health, verdict
 from models.activities import Delivery, RemoteHost

@@ -18,6 +18,7 @@ from tests.conftest import Clock
 
 # Each is imported where it is needed; together they are more than 30 MiB.
 NOT_AT_THE_START = {
+    "api.answers",
     *("asyncpg", "pytz", "sqlalchemy.dialects.postgresql"),
     *("PIL", "alembic", "apispec", "babel", "blurhash", "botocore", "jinja2", "lxml", "markdown_it"),
     *("prometheus_client", "pygments", "pyld", "rich", "xml"),

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from api.schemas.admin import AdminAccountEntity
+from api.answers.admin import AdminAccountEntity
 from models.feeds import Notification
 from models.office import AccountWarning, AuditEntry
 from tests.api.admin.conftest import Staff

@@ -2,7 +2,7 @@
 
 from sqlalchemy import update
 
-from api.schemas.admin import AdminDomainBlockEntity, DomainAllowEntity
+from api.answers.admin import AdminDomainBlockEntity, DomainAllowEntity
 from models.peers import Peer
 from tests.api.admin.conftest import Staff
 from tests.api.contract import check

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from api.admin.dimensions import DIMENSIONS
 from api.admin.measures import MEASURES
-from api.schemas.admin import (
+from api.answers.admin import (
     AdminLinkEntity,
     AdminStatusEntity,
     AdminTagEntity,

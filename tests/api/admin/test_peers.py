@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from api.schemas.admin_peers import PeerEntity
+from api.answers.admin_peers import PeerEntity
 from models.accounts import Account
 from models.statuses import Status
 from tests.api.admin.conftest import SCOPES, Staff

@@ -1,6 +1,6 @@
 """Reports: who is reported for what, and what becomes of it."""
 
-from api.schemas.admin import AdminReportEntity
+from api.answers.admin import AdminReportEntity
 from social.office_documents import add_rule
 from tests.api.admin.conftest import Staff
 from tests.api.contract import check

@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from api.schemas.fields import Entity, required
+from api.answers.fields import Entity, required
 
 
 class DetailEntity(Entity):

@@ -2,8 +2,8 @@
 
 from marshmallow import fields, validate
 
-from api.schemas.fields import Address, Entity, IdString, required
-from api.schemas.statuses import CardEntity
+from api.answers.fields import Address, Entity, IdString, required
+from api.answers.statuses import CardEntity
 
 
 class DayOfUseEntity(Entity):

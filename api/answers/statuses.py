@@ -4,12 +4,14 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from api.schemas.accounts import AccountEntity, EmojiEntity
-from api.schemas.fields import Address, Entity, IdString, Timestamp, list_of, nested, nullable, required
-from api.schemas.filters import FilterResultEntity
-from api.schemas.media import MediaEntity
+from api.answers.accounts import AccountEntity, EmojiEntity
+from api.answers.fields import Address, Entity, IdString, Timestamp, list_of, nested, nullable, required
+from api.answers.filters import FilterResultEntity
+from api.answers.media import MediaEntity
 
 VISIBILITIES = ("public", "unlisted", "private", "direct")
+
+
 QUOTE_STATES = ("pending", "accepted", "rejected", "revoked", "deleted", "unauthorized")
 
 

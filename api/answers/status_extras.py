@@ -2,11 +2,11 @@
 
 from marshmallow import fields, validate
 
-from api.schemas.accounts import AccountEntity, EmojiEntity
-from api.schemas.fields import Entity, IdString, Timestamp, list_of, nested, nullable, required
-from api.schemas.media import MediaEntity
+from api.answers.accounts import AccountEntity, EmojiEntity
+from api.answers.fields import Entity, IdString, Timestamp, list_of, nested, nullable, required
+from api.answers.media import MediaEntity
+from api.answers.statuses import StatusEntity
 from api.schemas.posting import POSTED_VISIBILITIES, QUOTE_POLICIES
-from api.schemas.statuses import StatusEntity
 
 
 class ContextEntity(Entity):

@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from api.schemas.fields import Address, Entity, IdString, nullable, required
+from api.answers.fields import Address, Entity, IdString, nullable, required
 
 KINDS = ("image", "gifv", "video", "audio", "unknown")
 

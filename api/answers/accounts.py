@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from api.schemas.fields import Address, DateString, Entity, IdString, Timestamp, list_of, nullable, required
+from api.answers.fields import Address, DateString, Entity, IdString, Timestamp, list_of, nullable, required
 
 
 class EmojiEntity(Entity):

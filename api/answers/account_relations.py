@@ -1,9 +1,9 @@
-"""The contracts of what is between accounts: Relationship, FamiliarFollowers, Suggestion."""
+"""What is between accounts: Relationship, FamiliarFollowers, Suggestion."""
 
 from marshmallow import fields, validate
 
-from api.schemas.accounts import AccountEntity
-from api.schemas.fields import Entity, IdString, Timestamp, list_of, nested, nullable, required
+from api.answers.accounts import AccountEntity
+from api.answers.fields import Entity, IdString, Timestamp, list_of, nested, nullable, required
 
 
 class RelationshipEntity(Entity):

@@ -2,9 +2,9 @@
 
 from marshmallow import fields
 
-from api.schemas.accounts import AccountEntity
-from api.schemas.fields import Entity, IdString, list_of, nested, required
-from api.schemas.statuses import StatusEntity
+from api.answers.accounts import AccountEntity
+from api.answers.fields import Entity, IdString, list_of, nested, required
+from api.answers.statuses import StatusEntity
 
 
 class ConversationEntity(Entity):

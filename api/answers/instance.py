@@ -2,9 +2,9 @@
 
 from marshmallow import fields, validate
 
-from api.schemas.accounts import AccountEntity, EmojiEntity
-from api.schemas.fields import Address, Entity, IdString, Timestamp, list_of, nested, nullable, required
-from api.schemas.statuses import MentionEntity, StatusTagEntity
+from api.answers.accounts import AccountEntity, EmojiEntity
+from api.answers.fields import Address, Entity, IdString, Timestamp, list_of, nested, nullable, required
+from api.answers.statuses import MentionEntity, StatusTagEntity
 
 ACCESS = ("public", "authenticated", "disabled")
 
