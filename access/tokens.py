@@ -120,7 +120,7 @@ class Bearers:
         self._clock = database.clock
         self._known: OrderedDict[str, tuple[datetime, Bearer]] = OrderedDict()
         # Taken from when the next token comes: nobody has to wait for events here.
-        self._events = database.events.subscribe(most=EVENTS_KEPT)
+        self._events = database.events.subscribe({Kind.ACCESS_ENDED}, most=EVENTS_KEPT)
         self._missed = 0
 
     async def find(self, token: str | None) -> Bearer | None:
@@ -145,8 +145,7 @@ class Bearers:
     def _forget_ended(self) -> None:
         """Act on what was revoked or suspended, here or in another process; look at all anew when some was missed."""
         for event in self._events.take():
-            if event.kind is Kind.ACCESS_ENDED:
-                self.forget(token_id=event.subject_id or None, account_id=event.account_id or None)
+            self.forget(token_id=event.subject_id or None, account_id=event.account_id or None)
         if self._events.missed != self._missed:
             self._missed = self._events.missed
             self._known.clear()

@@ -9,7 +9,7 @@ the same commit.
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -19,11 +19,14 @@ from federation.sync.marks import Mark
 from inbox.sync.receipts import receipt_rows
 from models import Database
 from models.activities import InboundActivity
+from models.ids import first_id
 from models.signals import INBOUND
 from models.sync import LogReceipt
 
 GROUP_SIZE = 200
 PARSED_KEPT = 2_000
+# What the worker of this process hasn't taken by then was known before, or another process applies it.
+PARSED_FOR = timedelta(seconds=10)
 # While several arrive at once, a group waits this long for more of them: a commit costs as much as many rows.
 GATHER_SECONDS = 0.002
 
@@ -52,7 +55,7 @@ class Journal:
         """
         now = self._database.clock()
         row = journal_row(self._database.ids.at(now), activity, inbox_id=inbox_id, host=host, now=now)
-        self._remember(row["id"], activity)
+        self._remember(row["id"], activity, now)
         await self._wait_for(row, None if mark is None else (host, mark))
 
     async def note(self, host: str, mark: Mark) -> None:
@@ -72,13 +75,19 @@ class Journal:
         async with self._database.reading() as session:
             return await session.scalar(query) is not None
 
+    @property
+    def remembered(self) -> int:
+        """How many parsed activities wait for the worker."""
+        return len(self._parsed)
+
     def take_parsed(self, row_id: int) -> Activity | None:
         """The activity that this process parsed already, if it is still remembered; saves the worker half its work."""
         return self._parsed.pop(row_id, None)
 
-    def _remember(self, row_id: int, activity: Activity) -> None:
+    def _remember(self, row_id: int, activity: Activity, now: datetime) -> None:
         self._parsed[row_id] = activity
-        if len(self._parsed) > PARSED_KEPT:
+        oldest = first_id(now - PARSED_FOR)
+        while len(self._parsed) > PARSED_KEPT or next(iter(self._parsed)) < oldest:
             self._parsed.popitem(last=False)
 
     def _new_id(self) -> int:

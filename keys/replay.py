@@ -7,6 +7,7 @@ equal signatures and are no attack.
 """
 
 import heapq
+import math
 from datetime import datetime
 
 
@@ -14,10 +15,11 @@ class ReplayCache:
     """Tokens of accepted signatures until they go stale. Not shared between processes."""
 
     def __init__(self, *, max_entries: int = 100_000) -> None:
-        """Remember at most `max_entries` tokens, some 200 bytes each."""
+        """Remember at most `max_entries` tokens, some 120 bytes each where many end in one second."""
         self._max_entries = max_entries
-        self._tokens: set[bytes] = set()
-        self._by_end: list[tuple[float, bytes]] = []
+        self._tokens: dict[bytes, None] = {}  # a set of some thousands has three places for each
+        self._by_end: dict[int, list[bytes]] = {}  # by the second in which they end: signatures know no less
+        self._ends: list[int] = []  # a heap
 
     def __len__(self) -> int:
         return len(self._tokens)
@@ -27,15 +29,24 @@ class ReplayCache:
         self._forget_stale(now.timestamp())
         if token in self._tokens or valid_until < now:
             return False
-        while len(self._by_end) >= self._max_entries:
+        while len(self._tokens) >= self._max_entries:
             self._forget_next()
-        self._tokens.add(token)
-        heapq.heappush(self._by_end, (valid_until.timestamp(), token))
+        self._tokens[token] = None
+        end = math.ceil(valid_until.timestamp())
+        if end not in self._by_end:
+            self._by_end[end] = []
+            heapq.heappush(self._ends, end)
+        self._by_end[end].append(token)
         return True
 
     def _forget_stale(self, now: float) -> None:
-        while self._by_end and self._by_end[0][0] < now:
-            self._forget_next()
+        while self._ends and self._ends[0] < now:
+            for token in self._by_end.pop(heapq.heappop(self._ends)):
+                del self._tokens[token]
 
     def _forget_next(self) -> None:
-        self._tokens.discard(heapq.heappop(self._by_end)[1])
+        end = self._ends[0]
+        del self._tokens[self._by_end[end].pop()]
+        if not self._by_end[end]:
+            del self._by_end[end]
+            heapq.heappop(self._ends)

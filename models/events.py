@@ -27,7 +27,7 @@ depend on one. What must not be lost is a row.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -57,7 +57,7 @@ class Kind(StrEnum):
     KEYS_CHANGED = "keys_changed"
 
 
-KINDS = frozenset(kind.value for kind in Kind)
+EVERY_KIND = frozenset(Kind)
 
 
 class Event(NamedTuple):
@@ -72,18 +72,23 @@ class Event(NamedTuple):
 
 
 class Listener:
-    """One subscription: a bounded queue. What doesn't fit, or wasn't heard, is dropped and counted in `missed`."""
+    """One subscription: a bounded queue of events of some kinds. What doesn't fit, or wasn't heard, is dropped and
+    counted in `missed`."""
 
-    def __init__(self, hub: "EventHub", most: int) -> None:
+    def __init__(self, hub: "EventHub", kinds: Collection[Kind], most: int) -> None:
         self.missed = 0
         self._hub = hub
+        self._kinds = kinds
         self._most = most
         self._waiting: deque[Event] = deque()
         self._has_some = asyncio.Event()
 
     def put(self, events: Iterable[Event]) -> None:
         """Called by the hub; never blocks."""
-        for event in events:
+        wanted = [event for event in events if event.kind in self._kinds]
+        if not wanted:
+            return
+        for event in wanted:
             if len(self._waiting) < self._most:
                 self._waiting.append(event)
             else:
@@ -113,9 +118,9 @@ class EventHub:
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
 
-    def subscribe(self, *, most: int = MAX_WAITING) -> Listener:
-        """A queue of at most `most` events that fills from now on."""
-        listener = Listener(self, most)
+    def subscribe(self, kinds: Collection[Kind] = EVERY_KIND, *, most: int = MAX_WAITING) -> Listener:
+        """A queue of at most `most` events of these kinds that fills from now on."""
+        listener = Listener(self, kinds, most)
         self._listeners.append(listener)
         return listener
 
@@ -159,7 +164,7 @@ def unpack(payload: str) -> tuple[str, list[Event]]:
     """
     try:
         sender, *rows = orjson.loads(payload)
-        return str(sender), [_event(row) for row in rows if row[0] in KINDS]
+        return str(sender), [_event(row) for row in rows if row[0] in EVERY_KIND]
     except (TypeError, IndexError, KeyError, AttributeError) as error:
         raise ValueError("no events") from error
 

@@ -25,7 +25,7 @@ ARENAS: Final = 2
 # glibc raises these two by itself when large blocks come and go, and then gives nothing back.
 LARGE_BYTES: Final = 256 * 1024
 SPARE_BYTES: Final = 1024 * 1024
-TRIM_SECONDS: Final = 15.0
+TRIM_SECONDS: Final = 5.0
 # Objects made and not freed before the collector looks for circles among the young ones. With Python's 700, every
 # other delivery pays for a look; what imports and start-up left is never looked at again.
 YOUNG_OBJECTS: Final = 10_000
@@ -33,6 +33,8 @@ YOUNG_OBJECTS: Final = 10_000
 _MAPPING: Final = re.compile(
     rb"^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ [1-9]\d* +(/.*)\n(?:[A-Z].*\n)*?Anonymous: +(\d+) kB$", re.MULTILINE
 )
+# One of a file that can't be written to, in /proc/PID/maps.
+_READ_ONLY = re.compile(rb"^[0-9a-f]+-[0-9a-f]+ .-.. \S+ \S+ [1-9]\d* +/.*$", re.MULTILINE)
 
 
 @contextmanager
@@ -82,7 +84,7 @@ def settle() -> None:
 
 
 def trim() -> None:
-    """Give the system back what was freed, and let go of libraries' pages; some 15 ms of CPU."""
+    """Give the system back what was freed, and let go of libraries' pages; some 5 ms of CPU."""
     library = _libc()
     if library is not None:
         library.malloc_trim(0)
@@ -100,8 +102,32 @@ def let_go_of_libraries() -> None:
     advise = ctypes.CDLL(None).madvise
     advise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
     with suppress(OSError):  # there is no /proc in some jails
-        for start, end in unchanged_libraries(Path("/proc/self/smaps").read_bytes()):
+        for start, end in _libraries.unchanged():
             advise(start, end - start, mmap.MADV_DONTNEED)
+
+
+class Libraries:
+    """Where libraries are mapped unchanged, as long as the same are.
+
+    To write `smaps`, the kernel looks at every page (8 ms), for `maps` at none (1 ms). And what can't be written to
+    gets no page of its own, so that what `smaps` has said holds for as long as `maps` has the same to say.
+    """
+
+    def __init__(self, process: Path = Path("/proc/self")) -> None:
+        self._process = process
+        self._mapped: list[bytes] = []
+        self._unchanged: list[tuple[int, int]] = []
+
+    def unchanged(self) -> list[tuple[int, int]]:
+        """From and to where. Raises OSError where there is no /proc."""
+        mapped = _READ_ONLY.findall((self._process / "maps").read_bytes())
+        if mapped != self._mapped:
+            self._unchanged = unchanged_libraries((self._process / "smaps").read_bytes())
+            self._mapped = mapped
+        return self._unchanged
+
+
+_libraries = Libraries()
 
 
 def unchanged_libraries(smaps: bytes) -> list[tuple[int, int]]:
@@ -117,7 +143,7 @@ def unchanged_libraries(smaps: bytes) -> list[tuple[int, int]]:
 
 
 async def keep_trimmed(stop: asyncio.Event, *, give_back: Callable[[], Awaitable[None]]) -> None:
-    """Have caches give back what they can do without, and trim, four times a minute until `stop` is set: what a burst
+    """Have caches give back what they can do without, and trim, every five seconds until `stop` is set: what a burst
     of work needed isn't kept for the next one."""
     while not stop.is_set():
         with suppress(TimeoutError):

@@ -5,7 +5,6 @@ settings together. Promises that a `Settings` is consistent as a whole. Whatever
 raised as one `SettingsError` with a sentence a problem, so that an administrator corrects everything in one go.
 """
 
-import difflib
 import importlib.util
 import json
 import os
@@ -143,6 +142,8 @@ def _read_file(path: Path | None) -> tuple[dict[str, object], list[str]]:
 
 
 def _hint(name: str, known: set[str]) -> str:
+    import difflib  # for who misspelt something, who starts nothing then
+
     close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)
     return f"did you mean {close[0]}?" if close else "remove it (docs/configuration.md lists the settings)."
 

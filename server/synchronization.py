@@ -45,5 +45,6 @@ class SynchronizationHeaders:
         async with self._services.database.reading() as session:
             account = await session.get(Account, account_id)
             made = {} if account is None else await synchronization_headers(session, account)
+        self._kept.forget_expired(now)  # 270 bytes for each host with followers
         self._kept.put(account_id, made, now, KEPT_FOR)
         return made

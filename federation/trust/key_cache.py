@@ -66,13 +66,13 @@ class KeyCache:
 
     def listen_to(self, events: EventHub) -> None:
         """Hear of changes from now on; nobody has to wait for events, they are taken when the next key is looked up."""
-        self._events = events.subscribe(most=MAX_EVENTS)
+        self._events = events.subscribe(_CHANGES, most=MAX_EVENTS)
 
     def _forget_changed(self) -> None:
         """Act on what happened, here or in another process; look at all anew when some of it was missed."""
         if self._events is None:
             return
-        changed = {event.account_id for event in self._events.take() if event.kind in _CHANGES}
+        changed = {event.account_id for event in self._events.take()}
         if self._events.missed != self._missed:
             self._missed = self._events.missed
             self._keys = Expiring(max_entries=self._max_keys)

@@ -83,6 +83,14 @@ def test_a_full_queue_drops_and_counts_and_holds_up_nobody() -> None:
     assert (quick.take(), quick.missed) == ([MADE, EDITED, DELETED], 0)
 
 
+def test_a_listener_hears_what_it_asked_for() -> None:
+    hub = EventHub()
+    listener = hub.subscribe({Kind.STATUS_DELETED}, most=1)
+    hub.publish([MADE, DELETED, EDITED])
+    hub.publish([MADE])
+    assert (listener.take(), listener.missed) == ([DELETED], 0)
+
+
 def test_payloads_are_within_the_limit_and_nothing_else_is_read() -> None:
     events = [Event(Kind.NOTIFIED, 2**62 + number, 2**62, word="é" * 900) for number in range(200)]
     payloads = list(pack("me", events))

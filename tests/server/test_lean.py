@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
+from federation.activity import parse_activity
 from federation.expiring import Expiring
+from inbox.journal import PARSED_FOR, Journal
 from models import Database
+from models.activities import SHARED_INBOX, InboundActivity
 from models.kept import SECONDS
 from models.peers import Peer
 from server import lean
@@ -18,7 +21,7 @@ from tests.conftest import Clock
 
 # Each is imported where it is needed; together they are more than 30 MiB.
 NOT_AT_THE_START = {
-    "api.answers",
+    *("api.answers", "difflib"),
     *("asyncpg", "pytz", "sqlalchemy.dialects.postgresql"),
     *("PIL", "alembic", "apispec", "babel", "blurhash", "botocore", "jinja2", "lxml", "markdown_it"),
     *("prometheus_client", "pygments", "pyld", "rich", "xml"),
@@ -94,6 +97,20 @@ def test_only_what_is_as_in_a_librarys_file_is_let_go_of() -> None:
     assert lean.unchanged_libraries(SMAPS) == [(0x7F0000000000, 0x7F0000001000), (0x7F0000003000, 0x7F0000004000)]
 
 
+def test_what_was_found_unchanged_is_known_until_something_else_is_mapped(tmp_path: Path) -> None:
+    libraries = lean.Libraries(tmp_path)
+    lines = [line for line in SMAPS.splitlines(keepends=True) if b"-" in line.split()[0]]
+    (tmp_path / "smaps").write_bytes(SMAPS)
+    (tmp_path / "maps").write_bytes(b"".join(lines))
+    found = libraries.unchanged()
+    assert found == lean.unchanged_libraries(SMAPS)
+    (tmp_path / "smaps").write_bytes(b"")
+    (tmp_path / "maps").write_bytes(b"".join(lines) + b"7f0000040000-7f0000050000 rw-p 00000000 00:00 0\n")
+    assert libraries.unchanged() == found
+    (tmp_path / "maps").write_bytes(b"".join(lines).replace(b"7f0000003000", b"7f0000003f00"))
+    assert libraries.unchanged() == []
+
+
 def test_a_process_works_on_without_the_pages_that_it_let_go_of() -> None:
     asked = (
         "import hashlib, sqlite3, ssl, zlib; from pathlib import Path; from server import lean;"
@@ -139,6 +156,22 @@ async def test_what_is_too_old_is_given_back_and_what_is_under_way_goes_on(datab
     async with database.reading() as reader:
         assert await reader.scalar(select(func.count()).select_from(Peer)) == 1
     await database.give_back()
+
+
+async def test_activities_that_this_process_does_not_apply_are_forgotten(database: Database, clock: Clock) -> None:
+    journal = Journal(database)
+    parsed = [parse_activity(b'{"type": "Like", "actor": "https://a.test/a", "id": "https://a.test/%d"}' % number)
+              for number in range(3)]  # fmt: skip
+    for activity in (parsed[0], parsed[0], parsed[1]):  # the second has no row: it was known
+        await journal.append(activity, inbox_id=SHARED_INBOX, host="a.test")
+    async with database.reading() as session:
+        rows = (await session.scalars(select(InboundActivity.id).order_by(InboundActivity.id))).all()
+    assert journal.take_parsed(rows[0]) is parsed[0]
+    assert journal.remembered == 2
+    clock.advance(seconds=PARSED_FOR.total_seconds() + 1)
+    await journal.append(parsed[2], inbox_id=SHARED_INBOX, host="a.test")
+    assert journal.remembered == 1
+    assert journal.take_parsed(rows[1]) is None
 
 
 def test_what_is_remembered_until_a_time_is_freed_then_and_not_before() -> None:
