@@ -40,17 +40,21 @@ _TRIGGER = re.compile(
     rf"|(?<![=/\w])@(?P<mention>[a-zA-Z0-9_]+(?:[.-]+[a-zA-Z0-9_]+)*(?:@{_HOST})?)"
     r"|(?<![=/)\w&])[#＃](?P<hashtag>)"
 )
+# Without one of these there is no entity, which tells twenty times as fast.
+_MARK = re.compile(r"[@#＃:]")
 _LINK_HOST = re.compile(
     r"(?i)https?://(?:\[[0-9a-f:.]+\]|localhost|[^/?#:\s]+\.[^/?#:\s.]+)\.?(?::[0-9]{1,5})?(?:[/?#]|$)"
 )
 _NEVER_LAST = frozenset(".,;:!?'\"*$%~|@[、。！？…」』")
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
 _SEPARATORS = frozenset("·・")
-_MARKS = frozenset({"Mn", "Mc"})
+_COMBINING = frozenset({"Mn", "Mc"})
 
 
 def scan(text: str) -> Iterator[Entity]:
     """Every entity, from left to right."""
+    if _MARK.search(text) is None:
+        return
     position = 0
     while (found := _TRIGGER.search(text, position)) is not None:
         entity = _entity(text, found)
@@ -104,7 +108,10 @@ def _hashtag_at(text: str, start: int) -> str:
 def _is_hashtag_character(character: str) -> bool:
     # str.isalnum leaves out combining marks, without which Hindi, Thai or decomposed Spanish fall apart.
     return (
-        character.isalnum() or character == "_" or character in _SEPARATORS or unicodedata.category(character) in _MARKS
+        character.isalnum()
+        or character == "_"
+        or character in _SEPARATORS
+        or unicodedata.category(character) in _COMBINING
     )
 
 

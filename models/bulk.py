@@ -31,11 +31,21 @@ class Form:
 
     def parameters(self, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
         """The rows as the driver wants them."""
+        if len(rows) == 1:
+            return [tuple([_value(name, made, rows[0]) for name, made in self.places])]
         return list(zip(*self.columns(rows), strict=True))
 
     def columns(self, rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
         """The same by places: what all rows have in each."""
         return [_column(name, made, rows) for name, made in self.places]
+
+
+def _value(name: str | None, made: Any, row: Mapping[str, Any]) -> Any:
+    """What a row has in one place."""
+    if name is None:
+        return made
+    value = row[name]
+    return value if made is None or value is None else made(value)
 
 
 def _column(name: str | None, made: Any, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
