@@ -1,10 +1,12 @@
 """`python -m bench`: what an office costs, measured from outside, as one table. Loopback only; ends by itself."""
 
+import asyncio
 import os
 import platform
+import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -58,16 +60,27 @@ def main(
     guard = Guard(note)
     try:
         if url:
-            text = uvloop.run(_other(url.rstrip("/"), token, size, runs))
+            text = uvloop.run(_stoppable(_other(url.rstrip("/"), token, size, runs)))
         else:
-            text = uvloop.run(measure(guard, runs, size, frozenset(only) or ALL, is_postgresql=postgresql))
+            measuring = measure(guard, runs, size, frozenset(only) or ALL, is_postgresql=postgresql)
+            text = uvloop.run(_stoppable(measuring))
         print(text + guard.summary)
         if document is not None:
             write_between(document, "other" if url else "postgresql" if postgresql else "sqlite", text + guard.summary)
     except BenchFailed as failure:
         sys.exit(f"The benchmark could not be finished: {failure}")
+    except asyncio.CancelledError:
+        sys.exit("The benchmark was ended; its offices are, too.")
     if guard.failures:
         sys.exit(f"{len(guard.failures)} parts could not be finished.")
+
+
+async def _stoppable(work: Coroutine[None, None, str]) -> str:
+    """Ends offices and databases in order when it is told to end (SIGTERM), as it does at Ctrl+C."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await work
 
 
 async def measure(

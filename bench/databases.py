@@ -13,6 +13,8 @@ import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy.engine import make_url
 
 URL = "TERTULIA_DATABASE_URL"
+BACKENDS = """SELECT pid FROM pg_stat_activity
+    WHERE backend_type = 'client backend' AND datname = current_database() AND pid <> pg_backend_pid()"""
 
 
 class Onlooker:

@@ -45,8 +45,8 @@ async def measure_growth(
                     await office.settle()
                     read = await measure_reads(Reader(office.origin, reader.token), requests, office, change)
                     found |= read if size == sizes[0] else {}
-                    found |= {f"growth.{size}.{name}": read[key] for name in LABELS
-                              if (key := _reading(name)) in read}  # fmt: skip
+                    found |= {f"growth.{size}.{name}": read[f"{key}.cpu"] + read[f"{key}.database"]
+                              for name in LABELS if f"{(key := _reading(name))}.cpu" in read}  # fmt: skip
                     found[f"growth.{size}.post"] = await _cpu_of_a_post(office, reader)
                     report(f"read {number} of {len(rounds)} times at {size:,}")
         finally:
@@ -54,7 +54,7 @@ async def measure_growth(
 
 
 def _reading(name: str) -> str:
-    return f"reads.{name}.cpu" if "." in name else f"reads.{name}.{CONNECTIONS[-1]}.cpu"
+    return f"reads.{name}" if "." in name else f"reads.{name}.{CONNECTIONS[-1]}"
 
 
 async def _change(database: Database, account_id: int) -> None:
@@ -67,18 +67,19 @@ async def _cpu_of_a_post(office: Office, writer: Account) -> float:
     """Milliseconds of CPU to take a status without followers elsewhere, and all that follows."""
     note = {"type": "Note", "content": "<p>Growing</p>", "to": [PUBLIC], "cc": [f"{writer.uri}/followers"]}
     await office.settle()
-    before = office.cpu_seconds
+    before = office.cpu_seconds + await office.database_cpu_seconds()
     async with aiohttp.ClientSession() as client:
         for _ in range(POSTS):
             await office.post_outbox(client, writer, note)
     await office.settle()
-    return (office.cpu_seconds - before) * 1000 / POSTS
+    return (office.cpu_seconds + await office.database_cpu_seconds() - before) * 1000 / POSTS
 
 
 def render_growth(rounds: Measured, sizes: Sequence[int]) -> str:
-    """The growth curve: CPU of each at each size that was reached, and whether it stays flat."""
+    """The growth curve: CPU of each, the database's with it, at each size reached, and whether it stays flat."""
     sizes = [size for size in sizes if median_of(rounds, f"growth.{size}.post") is not None]
-    lines = [f"| CPU each at so many statuses | {' | '.join(f'{size:,}' for size in sizes)} | |",
+    head = " | ".join(f"{size:,}" for size in sizes)
+    lines = [f"| CPU each, the database's with it, at so many statuses | {head} | |",
              f"|---|{'---|' * len(sizes)}---|"]  # fmt: skip
     for name, label in LABELS.items():
         values = [median_of(rounds, f"growth.{size}.{name}") for size in sizes]

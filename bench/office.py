@@ -72,6 +72,12 @@ class Office:
         """CPU time of the process and its threads, in user and kernel."""
         return cpu_seconds(self.process.pid)
 
+    async def database_cpu_seconds(self) -> float:
+        """CPU time of PostgreSQL's processes that answer somebody; SQLite's is that of the office."""
+        if databases.URL not in self.environ:
+            return 0.0
+        return sum(cpu_seconds(one) for (one,) in await self.rows(databases.BACKENDS))
+
     @property
     def memory_mib(self) -> float:
         """Resident memory."""

@@ -6,7 +6,7 @@ measured (`--url`, `--token`). A request is bytes that were written before the c
 
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
@@ -52,6 +52,8 @@ class Measured(Protocol):
 
     @property
     def cpu_seconds(self) -> float: ...
+
+    async def database_cpu_seconds(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -106,8 +108,9 @@ async def measure_reads(
 ) -> dict[str, float]:
     """Requests a second and CPU of each (`reads.<what>.<connections>.rate` and `.cpu`), of all that there is.
 
-    `reads.<what>.changed` are those of one connection that asks again after each `change` of what doesn't concern it,
-    `reads.<what>.anew` those of answers that were not kept.
+    `.database` is what processes of the database needed beside it. `reads.<what>.changed` are those of one connection
+    that asks again after each `change` of what doesn't concern it, `reads.<what>.anew` those of answers that were not
+    kept.
     """
     found: dict[str, float] = {}
     asked = await reading_requests(reader)
@@ -131,18 +134,27 @@ async def _after_changes(
     name: str, requests: list[Prepared], change: Change, server: Measured | None
 ) -> dict[str, float]:
     """CPU of each alone: most of the time goes by with changing something, which is not the server's doing."""
-    before = server.cpu_seconds if server else 0.0
+    before = await _clocks(server)
     _check(name, await post_each_after(change, requests), requests)
-    return {f"reads.{name}.changed.cpu": (server.cpu_seconds - before) * 1000 / len(requests)} if server else {}
+    return await _used(f"reads.{name}.changed", before, server, len(requests))
 
 
 async def _measured(name: str, requests: list[Prepared], connections: int, server: Measured | None) -> dict[str, float]:
-    cpu, started = server.cpu_seconds if server else 0.0, time.perf_counter()
+    before, started = await _clocks(server), time.perf_counter()
     await _all(name, requests, connections)
     found = {f"{name}.rate": len(requests) / (time.perf_counter() - started)}
-    if server:
-        found[f"{name}.cpu"] = (server.cpu_seconds - cpu) * 1000 / len(requests)
-    return found
+    return found | await _used(name, before, server, len(requests))
+
+
+async def _clocks(server: Measured | None) -> dict[str, float]:
+    """Seconds of CPU until now, of the server and of its database."""
+    return {"cpu": server.cpu_seconds, "database": await server.database_cpu_seconds()} if server else {}
+
+
+async def _used(name: str, before: Mapping[str, float], server: Measured | None, requests: int) -> dict[str, float]:
+    """Milliseconds of CPU of each request since then."""
+    now = await _clocks(server)
+    return {f"{name}.{whose}": (now[whose] - seconds) * 1000 / requests for whose, seconds in before.items()}
 
 
 async def _all(name: str, requests: list[Prepared], connections: int) -> None:

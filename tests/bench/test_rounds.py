@@ -7,7 +7,9 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from sqlalchemy import text
 
+from bench.databases import URL
 from bench.fleet import running_fleet
 from bench.inbound import addresses, gather_readership, measure_inbound
 from bench.killed import measure_killed
@@ -15,6 +17,9 @@ from bench.office import Office, running_office
 from bench.people import KeyPool, Pen, new_person
 from bench.sending import post_all, prepare
 from keys.signing import Scheme
+from models import Database
+
+SLOW = {"sqlite": "SELECT 1", "postgresql": "SELECT sum(one) FROM generate_series(1, 200000) AS one"}
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +42,19 @@ def test_cpu_and_memory_are_those_of_the_process(busy: subprocess.Popen[bytes]) 
     assert 0.25 <= office.cpu_seconds < 1.0
     resident = next(line for line in Path(f"/proc/{busy.pid}/status").read_text().splitlines() if "VmRSS" in line)
     assert office.memory_mib == pytest.approx(int(resident.split()[1]) / 1024, abs=1)
+
+
+async def test_what_a_database_needs_beside_the_office_is_told_apart(
+    database: Database, busy: subprocess.Popen[bytes]
+) -> None:
+    url = database.engine.url.render_as_string(hide_password=False)
+    office = Office("http://127.0.0.1:1", Path(), busy, {} if database.is_sqlite else {URL: url})
+    async with database.reading() as session:
+        before = await office.database_cpu_seconds()
+        await session.execute(text(SLOW[session.get_bind().dialect.name]))
+        used = await office.database_cpu_seconds() - before
+    await office.close()
+    assert used == 0 if database.is_sqlite else used > 0
 
 
 async def test_the_fleet_is_a_peer_and_counts_what_arrives(pool: KeyPool) -> None:
