@@ -9,6 +9,7 @@ On failure: `AddressRefused`, with the rule that was broken.
 """
 
 import re
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
@@ -64,7 +65,7 @@ def check_url(url: str, *, allow_http: bool = False) -> CheckedUrl:
     shape = None if _UNSAFE.search(url) else _SHAPE.fullmatch(url)
     if shape is None:
         raise AddressRefused(url, "not an http or https URL")
-    scheme, authority, path, query = shape[1].lower(), shape[2], shape[3] or "/", shape[4] or ""
+    scheme, authority, path, query = sys.intern(shape[1].lower()), shape[2], shape[3] or "/", shape[4] or ""
     if scheme == "http" and not allow_http:
         raise AddressRefused(url, "plain http is not accepted here")
     host, port, literal = _read_authority(url, authority, DEFAULT_PORTS[scheme])
@@ -73,7 +74,8 @@ def check_url(url: str, *, allow_http: bool = False) -> CheckedUrl:
         target = _encode_iri(url, target)
     shown = f"[{host}]" if ":" in host else host
     shown_port = "" if port == DEFAULT_PORTS[scheme] else f":{port}"
-    return CheckedUrl(f"{scheme}://{shown}{shown_port}{target}", scheme, host, port, target, literal)
+    normal = f"{scheme}://{shown}{shown_port}{target}"
+    return CheckedUrl(url if url == normal else normal, scheme, host, port, target, literal)  # kept beside `url`
 
 
 def host_of(url: str) -> str:
