@@ -6,6 +6,7 @@ The allocator's settings are glibc's, and letting go of libraries is Linux'. Els
 import asyncio
 import ctypes
 import gc
+import mimetypes
 import mmap
 import re
 import ssl
@@ -60,6 +61,18 @@ def without_trust_store() -> Iterator[None]:
         yield
     finally:
         ssl.SSLContext.load_default_certs = read  # type: ignore[method-assign]
+
+
+@contextmanager
+def without_system_types() -> Iterator[None]:
+    """Have the table of media types that is read inside the block be Python's own: aiohttp reads the system's when it
+    is imported (some 2,000 lines where there is one), to guess what a file is. Our answers say it themselves."""
+    known = mimetypes.knownfiles
+    mimetypes.knownfiles = []
+    try:
+        yield
+    finally:
+        mimetypes.knownfiles = known
 
 
 def set_allocator() -> None:

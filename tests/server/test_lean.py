@@ -70,6 +70,16 @@ def test_a_context_without_trust_store_refuses_everybody_and_the_next_trusts_as_
     assert ssl.create_default_context().cert_store_stats() == before
 
 
+def test_an_office_knows_no_media_types_of_the_system(tmp_path: Path) -> None:
+    (tmp_path / "mime.types").write_text("application/x-of-the-system sys\n")
+    asked = (
+        "import mimetypes, sys; files = mimetypes.knownfiles = [sys.argv[1]]; import server.commands;"
+        "print(mimetypes.guess_type('a.sys')[0], mimetypes.guess_type('a.png')[0], mimetypes.knownfiles is files)"
+    )
+    command = [sys.executable, "-c", asked, str(tmp_path / "mime.types")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "None image/png True\n"
+
+
 SMAPS = b"""\
 55d0c0a00000-55d0c0a01000 r--p 00000000 08:02 11                         /usr/bin/program
 Size:                  4 kB
