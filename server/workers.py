@@ -27,6 +27,7 @@ from server.drain import Drain
 from server.health import Health
 from server.listener import Runner
 from server.migrate import Migrate, migrate_apart
+from server.open_files import allow_open_files
 from server.roles import HTTP, ROLES
 from server.runtime import Workers, keep_running
 from server.setting_kinds import ListenAddress
@@ -43,6 +44,7 @@ log = structlog.get_logger(__name__)
 def serve(settings: Settings, roles: Sequence[str]) -> None:
     """Run the roles in this process until it is told to stop."""
     lean.set_allocator()
+    allow_open_files()
     uvloop.run(run_office(settings, roles))
 
 

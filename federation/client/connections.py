@@ -7,7 +7,8 @@ Owns their number and their age. Promises that
 - at most `limit` are in use at once, `CONNECTIONS_PER_HOST` of them to one origin; who comes later waits;
 - one that has been idle for `keep_alive_seconds` is closed, and never used again;
 - at most `most_idle` are idle: of more, those that were used longest ago go. Who is asked for an actor is soon
-  asked for more, and gets an answer; a post to ten thousand hosts must not use up the process's file descriptors.
+  asked for more, and gets an answer; what goes to all of a thousand hosts finds the connections of the time before. A
+  post to ten thousand must not use up the process's file descriptors, of which a quarter may be idle connections.
 
 A server may close a kept connection in the moment in which we send on it. The request is then repeated, once, on a new
 one: receiving twice is harmless.
@@ -17,6 +18,7 @@ On failure: RemoteError.
 
 import asyncio
 import functools
+import resource
 import socket
 import ssl
 from collections import OrderedDict
@@ -43,7 +45,7 @@ from federation.client.name_resolution import NoSuchName, Resolve
 from federation.client.url_rules import CheckedUrl
 
 CONNECTIONS_PER_HOST: Final = 8
-IDLE_CONNECTIONS: Final = 256
+IDLE_CONNECTIONS: Final = 1_024
 SECOND_ADDRESS_SECONDS: Final = 0.25  # RFC 8305 §5: when the next address is tried besides
 SWEEP_SECONDS: Final = 5.0
 
@@ -62,14 +64,14 @@ class Connections:
         connect_seconds: float,
         limit: int,
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
-        most_idle: int = IDLE_CONNECTIONS,
+        most_idle: int | None = None,
     ) -> None:
         self._resolvers = {scheme: GuardedResolver(resolve, guard, scheme) for scheme in ("http", "https")}
         self._guard = guard
         self._tls = tls
         self._connect_seconds = connect_seconds
         self._keep_alive_seconds = keep_alive_seconds
-        self._most_idle = most_idle
+        self._most_idle = spare_descriptors() if most_idle is None else most_idle
         self._places = asyncio.Semaphore(limit)
         self._places_at: WeakValueDictionary[Origin, asyncio.Semaphore] = WeakValueDictionary()
         self._idle: OrderedDict[Origin, list[Connection]] = OrderedDict()  # those used last at the end
@@ -220,6 +222,12 @@ class Connections:
         )
         _, connection = await loop.create_connection(Connection, sock=made, ssl=tls, server_hostname=name)
         return connection
+
+
+def spare_descriptors() -> int:
+    """How many connections may be idle where nobody says it."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return IDLE_CONNECTIONS if soft == resource.RLIM_INFINITY else min(IDLE_CONNECTIONS, soft // 4)
 
 
 AddressInfo = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int] | tuple[str, int, int, int]]
