@@ -8,6 +8,9 @@ from the bundled contexts, and with an empty context for every other URL.
 """
 
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -44,7 +47,8 @@ def expand(document: JsonObject, *, tolerant: bool) -> JsonObject:
     if tolerant and document.get("@context") is None:
         cleaned.pop("@context", None)
     try:
-        expanded = _pyld().expand(cleaned, {"documentLoader": _load, "expandContext": base})
+        with _quietly():
+            expanded = _pyld().expand(cleaned, {"documentLoader": _load, "expandContext": base})
     except (_pyld().JsonLdError, *_EXPECTED) as error:
         raise ExpansionFailed(_sentence(error)) from error
     if len(expanded) > 1:
@@ -62,7 +66,8 @@ def canonicalize(document: JsonObject) -> str:
     _check_budget(document)
     options: JsonObject = {"documentLoader": _load, "expandContext": _NO_BASE}
     try:
-        quads = _pyld().to_rdf(document, {**options, "format": "application/n-quads"})
+        with _quietly():
+            quads = _pyld().to_rdf(document, {**options, "format": "application/n-quads"})
         if len(set(re.findall(r"_:b\d+", quads))) > MAX_BLANK_NODES:
             raise DocumentRefused("too-many", f"the document has more than {MAX_BLANK_NODES} blank nodes")
         canonical = _pyld().normalize(
@@ -82,14 +87,24 @@ def compact_with_our_context(document: JsonObject) -> JsonObject:
     screen(document)
     _check_budget(document)
     try:
-        expanded = _pyld().expand(_cleaned(document), {"documentLoader": _load, "expandContext": _NO_BASE})
-        compacted = _pyld().compact(
-            expanded, our_context(), {"documentLoader": _load, "skipExpansion": True, "expandContext": _NO_BASE}
-        )
+        with _quietly():
+            expanded = _pyld().expand(_cleaned(document), {"documentLoader": _load, "expandContext": _NO_BASE})
+            compacted = _pyld().compact(
+                expanded, our_context(), {"documentLoader": _load, "skipExpansion": True, "expandContext": _NO_BASE}
+            )
     except (_pyld().JsonLdError, *_EXPECTED) as error:
         raise DocumentRefused("context", _sentence(error)) from error
     compacted["@context"] = "https://www.w3.org/ns/activitystreams"
     return dict(compacted)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without pyld's warnings about terms and values that JSON-LD has it ignore: anybody can send them, and each would
+    be a line on standard error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @cache

@@ -60,6 +60,8 @@ def test_arbitrary_json(value: Any) -> None:
 
 @_PROFILE
 @given(DOCUMENTS)
+@example({"@context": {"@reserved": "https://a.test/term"}, "id": "https://a.test/1", "type": "Note"})
+@example({"@context": {"term": {"@id": "@reserved"}}, "id": "https://a.test/1", "type": "Note"})
 def test_documents_full_of_our_terms(document: dict[str, Any]) -> None:
     with suppress(DocumentRefused):
         _read_in_every_way(parse_document(json.dumps(document).encode()))
@@ -67,6 +69,7 @@ def test_documents_full_of_our_terms(document: dict[str, Any]) -> None:
 
 @settings(_PROFILE, max_examples=60)
 @given(DOCUMENTS)
+@example({"@context": {"@reserved": "https://a.test/term"}, "id": "https://a.test/1", "type": "Note"})
 def test_documents_for_linked_data_signatures(document: dict[str, Any]) -> None:
     with suppress(DocumentRefused):
         canonicalize(document)
