@@ -186,11 +186,22 @@ def _line(words: Words) -> str:
 def _parameters(words: Words) -> dict[str, Any]:
     folded = folded_words(words.text)
     configuration = STEMMED.get(words.language)
-    stems = {"plain": plain_words(words.text), "again": folded} if configuration else {"plain": "", "again": ""}
     return {
         "status": words.status_id, "folded": folded, "tokens": _unique(words.tokens),
-        "configuration": configuration or "simple", **stems,
+        "configuration": configuration or "simple",
+        "stemmed": _to_be_stemmed(plain_words(words.text), folded) if configuration else "",
     }  # fmt: skip
+
+
+def _to_be_stemmed(plain: str, folded: str) -> str:
+    """The words as they are written, and as they are folded where that makes others of them.
+
+    PostgreSQL stems word by word, and stemming is most of what a row costs it: what has no accents isn't stemmed twice.
+    """
+    if folded == plain:
+        return plain
+    known = frozenset(plain.split())
+    return " ".join([plain, *(word for word in folded.split() if word not in known)])
 
 
 def _unique(tokens: Iterable[str]) -> list[str]:
@@ -199,18 +210,17 @@ def _unique(tokens: Iterable[str]) -> list[str]:
 
 @cache
 def _on_postgresql() -> Bulk:
-    """Writes the words, their stems as they are written and as they are folded, and the tokens. Made once."""
+    """Writes the words, their stems, and the tokens. Made once."""
     configuration = cast(bindparam("configuration", type_=String), REGCONFIG)
     simple: Any = literal_column("'simple'::regconfig")
     vector = (
         func.to_tsvector(simple, bindparam("folded", type_=String))
-        .op("||")(func.to_tsvector(configuration, bindparam("plain", type_=String)))
-        .op("||")(func.to_tsvector(configuration, bindparam("again", type_=String)))
+        .op("||")(func.to_tsvector(configuration, bindparam("stemmed", type_=String)))
         .op("||")(func.array_to_tsvector(cast(bindparam("tokens"), ARRAY(String))))
     )
     statement = insert_of(False)(_TABLE).values(status_id=bindparam("status", type_=BigInt), words=vector)
     upsert = statement.on_conflict_do_update(index_elements=["status_id"], set_={"words": statement.excluded.words})
-    return Bulk(upsert, ("status", "folded", "tokens", "configuration", "plain", "again"), is_apart=True)
+    return Bulk(upsert, ("status", "folded", "tokens", "configuration", "stemmed"), is_apart=True)
 
 
 _ON_SQLITE = Bulk(updating(True, StatusText, ("status_id",), ("words",)), ("status_id", "words"))
