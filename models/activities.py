@@ -9,11 +9,11 @@ notices that the process called `leased_by` is no more (`jobs.takeover`).
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import Float, ForeignKey, Index, String, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id
-from models.postgresql import partial_index
+from models.postgresql import never_count, partial_index
 
 SHARED_INBOX = 0
 
@@ -162,3 +162,8 @@ class Job(Base):
     again_payload: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+
+
+for _queue in (InboundActivity, Delivery, Job):
+    _table: Table = _queue.__table__  # type: ignore[assignment]
+    never_count(_table, "state")

@@ -7,7 +7,7 @@ PostgreSQL alone wants of an index is told by `Index(…, info=only_here(…))`.
 
 from typing import Any
 
-from sqlalchemy import JSON, Dialect, Index, MetaData, text
+from sqlalchemy import DDL, JSON, Dialect, Index, MetaData, Table, event, text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateIndex
 from sqlalchemy.types import TypeDecorator, UserDefinedType
@@ -57,6 +57,17 @@ def partial_index(name: str, *columns: str, where: str, unique: bool = False) ->
 def only_here(**options: Any) -> dict[str, Any]:
     """The `info` of an index that has these options on PostgreSQL."""
     return {"postgresql": options}
+
+
+def never_count(table: Table, column: str) -> None:
+    """Have PostgreSQL keep no statistics of a column whose values change faster than it counts them.
+
+    A queue is empty whenever somebody counts. A planner that knows so takes any way through a thousand rows for as good
+    as any other, and went through all of them for each of them (docs/decisions/0030-queue.md).
+    """
+    ddl: Any = DDL  # SQLAlchemy says nothing of its arguments
+    statement = ddl(f"ALTER TABLE {table.name} ALTER COLUMN {column} SET STATISTICS 0")
+    event.listen(table, "after_create", statement.execute_if(dialect="postgresql"))
 
 
 def tell_options(metadata: MetaData) -> MetaData:

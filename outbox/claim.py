@@ -9,13 +9,14 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from typing import Any, Final
 
-from sqlalchemy import Integer, Select, Table, bindparam, exists, func, not_, select
+from sqlalchemy import Integer, Select, Table, bindparam, func, literal_column, not_, select
 
 from federation.services import Services
 from federation.sync.marks import Mark
 from jobs.leases import MOST, NOW, Claiming, claim, is_queued
 from models import UnitOfWork
 from models.activities import Delivery, OutboundActivity
+from models.lines import one_before
 from models.questions import WORDS, Question, among
 from outbox.log import number_waiting, own_generation
 from outbox.work import ActivityBytes, Work
@@ -29,19 +30,14 @@ _ACTIVITIES: Table = OutboundActivity.__table__  # type: ignore[assignment]
 
 def _candidates(*, with_retries: bool) -> Select[tuple[int]]:
     """Ids of up to MOST deliveries that may be sent now, hosts taking turns; none for those that are `busy`."""
-    table, earlier = DELIVERIES_TABLE, DELIVERIES_TABLE.alias("earlier")
-    is_overtaking = exists().where(
-        is_queued(earlier),
-        earlier.c.host == table.c.host,
-        earlier.c.ordering_key == table.c.ordering_key,
-        earlier.c.id < table.c.id,
-    )
+    table = DELIVERIES_TABLE
+    is_first = one_before(table, is_queued, "host", "ordering_key").is_(None)
     due = select(table.c.id, table.c.host, table.c.due_at).where(
-        is_queued(table), table.c.due_at <= NOW, ~is_overtaking, not_(among(table.c.host, "busy", WORDS))
+        is_queued(table), table.c.due_at <= NOW, is_first, not_(among(table.c.host, "busy", WORDS))
     )
     if not with_retries:
         due = due.where(table.c.attempts == 0)
-    first = due.order_by(table.c.due_at, table.c.id).limit(WINDOW).subquery("first_due")
+    first = due.order_by(table.c.due_at, table.c.id).limit(literal_column(str(WINDOW))).subquery("first_due")
     place = func.row_number().over(partition_by=first.c.host, order_by=(first.c.due_at, first.c.id))
     placed = select(first.c.id, place.label("place")).subquery("placed")
     is_fair_share = placed.c.place <= bindparam("per_host", type_=Integer())
@@ -55,7 +51,7 @@ _BYTES: Final = Question(
 _CLAIMED: Final = ("id", "activity_id", "account_id", "inbox_url", "host", "ordering_key", "log_number", "attempts",
                    "created_at", "lease_until")  # fmt: skip
 # Made once: building such a statement costs more than SQLite needs for running it.
-_CLAIMS: Final = {
+CLAIMS: Final = {
     with_retries: Claiming(DELIVERIES_TABLE, _candidates(with_retries=with_retries), _CLAIMED)
     for with_retries in (True, False)
 }
@@ -75,7 +71,7 @@ class Claims:
         """Up to `limit` deliveries, leased to us, in the order of their ids, numbered where the peer has a log."""
         await number_waiting(self._services, unit)
         me = self._services.database.process_id
-        rows = await claim(unit, _CLAIMS[with_retries], lease_seconds=self._lease_seconds, leased_by=me, most=limit,
+        rows = await claim(unit, CLAIMS[with_retries], lease_seconds=self._lease_seconds, leased_by=me, most=limit,
                            per_host=per_host, busy=sorted(busy_hosts))  # fmt: skip
         activities = await self._read(unit, {row.activity_id for row in rows})
         generation = await own_generation(unit) if any(row.log_number is not None for row in rows) else ""

@@ -23,7 +23,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.activities import Delivery, OutboundActivity, RemoteHost
 from models.insertion import insert_ignoring
-from models.questions import Question
+from models.questions import WORDS, Question, among
 from models.sync import THE_STATE, PeerSync, SyncState
 from policy.peers import PeerPolicy
 
@@ -34,9 +34,10 @@ GENERATION_BYTES: Final = 9
 _DELIVERIES: Table = Delivery.__table__  # type: ignore[assignment]
 _PEERS: Table = PeerSync.__table__  # type: ignore[assignment]
 _UNNUMBERED = (_DELIVERIES.c.log_number.is_(None), _DELIVERIES.c.ordering_key != OUTSIDE)
-# One look at the index for each host that keeps a log: what waits for hosts that aren't full peers is never counted.
+# One look at the index for each full peer that keeps a log.
 _HOSTS_TO_NUMBER = Question(
     select(RemoteHost.host).where(
+        among(RemoteHost.host, "peers", WORDS),
         RemoteHost.keeps_log.is_(True),
         select(_DELIVERIES.c.id).where(_DELIVERIES.c.host == RemoteHost.host, *_UNNUMBERED).exists(),
     )
@@ -97,8 +98,11 @@ def new_generation() -> str:
 
 
 async def number_waiting(services: Services, unit: UnitOfWork) -> None:
-    """Give numbers to whatever waits for one; one look when nothing does."""
-    hosts = [host for (host,) in await unit.session.ask(_HOSTS_TO_NUMBER, {}) if services.peers.is_full(host)]
+    """Give numbers to whatever waits for one; one look when nothing does, none where there is no full peer."""
+    peers = services.peers.active(is_full=True)
+    if not peers:
+        return
+    hosts = [host for (host,) in await unit.session.ask(_HOSTS_TO_NUMBER, {"peers": peers})]
     if hosts:
         await number_log(unit, hosts)
 

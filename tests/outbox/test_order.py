@@ -1,11 +1,12 @@
 """What is about one object reaches a host in the order in which it was said."""
 
 import asyncio
+from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 
 from federation.services import Services
-from outbox.claim import DELIVERIES_TABLE, WINDOW
+from outbox.claim import CLAIMS, DELIVERIES_TABLE, WINDOW
 from outbox.deliver import DeliveryWorker, is_cut_short
 from tests.conftest import Clock
 from tests.outbox.cast import deliveries
@@ -75,3 +76,39 @@ async def test_a_host_with_a_long_queue_hides_nobody(
     claimed = await worker._turn()
     assert [work.host for work in claimed] == [well.host]
     assert not is_cut_short(claimed)
+
+
+def rows_seen(plan: dict[str, Any]) -> int:
+    """How many rows all scans of a plan have looked at."""
+    seen = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Join Filter", 0)
+    return int(seen * plan["Actual Loops"]) + sum(rows_seen(part) for part in plan.get("Plans", ()))
+
+
+async def test_a_claim_looks_once_at_each_row_whatever_was_counted_of_the_queue(
+    services: Services, worker: DeliveryWorker, new_peer: NewPeer, send: Send
+) -> None:
+    """PostgreSQL chooses by what it counted, and it counts when nothing is queued."""
+    peers = [await new_peer() for _ in range(3)]
+    await send(*(peer.inbox_url for peer in peers))
+    await worker.run_once()
+    sent = (await deliveries(services.database))[0]
+    row = {column.key: getattr(sent, column.key) for column in DELIVERIES_TABLE.columns} | {"state": "queued"}
+    async with services.database.unit_of_work() as unit:
+        if not services.database.is_sqlite:
+            await unit.session.execute(text("ANALYZE deliveries"))
+        rows = [
+            row | {"id": unit.new_id(), "inbox_url": f"https://h{n}.test/", "host": f"h{n}.test"} for n in range(500)
+        ]
+        await unit.session.execute(insert(DELIVERIES_TABLE), rows)
+    now = services.clock()
+    values = {"now": now, "until": now, "me": "", "busy": [], "per_host": 10, "most": 100}
+    async with services.database.unit_of_work() as unit:
+        straight = await unit.session.straight()
+        form = CLAIMS[True].question.form(straight.dialect)
+        explain = "EXPLAIN QUERY PLAN " if services.database.is_sqlite else "EXPLAIN (ANALYZE, FORMAT JSON) "
+        plan = await straight.rows(explain + form.sql, form.arguments(values))
+    if services.database.is_sqlite:
+        probe = "SEARCH earlier USING INDEX ix_deliveries_order (host=? AND ordering_key=? AND id<?)"
+        assert probe in [step[3] for step in plan]
+    else:
+        assert rows_seen(plan[0][0][0]["Plan"]) < 20 * len(rows)

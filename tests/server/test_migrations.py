@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
@@ -66,6 +67,27 @@ def indexes(connection: Connection) -> dict[str, set[str]]:
     return found
 
 
+def never_counted(connection: Connection) -> set[str]:
+    """Columns of which PostgreSQL keeps no statistics."""
+    if connection.dialect.name == "sqlite":
+        return set()
+    rows = connection.execute(
+        text("SELECT attrelid::regclass::text, attname FROM pg_attribute WHERE attstattarget = 0")
+    )
+    return {f"{table}.{column}" for table, column in rows}
+
+
+def both(config: Config, *statements: str) -> None:
+    for statement in statements:
+        config.attributes["connection"].execute(text(statement))
+
+
+async def answer(url: URL, query: str) -> object:
+    found: list[object] = []
+    await run_on(url, lambda config: found.append(config.attributes["connection"].scalar(text(query))))
+    return found[0]
+
+
 async def test_the_newest_revision_is_what_the_models_say(empty_url: URL) -> None:
     await migrate(empty_url)
     found: list[object] = []
@@ -93,6 +115,32 @@ async def test_search_is_made_as_the_models_make_it(empty_url: URL, new_database
     migrated, made = found.values()
     assert migrated == made
     assert len(made) == (0 if empty_url.get_backend_name() == "postgresql" else 7)
+
+
+async def test_nobody_counts_the_states_of_queues_whether_migrated_or_made(
+    empty_url: URL, new_database_url: NewDatabase
+) -> None:
+    await migrate(empty_url)
+    for url in (empty_url, await new_database_url()):
+        found: set[str] = set()
+        await run_on(url, lambda config, found=found: found.update(never_counted(config.attributes["connection"])))
+        wanted = {f"{queue}.state" for queue in ("inbound_activities", "deliveries", "jobs")}
+        assert found == (wanted if empty_url.get_backend_name() == "postgresql" else set())
+
+
+async def test_what_was_counted_of_queues_before_the_upgrade_is_forgotten(empty_url: URL) -> None:
+    if empty_url.get_backend_name() == "sqlite":
+        pytest.skip("SQLite counts nothing by itself")
+    await migrate(empty_url)
+    await run_on(empty_url, lambda config: command.downgrade(config, "0005"))
+    job = "INSERT INTO jobs (id, kind, unique_key, payload, state, attempts, due_at, created_at)"
+    full = f"{job} SELECT n, '', 'k' || n, '{{}}', 'done', 0, now(), now() FROM generate_series(1, 100) n"
+    await run_on(empty_url, lambda config: both(config, full, "ANALYZE jobs"))
+    counted = "SELECT count(*) FROM pg_stats WHERE tablename = 'jobs' AND attname = 'state'"
+    assert await answer(empty_url, counted) == 1
+    await migrate(empty_url)
+    await run_on(empty_url, lambda config: both(config, "ANALYZE jobs"))
+    assert await answer(empty_url, counted) == 0
 
 
 async def test_a_migrated_database_is_current(empty_url: URL) -> None:
