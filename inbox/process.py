@@ -16,7 +16,7 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,7 +36,7 @@ from inbox.incoming import Incoming, MissingReference
 from inbox.interpret import interpret
 from inbox.journal import Journal
 from inbox.prepare import prepare
-from inbox.turns import BATCH, IN_ORDER_SECONDS, claim_in_turn
+from inbox.turns import BATCH, IN_ORDER_SECONDS, Claimed, claim_in_turn
 from jobs.leases import begin_anew, is_queued
 from models.activities import InboundActivity
 from models.bulk import Bulk
@@ -74,11 +74,11 @@ _DUE = (
     .order_by(_JOURNAL.c.due_at, _JOURNAL.c.id)
 )
 _ANY_DUE = Question(_DUE.limit(1))
-_CLAIM = (
+_CLAIM = Question(
     update(_JOURNAL)
     .where(_JOURNAL.c.id.in_(_DUE.limit(BATCH).with_for_update(skip_locked=True)))
     .values(lease_until=bindparam("until"), attempts=_JOURNAL.c.attempts + 1)
-    .returning(_JOURNAL.c.id, _JOURNAL.c.attempts, _JOURNAL.c.inbox_id, _JOURNAL.c.body)
+    .returning(*(_JOURNAL.c[name] for name in Claimed._fields))
 )
 _DONE = Bulk(
     update(_JOURNAL)
@@ -170,7 +170,7 @@ class InboxWorker:
             at_hand.set()
         return len(claimed)
 
-    async def _claim(self) -> Sequence[Any]:
+    async def _claim(self) -> list[Claimed]:
         """Take the oldest due rows for LEASE_SECONDS."""
         now = self._services.clock()
         # A look without the write lock: the common answer is "nothing". Where it costs a journey to the server, it is
@@ -182,19 +182,20 @@ class InboxWorker:
         async with self._database.unit_of_work() as unit:
             if self._database.is_sqlite:
                 lease_until = now + timedelta(seconds=LEASE_SECONDS)
-                claimed = (await unit.session.execute(_CLAIM, {"now": now, "until": lease_until})).all()
+                found = await unit.session.ask(_CLAIM, {"now": now, "until": lease_until})
+                claimed = [Claimed(*row) for row in found]
             else:
                 me = self._database.process_id
                 claimed = await claim_in_turn(unit, now=now, lease_seconds=LEASE_SECONDS, me=me)
         self._expects_work = bool(claimed)
         self._enough = self._journal.stored + ENOUGH
-        return sorted(claimed, key=lambda row: int(row.id))
+        return sorted(claimed)
 
     async def _is_any_due(self, now: datetime) -> bool:
         async with self._database.glancing() as glance:
             return bool(await glance.ask(_ANY_DUE, {"now": now}))
 
-    async def _interpret(self, row: Any) -> Work | None:
+    async def _interpret(self, row: Claimed) -> Work | None:
         if row.attempts > CRASHES_ALLOWED:
             # Failures end at INBOUND_ATTEMPTS: this one never came as far as failing. It ends its process each time.
             log.error("inbox.poisonous", row_id=row.id, attempts=row.attempts)

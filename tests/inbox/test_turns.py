@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import event, text, update
 
 from inbox.process import LEASE_SECONDS
-from inbox.turns import IN_ORDER_SECONDS, claim_in_turn
+from inbox.turns import BATCH, IN_ORDER_SECONDS, claim_in_turn
 from models import Database, UnitOfWork
 from models.accounts import Account
 from models.activities import InboundActivity
@@ -109,3 +109,32 @@ async def test_a_claim_that_is_not_committed_yet_is_waited_for(processes: Proces
         second = asyncio.create_task(processes.claim(processes.two))
         await eventually(lambda: waiting_for_a_lock(processes.one), lambda number: number == 1)
     assert await second == ["Create dora"]
+
+
+async def test_a_claim_looks_only_at_what_it_takes_though_the_statistics_say_that_nothing_is_queued(
+    processes: Processes,
+) -> None:
+    """As they do after a pause: the planner believes that whatever it joins has one row."""
+    one = processes.one
+    await processes.arrive(*("Create ana" for _ in range(3 * BATCH)))
+    async with one.unit_of_work() as unit:
+        await unit.session.execute(update(InboundActivity).values(state="done", finished_at=unit.now))
+        await unit.session.execute(text("ANALYZE inbound_activities"))
+    await processes.arrive(*("Create ana" for _ in range(5 * BATCH)))
+    asked: list[tuple[str, Any]] = []
+    event.listen(
+        one.engine.sync_engine, "before_cursor_execute", lambda *given: asked.append((given[2], given[3]))
+    )  # fmt: skip
+    async with one.unit_of_work() as unit:
+        assert len(await claim_in(one, unit)) == BATCH
+    ((sql, arguments),) = [(sql, arguments) for sql, arguments in asked if "UPDATE inbound_activities" in sql]
+    async with one.unit_of_work() as unit:
+        straight = await unit.session.straight()
+        found = await straight.rows(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", arguments)
+    assert read_by(found[0][0][0]["Plan"]) < 20 * BATCH
+
+
+def read_by(node: dict[str, Any]) -> float:
+    """How many rows the parts of a plan have handed on or thrown away."""
+    rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Join Filter", 0)
+    return float(rows * node["Actual Loops"] + sum(read_by(part) for part in node.get("Plans", ())))
