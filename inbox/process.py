@@ -28,7 +28,7 @@ from sqlalchemy import Table, bindparam, or_, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from federation.activity import parse_activity
+from federation.activity import Activity, parse_activity
 from federation.json_ld import DocumentRefused
 from federation.services import Services
 from inbox.apply import apply_all, apply_one
@@ -41,7 +41,7 @@ from jobs.leases import begin_anew, is_queued
 from models.activities import InboundActivity
 from models.bulk import Bulk
 from models.collisions import repeat_on_collision
-from models.questions import Question
+from models.questions import Question, among
 from models.signals import INBOUND
 from policy.limits import INBOUND_ATTEMPTS
 
@@ -76,10 +76,12 @@ _DUE = (
 _ANY_DUE = Question(_DUE.limit(1))
 _CLAIM = Question(
     update(_JOURNAL)
-    .where(_JOURNAL.c.id.in_(_DUE.limit(BATCH).with_for_update(skip_locked=True)))
+    .where(_JOURNAL.c.id.in_(_DUE.limit(BATCH)))
     .values(lease_until=bindparam("until"), attempts=_JOURNAL.c.attempts + 1)
     .returning(*(_JOURNAL.c[name] for name in Claimed._fields))
 )
+# Bytes are asked for apart: mostly this process has parsed them already, and a claim that carries them costs twice.
+_BODIES = Question(select(_JOURNAL.c.id, _JOURNAL.c.body).where(among(_JOURNAL.c.id, "ids")))
 _DONE = Bulk(
     update(_JOURNAL)
     .where(_JOURNAL.c.id == bindparam("row_id"))
@@ -157,7 +159,8 @@ class InboxWorker:
         claimed = await self._claim()
         if not claimed:
             return 0
-        work = [made for row in claimed if (made := await self._interpret(row))]
+        said = await self._said(claimed)
+        work = [made for row in claimed if row.id in said and (made := await self._interpret(row, said[row.id]))]
         at_hand = asyncio.Event()
         ready, slow = await self._prepare(work, at_hand)
         for task in slow:
@@ -195,14 +198,25 @@ class InboxWorker:
         async with self._database.glancing() as glance:
             return bool(await glance.ask(_ANY_DUE, {"now": now}))
 
-    async def _interpret(self, row: Claimed) -> Work | None:
+    async def _said(self, claimed: Sequence[Claimed]) -> dict[int, Activity | bytes]:
+        """What each row says: as it was parsed when it came to this process, or else its bytes."""
+        said: dict[int, Activity | bytes] = {
+            row.id: activity for row in claimed if (activity := self._journal.take_parsed(row.id)) is not None
+        }
+        others = [row.id for row in claimed if row.id not in said]
+        if others:
+            async with self._database.glancing() as glance:
+                said.update((row_id, body) for row_id, body in await glance.ask(_BODIES, {"ids": others}))
+        return said
+
+    async def _interpret(self, row: Claimed, said: Activity | bytes) -> Work | None:
         if row.attempts > CRASHES_ALLOWED:
             # Failures end at INBOUND_ATTEMPTS: this one never came as far as failing. It ends its process each time.
             log.error("inbox.poisonous", row_id=row.id, attempts=row.attempts)
             await self._finish_one(row.id, "poisonous: whoever works on it dies", state="failed")
             return None
         try:
-            activity = self._journal.take_parsed(row.id) or parse_activity(row.body)
+            activity = parse_activity(said) if isinstance(said, bytes) else said
             return Work(row.id, row.attempts, interpret(activity, row.inbox_id, self._services.clock()))
         except DocumentRefused as error:
             await self._finish_one(row.id, f"invalid: {error.detail}")

@@ -38,7 +38,6 @@ class Claimed(NamedTuple):
     id: int
     attempts: int
     inbox_id: int
-    body: bytes
 
 
 def _stands_alone(row: FromClause) -> ColumnElement[bool]:

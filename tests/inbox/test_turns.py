@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text, update
+from sqlalchemy import event, select, text, update
 
 from inbox.process import LEASE_SECONDS
 from inbox.turns import BATCH, IN_ORDER_SECONDS, claim_in_turn
@@ -51,7 +51,8 @@ class Processes:
 
 async def claim_in(process: Database, unit: UnitOfWork) -> list[str]:
     rows = await claim_in_turn(unit, now=unit.now, lease_seconds=LEASE_SECONDS, me=process.process_id)
-    return [bytes(row.body).decode() for row in sorted(rows, key=lambda row: int(row.id))]
+    query = select(InboundActivity.body).where(InboundActivity.id.in_([row.id for row in rows]))
+    return [body.decode() for body in await unit.session.scalars(query.order_by(InboundActivity.id))]
 
 
 async def waiting_for_a_lock(process: Database) -> int:
