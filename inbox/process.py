@@ -84,9 +84,9 @@ _CLAIM = Question(
 _BODIES = Question(select(_JOURNAL.c.id, _JOURNAL.c.body).where(among(_JOURNAL.c.id, "ids")))
 _DONE = Bulk(
     update(_JOURNAL)
-    .where(_JOURNAL.c.id == bindparam("row_id"))
+    .where(among(_JOURNAL.c.id, "ids"))
     .values(state=bindparam("as"), outcome=bindparam("how"), finished_at=bindparam("at"), lease_until=None),
-    ("row_id", "as", "how", "at"),
+    ("ids", "as", "how", "at"),
 )
 
 
@@ -329,5 +329,9 @@ class InboxWorker:
 
 
 async def _mark_done(session: AsyncSession, now: datetime, rows: list[tuple[int, str]], *, state: str = "done") -> None:
-    ended = [{"row_id": row_id, "as": state, "how": str(outcome)[:500], "at": now} for row_id, outcome in rows]
-    await _DONE.write(session, ended)
+    by_outcome: dict[str, list[int]] = {}
+    for row_id, outcome in rows:
+        by_outcome.setdefault(str(outcome)[:500], []).append(row_id)
+    await _DONE.write(
+        session, [{"ids": ids, "as": state, "how": how, "at": now} for how, ids in sorted(by_outcome.items())]
+    )

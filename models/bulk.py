@@ -39,6 +39,19 @@ class Form:
         """The same by places: what all rows have in each."""
         return [_column(name, made, rows) for name, made in self.places]
 
+    @property
+    def listed(self) -> str | None:
+        """The statement with a list for each place, on PostgreSQL; None where one can't be made of it.
+
+        An upsert may have a row twice, which one statement refuses.
+        """
+        return None if " DO UPDATE " in self.sql else of_lists(self.sql)
+
+    def lists(self, rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+        """The lists for it: those that have nothing but NULL are empty, as `unnest` fills up what is shorter."""
+        columns = self.columns(rows)
+        return [[] if column[0] is None and column.count(None) == len(column) else column for column in columns]
+
 
 def _value(name: str | None, made: Any, row: Mapping[str, Any]) -> Any:
     """What a row has in one place."""
@@ -80,10 +93,13 @@ class Bulk:
             form = self.form(straight.dialect)
             can_gather = session.is_gathering and self._is_apart and straight.can_gather
             gathered = _gathered(form, rows, several=session.gathers_several) if can_gather else None
-            if gathered is None:
-                await straight.write(form.sql, form.parameters(rows))
-            else:
+            listed = form.listed if straight.can_gather and len(rows) > FEW else None
+            if gathered is not None:
                 await straight.gather(self._statement.table.name, *gathered)
+            elif listed is not None:
+                await straight.rows(listed, form.lists(rows))
+            else:
+                await straight.write(form.sql, form.parameters(rows))
         else:
             await session.run_sync(self._write, rows)
 

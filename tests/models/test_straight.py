@@ -11,9 +11,9 @@ from models import Database, UnitOfWork
 from models.accounts import Account
 from models.activities import Job
 from models.base import BigInt
-from models.bulk import Bulk
+from models.bulk import FEW, Bulk
 from models.feeds import FeedEntry
-from models.insertion import insert_missing
+from models.insertion import insert_missing, updating
 from models.new_rows import insert_rows
 from models.questions import Question
 from models.relations import Follow
@@ -147,6 +147,46 @@ async def test_several_rows_are_gathered_too_and_keep_their_order(database: Data
     async with database.reading() as session:
         kept = (await session.execute(select(Job.unique_key, Job.payload).order_by(Job.unique_key))).all()
     assert [(key, len(payload["names"])) for key, payload in kept] == [("a", 2), ("b", 2), ("c", 0)]
+
+
+async def test_many_rows_are_one_statement_with_a_list_for_each_column(database: Database) -> None:
+    heard: list[tuple[str, bool]] = []
+
+    def hear(_connection: object, _cursor: object, sql: str, _parameters: object, _context: object, many: bool) -> None:
+        heard.append((sql, many))
+
+    async with database.unit_of_work() as unit:
+        ana = account(unit, "ana")
+        unit.session.add(ana)
+    numbers = list(range(1, FEW + 2))
+    event.listen(database.engine.sync_engine, "before_cursor_execute", hear)
+    async with database.unit_of_work() as unit:
+        rows = [note(number, ana, unit) for number in reversed(numbers)]
+        rows[-1] |= {"title": "One", "emojis": [{"shortcode": "a"}], "event": {"name": "a"}}
+        await insert_rows(unit.session, Status, rows)
+        entries = [{"account_id": ana.id, "status_id": number} for number in (*numbers, *numbers)]
+        await insert_missing(unit.session, FeedEntry, entries)
+    event.remove(database.engine.sync_engine, "before_cursor_execute", hear)
+    inserts = [(sql, many) for sql, many in heard if sql.startswith("INSERT")]
+    assert [("unnest" in sql, many) for sql, many in inserts] == [(not database.is_sqlite, database.is_sqlite)] * 2
+    async with database.reading() as session:
+        columns = (Status.id, Status.title, Status.summary, Status.emojis, Status.event, Status.edited_at)
+        stored = [tuple(row) for row in await session.execute(select(*columns).order_by(Status.id))]
+        assert list(await session.scalars(select(FeedEntry.status_id).order_by(FeedEntry.status_id))) == numbers
+    assert stored[0] == (1, "One", "", [{"shortcode": "a"}], {"name": "a"}, None)
+    assert stored[1:] == [(number, None, "", [], None, None) for number in numbers[1:]]
+
+
+async def test_an_upsert_may_have_a_row_twice_however_many_there_are(database: Database) -> None:
+    columns = tuple(column.key for column in Account.__table__.columns)
+    async with database.unit_of_work() as unit:
+        ana = account(unit, "ana")
+        unit.session.add(ana)
+    row = {name: getattr(ana, name) for name in columns}
+    upsert = Bulk(updating(database.is_sqlite, Account, ("id",), ("display_name",)), columns)
+    async with database.unit_of_work() as unit:
+        await upsert.write(unit.session, [row | {"display_name": f"{number}"} for number in range(2 * FEW)])
+    assert await stored_names(database) == [f"{2 * FEW - 1}"]
 
 
 async def test_what_is_gathered_fails_together_with_its_unit(database: Database) -> None:
