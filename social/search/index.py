@@ -140,7 +140,7 @@ async def _write(unit: UnitOfWork, found: Sequence[Words]) -> None:
         rows = [{"status_id": each.status_id, "words": _line(each)} for each in found]
         await _ON_SQLITE.write(unit.session, rows)
     else:
-        await _on_postgresql().write(unit.session, [_parameters(each) for each in found])
+        await _on_postgresql().write(unit.session, [_lists(found)])
 
 
 async def words_of(session: WritingSession, ids: Sequence[int]) -> list[Words]:
@@ -183,14 +183,19 @@ def _line(words: Words) -> str:
     return " ".join([folded_words(words.text), *_unique(words.tokens)])
 
 
-def _parameters(words: Words) -> dict[str, Any]:
-    folded = folded_words(words.text)
-    configuration = STEMMED.get(words.language)
+def _lists(found: Sequence[Words]) -> dict[str, list[Any]]:
+    folded = [folded_words(words.text) for words in found]
+    stemmers = [STEMMED.get(words.language) for words in found]
     return {
-        "status": words.status_id, "folded": folded, "tokens": _unique(words.tokens),
-        "configuration": configuration or "simple",
-        "stemmed": _to_be_stemmed(plain_words(words.text), folded) if configuration else "",
-    }  # fmt: skip
+        "statuses": [words.status_id for words in found],
+        "folded": folded,
+        "stemmed": [
+            _to_be_stemmed(plain_words(words.text), text) if stemmer else ""
+            for words, text, stemmer in zip(found, folded, stemmers, strict=True)
+        ],
+        "configurations": [stemmer or "simple" for stemmer in stemmers],
+        "tokens": [" ".join(_unique(words.tokens)) for words in found],
+    }
 
 
 def _to_be_stemmed(plain: str, folded: str) -> str:
@@ -210,17 +215,22 @@ def _unique(tokens: Iterable[str]) -> list[str]:
 
 @cache
 def _on_postgresql() -> Bulk:
-    """Writes the words, their stems, and the tokens. Made once."""
-    configuration = cast(bindparam("configuration", type_=String), REGCONFIG)
+    """Writes the words, their stems, and the tokens of several statuses, each there once: a list of each. Made once."""
+    lists: dict[str, Any] = {
+        "statuses": BigInt,
+        **dict.fromkeys(("folded", "stemmed", "configurations", "tokens"), String),
+    }
+    places = (cast(bindparam(name), ARRAY(kind)) for name, kind in lists.items())
+    given = func.unnest(*places).table_valued(*lists, name="given").render_derived()
     simple: Any = literal_column("'simple'::regconfig")
     vector = (
-        func.to_tsvector(simple, bindparam("folded", type_=String))
-        .op("||")(func.to_tsvector(configuration, bindparam("stemmed", type_=String)))
-        .op("||")(func.array_to_tsvector(cast(bindparam("tokens"), ARRAY(String))))
+        func.to_tsvector(simple, given.c.folded)
+        .op("||")(func.to_tsvector(cast(given.c.configurations, REGCONFIG), given.c.stemmed))
+        .op("||")(func.array_to_tsvector(func.string_to_array(given.c.tokens, " ")))
     )
-    statement = insert_of(False)(_TABLE).values(status_id=bindparam("status", type_=BigInt), words=vector)
+    statement = insert_of(False)(_TABLE).from_select(["status_id", "words"], select(given.c.statuses, vector))
     upsert = statement.on_conflict_do_update(index_elements=["status_id"], set_={"words": statement.excluded.words})
-    return Bulk(upsert, ("status", "folded", "tokens", "configuration", "stemmed"), is_apart=True)
+    return Bulk(upsert, tuple(lists), is_apart=True)
 
 
 _ON_SQLITE = Bulk(updating(True, StatusText, ("status_id",), ("words",)), ("status_id", "words"))
