@@ -184,27 +184,29 @@ def _line(words: Words) -> str:
 
 
 def _lists(found: Sequence[Words]) -> dict[str, list[Any]]:
-    folded = [folded_words(words.text) for words in found]
+    texts = [words.text for words in found]
+    folded = [folded_words(text) for text in texts]
     stemmers = [STEMMED.get(words.language) for words in found]
     return {
         "statuses": [words.status_id for words in found],
         "folded": folded,
         "stemmed": [
-            _to_be_stemmed(plain_words(words.text), text) if stemmer else ""
-            for words, text, stemmer in zip(found, folded, stemmers, strict=True)
+            _to_be_stemmed(text, words) if stemmer else ""
+            for text, words, stemmer in zip(texts, folded, stemmers, strict=True)
         ],
         "configurations": [stemmer or "simple" for stemmer in stemmers],
         "tokens": [" ".join(_unique(words.tokens)) for words in found],
     }
 
 
-def _to_be_stemmed(plain: str, folded: str) -> str:
-    """The words as they are written, and as they are folded where that makes others of them.
+def _to_be_stemmed(text: str, folded: str) -> str:
+    """Its words as they are written, and as they are folded where that makes others of them.
 
     PostgreSQL stems word by word, and stemming is most of what a row costs it: what has no accents isn't stemmed twice.
     """
-    if folded == plain:
-        return plain
+    if text.isascii():
+        return folded
+    plain = plain_words(text)
     known = frozenset(plain.split())
     return " ".join([plain, *(word for word in folded.split() if word not in known)])
 

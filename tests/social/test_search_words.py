@@ -28,6 +28,11 @@ FOUND = """SELECT array_agg(lexeme ORDER BY lexeme) FROM status_texts, unnest(wo
     WHERE status_id = :id AND lexeme NOT LIKE '=%'"""
 
 
+def test_what_is_written_in_ascii_has_no_accents_to_lose() -> None:
+    written = "".join(map(chr, range(128)))
+    assert folded_words(written) == plain_words(written)
+
+
 @pytest.mark.parametrize("language", TEXTS)
 async def test_a_post_has_its_words_and_the_stems_of_both_ways_to_write_them(database: Database, language: str) -> None:
     if database.is_sqlite:
