@@ -54,7 +54,8 @@ async def request_card(services: Services, unit: UnitOfWork, status: Status) -> 
     if not services.settings.has_link_previews or status.visibility in _NOBODY_ELSE_S:
         return
     if 'href="http' not in status.content_html or first_link(status.content_html) is None:
-        status.card_id = None
+        if status.card_id is not None:
+            status.card_id = None
         return
     due_in = 0 if unit.addresses.is_local(status.uri) else status.id % SPREAD_SECONDS
     payload = {"status_id": status.id}

@@ -60,7 +60,7 @@ class Journal:
         """
         now = self._database.clock()
         row = journal_row(self._database.ids.at(now), activity, inbox_id=inbox_id, host=host, now=now)
-        self._remember(row["id"], activity, now)
+        self._parsed[row["id"]] = activity
         await self._wait_for(row, None if mark is None else (host, mark))
 
     async def note(self, host: str, mark: Mark) -> None:
@@ -89,10 +89,10 @@ class Journal:
         """The activity that this process parsed already, if it is still remembered; saves the worker half its work."""
         return self._parsed.pop(row_id, None)
 
-    def _remember(self, row_id: int, activity: Activity, now: datetime) -> None:
-        self._parsed[row_id] = activity
-        oldest = first_id(now - PARSED_FOR)
-        while len(self._parsed) > PARSED_KEPT or next(iter(self._parsed)) < oldest:
+    def _forget_the_old(self) -> None:
+        """Of what was parsed, let go of what nobody will take any more."""
+        oldest = first_id(self._database.clock() - PARSED_FOR)
+        while self._parsed and (len(self._parsed) > PARSED_KEPT or next(iter(self._parsed)) < oldest):
             self._parsed.popitem(last=False)
 
     def _new_id(self) -> int:
@@ -113,6 +113,7 @@ class Journal:
             quiet_turns = 0 if len(self._waiting) > before else quiet_turns + 1
 
     async def _store(self, group: list[_Waiting]) -> None:
+        self._forget_the_old()
         try:
             activities = [one.row for one in group if one.row]
             receipts = receipt_rows(self._new_id, [one.mark for one in group if one.mark])

@@ -61,7 +61,12 @@ class HttpMessage:
     @property
     def is_well_formed(self) -> bool:
         """Whether method and target have the form of a request to an origin server."""
-        return _METHOD.fullmatch(self.method) is not None and _ORIGIN_FORM.fullmatch(self.target) is not None
+        return _is_well_formed(self.method, self.target)
+
+
+@lru_cache(maxsize=16)  # asked for the key id of a request, too, before it is judged
+def _is_well_formed(method: str, target: str) -> bool:
+    return _METHOD.fullmatch(method) is not None and _ORIGIN_FORM.fullmatch(target) is not None
 
 
 @lru_cache(maxsize=64)

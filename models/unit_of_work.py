@@ -4,9 +4,9 @@ An HTTP view or a worker step opens a unit at its edge; effects, the mark "done"
 together. Within a unit:
 
 * rows are found once: `accounts` and `statuses` remember by URI what was loaded, made, or found to be missing, `boosts`
-  by booster and status, `blocks` by the pair of accounts, `follows` by follower and followee or by URI, `buried` who
-  said of which URI that it is gone, so that a batch of activities preloads with one query for each and the common path
-  asks nothing more;
+  by booster and status, `blocks` by the pair of accounts, `follows` by follower and followee or by URI, `tag_ids` by
+  name, `buried` who said of which URI that it is gone, so that a batch of activities preloads with one query for each
+  and the common path asks nothing more;
 * work that is cheaper for many than for one (feeds, counters, deliveries) is *deferred*: collected per function and
   run once before the commit, as one set-based statement;
 * whoever sleeps until there is something to do is *signalled* after the commit, never before; whoever is looking right
@@ -44,6 +44,7 @@ class UnitOfWork:
         self.follows: dict[tuple[int, int], Follow | None] = {}
         self.follow_uris: dict[str, Follow | None] = {}
         self.domain_blocks: dict[tuple[int, str], bool] = {}
+        self.tag_ids: dict[str, int] = {}
         self.buried: set[tuple[str, str]] = set()
         self.signals: set[str] = set()
         self.events: dict[Event, None] = {}

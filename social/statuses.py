@@ -58,7 +58,8 @@ async def preload_statuses(unit: UnitOfWork, uris: Iterable[str]) -> None:
 
 async def status_by_uri(unit: UnitOfWork, uri: str) -> Status | None:
     """The status with this URI, whoever may see it."""
-    await preload_statuses(unit, [uri])
+    if uri not in unit.statuses:
+        await preload_statuses(unit, [uri])
     return unit.statuses[uri]
 
 
@@ -145,12 +146,13 @@ def _new_row(
 
 def content_columns(author: Account, draft: StatusDraft) -> dict[str, Any]:
     """The columns of a status that an edit may change, sanitised. Local HTML was composed by us from text."""
+    is_ours = author.is_local
     return {
         "title": sanitize_name(draft.title, MAX_TITLE_CHARACTERS) if draft.title else None,
-        "content_html": draft.content_html if author.is_local else sanitize(draft.content_html),
-        "source_text": draft.source_text if author.is_local else None,
-        "source_media_type": draft.source_media_type if author.is_local else None,
-        "summary": sanitize_name(draft.summary or "", MAX_TITLE_CHARACTERS),
+        "content_html": draft.content_html if is_ours else sanitize(draft.content_html),
+        "source_text": draft.source_text if is_ours else None,
+        "source_media_type": draft.source_media_type if is_ours else None,
+        "summary": sanitize_name(draft.summary, MAX_TITLE_CHARACTERS) if draft.summary else "",
         # A moderator has decided that what this account posts isn't for everybody's eyes at once.
         "is_sensitive": draft.is_sensitive or author.sensitized_at is not None,
         "language": draft.language,

@@ -5,7 +5,7 @@ All of it is deferred and set-based: the number of statements doesn't depend on 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import cast
 
@@ -79,7 +79,7 @@ async def _attach(unit: UnitOfWork, given: list[tuple[int, dict[str, TagDraft], 
     if not items:
         return
     wanted = {name: draft for _, drafts in items for name, draft in drafts.items()}
-    ids = await _tag_ids(unit, list(wanted))
+    ids = await _tag_ids(unit, wanted)
     missing = [
         {"id": unit.new_id(), "name": name, "display_name": _form(draft), "created_at": unit.now}
         for name, draft in sorted(wanted.items())
@@ -87,7 +87,7 @@ async def _attach(unit: UnitOfWork, given: list[tuple[int, dict[str, TagDraft], 
     ]
     if missing:
         await insert_missing(unit.session, Tag, missing)
-        ids = await _tag_ids(unit, list(wanted))
+        ids = await _tag_ids(unit, wanted)
     rows = [{"status_id": status_id, "tag_id": ids[name]} for status_id, drafts in items for name in drafts]
     await insert_missing(unit.session, StatusTag, rows)
     await _count_forms(unit, Counter((ids[name], _form(one)) for _, drafts in items for name, one in drafts.items()))
@@ -114,8 +114,12 @@ def _form(draft: TagDraft) -> str:
     return draft.display[:MAX_FORM_CHARACTERS] or draft.name
 
 
-async def _tag_ids(unit: UnitOfWork, names: list[str]) -> dict[str, int]:
-    return dict(await unit.session.ask(_TAG_IDS, {"names": names}))
+async def _tag_ids(unit: UnitOfWork, names: Iterable[str]) -> dict[str, int]:
+    """Those that are there, as the unit remembers them."""
+    wanted = [name for name in names if name not in unit.tag_ids]
+    if wanted:
+        unit.tag_ids.update(await unit.session.ask(_TAG_IDS, {"names": wanted}))
+    return unit.tag_ids
 
 
 async def find_or_create_tag(unit: UnitOfWork, name: str, display_name: str) -> Tag:

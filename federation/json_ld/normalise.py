@@ -172,7 +172,7 @@ class Normaliser:
     def audience(self, value: Any) -> list[str] | None:
         found = self.references(value)
         if found and not PUBLIC_ALIASES.isdisjoint(found):
-            return list(dict.fromkeys(PUBLIC if uri in PUBLIC_ALIASES else uri for uri in found))
+            return list(dict.fromkeys([PUBLIC if uri in PUBLIC_ALIASES else uri for uri in found]))
         return found
 
     def either(self, value: Any) -> Any:

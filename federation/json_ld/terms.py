@@ -10,7 +10,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
-PUBLIC_ALIASES = frozenset({PUBLIC, "as:Public", "Public"})
+PUBLIC_ALIASES = frozenset({"as:Public", "Public"})
 
 AS2 = "https://www.w3.org/ns/activitystreams#"
 

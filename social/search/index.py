@@ -1,8 +1,8 @@
 """Keeping the index of search: every status that isn't a boost has its words there from the transaction that writes it.
 
 `index_later` has the statuses of a unit written into the index before it commits: two SELECTs and one statement for
-all of them. `index_new` needs no SELECT for a new status that has nothing beside its row to be found by. Deleting needs
-nothing: the row goes with the status. What is indexed: title, warning, text without markup,
+all of them. `index_new` needs no SELECT for a new status that has nothing but hashtags beside its row to be found by.
+Deleting needs nothing: the row goes with the status. What is indexed: title, warning, text without markup,
 options of a poll and descriptions of media, as folded words (`content.words`); on PostgreSQL also their stems in the
 status' language. Facts that people filter by are tokens among the words:
 
@@ -21,7 +21,7 @@ from collections import namedtuple
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ARRAY, String, Table, bindparam, cast, func, literal_column, select, union_all
 
@@ -92,6 +92,13 @@ class Words:
         return "\n".join(self.texts)[:MAX_CHARACTERS]
 
 
+class _New(NamedTuple):
+    """A new status that is found by nothing but its row and hashtags, which the unit knows once they are attached."""
+
+    status: Status
+    tags: list[str]
+
+
 def index_later(unit: UnitOfWork, status_id: int) -> None:
     """Have a new or changed status written into the index before this unit commits."""
     unit.defer(_after_the_others, (status_id, None), is_gathered=True)
@@ -99,25 +106,29 @@ def index_later(unit: UnitOfWork, status_id: int) -> None:
 
 def index_new(unit: UnitOfWork, status: Status, draft: StatusDraft, uploads: Sequence[Attachment]) -> None:
     """The same for a status that this unit makes of a draft and files of its author's own."""
-    has_more = draft.tags or draft.attachments or uploads or draft.poll is not None
-    is_alone = not has_more and status.visibility not in CLOSED_KINDS
-    unit.defer(_after_the_others, (status.id, status if is_alone else None), is_gathered=True)
+    has_more = draft.attachments or uploads or draft.poll is not None
+    is_at_hand = not has_more and status.visibility not in CLOSED_KINDS
+    new = _New(status, [tag.name for tag in draft.tags]) if is_at_hand else None
+    unit.defer(_after_the_others, (status.id, new), is_gathered=True)
 
 
-async def _after_the_others(unit: UnitOfWork, items: list[tuple[int, Status | None]]) -> None:
+async def _after_the_others(unit: UnitOfWork, items: list[tuple[int, _New | None]]) -> None:
     """Hashtags are deferred too: what is deferred from here runs when they are all written."""
     for item in items:
         unit.defer(_index, item, is_gathered=True)
 
 
-async def _index(unit: UnitOfWork, items: list[tuple[int, Status | None]]) -> None:
-    """Items are the id of a status, and the status where all of its words are in its row."""
-    alone = {number: status for number, status in items if status is not None and number not in unit.deleted}
-    others = [number for number, status in items if status is None]
+async def _index(unit: UnitOfWork, items: list[tuple[int, _New | None]]) -> None:
+    """Items are the id of a status, and the new status where all of its words are at hand."""
+    at_hand = {number: new for number, new in items if new is not None and number not in unit.deleted}
+    others = [number for number, new in items if new is None]
     for number in others:  # something has come to it since
-        alone.pop(number, None)
+        at_hand.pop(number, None)
     found = await _read(unit, others)
-    found += [_words(status, None, None) for status in alone.values()]
+    for new in at_hand.values():
+        words = _words(new.status, None, None)
+        words.tokens += [f"=t{unit.tag_ids[name]}" for name in new.tags]
+        found.append(words)
     await _write(unit, sorted(found, key=lambda words: words.status_id))
 
 
