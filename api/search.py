@@ -22,6 +22,7 @@ from federation.actors.discovery import split_handle
 from federation.searches import read_search
 from inbox.addresses import find_by_address, is_address
 from models.accounts import Account
+from models.postgresql import planned_for_its_values
 from models.relations import FeaturedTag, TagFollow
 from models.statuses import Tag
 from policy.hashtags import tag_known_to
@@ -113,7 +114,8 @@ async def _hashtags(call: Call, session: AsyncSession, text: str) -> list[Json]:
         .limit(call.args["limit"])
         .offset(call.args["offset"])
     )
-    tags = (await session.scalars(query)).all()
+    async with planned_for_its_values(session):
+        tags = (await session.scalars(query)).all()
     return await tag_entities(call, session, list(tags))
 
 

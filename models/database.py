@@ -30,6 +30,7 @@ from models.glances import SqliteConnections
 from models.ids import IdGenerator
 from models.kept import Kept
 from models.new_rows import WritingSession
+from models.postgresql import PLANNED_ONCE
 from models.proofs import Proof
 from models.questions import Glance
 from models.signals import Signals
@@ -53,8 +54,10 @@ SPARE_CONNECTIONS = 5
 READER_PRAGMAS = (*SQLITE_PRAGMAS, READER_CACHE)
 NOTIFY_CHANNEL = "tertulia"
 EVENTS_CHANNEL = "tertulia_events"
-# Connections that wait for the next burst mustn't be forgotten by what lies between us and the server.
-KEEP_ALIVE = "SET tcp_keepalives_idle = 60"
+# What a new connection to PostgreSQL is told. One that waits for the next burst mustn't be forgotten by what lies
+# between us and the server. Statements are planned once (`models.postgresql.planned_for_its_values`). To compile a
+# plan into machine code takes longer than any of ours runs.
+SETTINGS = f"SET tcp_keepalives_idle = 60; SET plan_cache_mode = {PLANNED_ONCE}; SET jit = off"
 PROCESS_NAME = "tertulia "  # and `process_id`: what each connection to PostgreSQL is called
 _NOTIFY = "SELECT pg_notify(channel, payload) FROM unnest($1::text[], $2::text[]) AS sent(channel, payload)"
 
@@ -100,7 +103,7 @@ class Database:
                 self.url, pool_size=pool_size + SPARE_CONNECTIONS, max_overflow=0, pool_use_lifo=True,
                 json_serializer=_to_json, connect_args={"server_settings": named}, json_deserializer=orjson.loads,
             )  # fmt: skip
-            event.listen(self._writer.sync_engine, "connect", _keep_alive)
+            event.listen(self._writer.sync_engine, "connect", _introduce)
             share_statements(self._writer)
         self._write_sessions = async_sessionmaker(
             self._writer, class_=WritingSession, expire_on_commit=False, autoflush=False
@@ -246,8 +249,8 @@ async def _leave(session: AsyncSession) -> None:
         session.sync_session.close()  # gives back nothing: there is nothing to wait for
 
 
-def _keep_alive(connection: Any, _record: object) -> None:
-    connection.run_async(lambda driver: driver.execute(KEEP_ALIVE))
+def _introduce(connection: Any, _record: object) -> None:
+    connection.run_async(lambda driver: driver.execute(SETTINGS))
 
 
 def _refuse_to_write(

@@ -5,12 +5,18 @@
 PostgreSQL alone wants of an index is told by `Index(…, info=only_here(…))`.
 """
 
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
 
 from sqlalchemy import DDL, JSON, Dialect, Index, MetaData, Table, event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateIndex
 from sqlalchemy.types import TypeDecorator, UserDefinedType
+
+PLANNED_ONCE: Final = "force_generic_plan"
 
 
 class Named(UserDefinedType[str]):
@@ -68,6 +74,26 @@ def never_count(table: Table, column: str) -> None:
     ddl: Any = DDL  # SQLAlchemy says nothing of its arguments
     statement = ddl(f"ALTER TABLE {table.name} ALTER COLUMN {column} SET STATISTICS 0")
     event.listen(table, "after_create", statement.execute_if(dialect="postgresql"))
+
+
+@asynccontextmanager
+async def planned_for_its_values(session: AsyncSession) -> AsyncIterator[None]:
+    """Have PostgreSQL plan each statement of the block anew, for the values that it is given.
+
+    Our connections plan a statement once: a plan for any values is as good for nearly all of ours, and making one often
+    costs more than running it (docs/decisions/0036-plans.md). It is not where one value finds a hundred times as many
+    rows as another, such as a word, or where the index needs to know the value, as for `LIKE`.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        yield
+        return
+    await session.execute(text("SET plan_cache_mode = force_custom_plan"))
+    try:
+        yield
+    finally:
+        # A transaction that failed sets it back by itself.
+        with suppress(DBAPIError):
+            await session.execute(text(f"SET plan_cache_mode = {PLANNED_ONCE}"))
 
 
 def tell_options(metadata: MetaData) -> MetaData:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.accounts import INSTANCE_ACTOR_ID, Account
+from models.postgresql import planned_for_its_values
 from models.relations import Follow
 from policy.communities import known_to
 
@@ -42,7 +43,8 @@ async def find_account_ids(
     searches = [_prefixed(session, name, near if only_followed else None, findable)]
     if not at:
         searches.append(_holding(name, near, findable))
-    rows = (await session.execute(_described(union(*searches), viewer_id))).all()
+    async with planned_for_its_values(session):
+        rows = (await session.execute(_described(union(*searches), viewer_id))).all()
     wanted = [
         row
         for row in rows

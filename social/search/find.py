@@ -15,14 +15,14 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Integer, String, and_, bindparam, cast, column, func, literal_column, select, table, text
+from sqlalchemy import Integer, String, and_, bindparam, cast, column, func, literal_column, select, table
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from content.hashtags import normalise_hashtag
 from models.base import BigInt, UtcDateTime
 from models.insertion import AnySelect
-from models.postgresql import TSQUERY
+from models.postgresql import TSQUERY, planned_for_its_values
 from models.search import VIRTUAL_TABLE, StatusText
 from models.statuses import Status, Tag
 from policy.searching import has_to_do_with, may_be_found_by
@@ -83,6 +83,12 @@ async def find_statuses(session: AsyncSession, search: Search, reader: Reader, w
     """The ids of the statuses that `search` finds for `reader`, newest first. Names must have been looked up before."""
     if search.is_empty or any(not one.tokens and not one.is_negated for one in search.tokens):
         return []
+    # What a word is worth to an index differs from word to word: no plan for all of them.
+    async with planned_for_its_values(session):
+        return await _find(session, search, reader, wanted)
+
+
+async def _find(session: AsyncSession, search: Search, reader: Reader, wanted: Range) -> list[int]:
     below = min(search.before_id, wanted.max_id if wanted.max_id is not None else search.before_id)
     above = max(search.after_id - 1, wanted.min_id if wanted.min_id is not None else -1)
     needed = wanted.offset + wanted.limit
@@ -139,8 +145,6 @@ async def _match(session: AsyncSession, search: Search, reader: Reader) -> str:
     mine = (f"={_PREFIX['account']}{reader.account_id}", f"=m{reader.account_id}")
     if _is_sqlite(session):
         return f'({fts_expression(search)}) NOT ("{CLOSED}" NOT {_fts_term(Tokens(mine))})'
-    # What a word is worth to an index differs from word to word: no plan for all of them.
-    await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     forms = [_ts_forms(phrase) for phrase in search.phrases]
     columns = [cast(form, String) for of_phrase in forms for form in of_phrase]
     found = iter((await session.execute(select(*columns))).one() if columns else ())

@@ -1,13 +1,17 @@
 """Units of work commit whole or not at all, on both databases."""
 
 import asyncio
+from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from models import Database, UnitOfWork
 from models.accounts import Account
 from models.database import SPARE_CONNECTIONS, WroteWhileReading
+from models.postgresql import PLANNED_ONCE, planned_for_its_values
 
 
 def account(unit: UnitOfWork, name: str) -> Account:
@@ -117,3 +121,35 @@ async def test_usernames_are_unique_within_a_domain_whatever_their_case(database
         async with database.unit_of_work() as unit:
             other = account(unit, twin)
             unit.session.add(other)
+
+
+async def planning(session: AsyncSession) -> str:
+    return str(await session.scalar(text("SHOW plan_cache_mode")))
+
+
+async def test_statements_are_planned_once_but_where_their_values_matter(database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("SQLite plans when a statement is prepared")
+    async with database.unit_of_work() as unit:
+        assert await planning(unit.session) == PLANNED_ONCE
+    async with database.reading() as session:
+        assert await planning(session) == PLANNED_ONCE
+        async with planned_for_its_values(session):
+            assert await planning(session) == "force_custom_plan"
+        assert await planning(session) == PLANNED_ONCE
+
+
+@pytest.mark.parametrize("kind", ["reading", "unit_of_work"])
+async def test_a_connection_comes_back_to_planning_once_when_a_statement_failed(database: Database, kind: str) -> None:
+    if database.is_sqlite:
+        pytest.skip("SQLite plans when a statement is prepared")
+    open_session: Any = getattr(database, kind)
+    with pytest.raises(DBAPIError):
+        async with open_session() as opened:
+            session: AsyncSession = getattr(opened, "session", opened)
+            pid = await session.scalar(select(func.pg_backend_pid()))
+            async with planned_for_its_values(session):
+                await session.execute(text("SELECT 1 / 0"))
+    async with database.reading() as session:
+        assert await session.scalar(select(func.pg_backend_pid())) == pid
+        assert await planning(session) == PLANNED_ONCE
