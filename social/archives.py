@@ -30,7 +30,7 @@ from models.statuses import Attachment, Poll, Status, StatusTag, Tag
 from models.visibility import Visibility
 from policy.timelines import not_limited_for, wanted_by
 from policy.visibility import visible_to
-from social.tag_families import carrying
+from social.tag_families import family_ids, under
 
 PORTION: Final = 200
 _IDS: Final = bindparam("ids", expanding=True, type_=BigInt)
@@ -94,10 +94,13 @@ def _info(name: str, now: datetime) -> zipfile.ZipInfo:
 
 async def _portions(database: Database, archive: Archive) -> AsyncIterator[list[Post]]:
     """All posts, newest first; five SELECTs a portion, between which nothing is held."""
-    query, below = _query(archive), 2**63 - 1
+    async with database.reading() as session:
+        family = (await session.scalars(family_ids([archive.name]))).all()
+    query, column = under(_query(archive), family)
+    query, below = query.order_by(column.desc()), 2**63 - 1
     while True:
         async with database.reading() as session:
-            rows = (await session.execute(query.where(Status.id < below))).all()
+            rows = (await session.execute(query.where(column < below))).all()
             posts = {status.id: Post(status, author) for status, author in rows}
             values = {"ids": list(posts)}
             tags = select(StatusTag.status_id, Tag.display_name).join(Tag, Tag.id == StatusTag.tag_id)
@@ -120,12 +123,10 @@ def _query(archive: Archive) -> AnySelect:
         select(Status, Account)
         .join(Account, Account.id == Status.account_id)
         .where(
-            Status.id.in_(carrying([archive.name])),
             Status.visibility == Visibility.PUBLIC.value,
             Status.boost_of_id.is_(None),
         )
         .where(Status.is_local_only.is_(False), visible_to(viewer_id), not_limited_for(viewer_id))
-        .order_by(Status.id.desc())
         .limit(PORTION)
     )
     if viewer_id is None:

@@ -6,16 +6,20 @@ that were merged into it. One level deep: what had been merged into a hashtag mo
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, func, or_, select, update
+from sqlalchemy import ColumnElement, SQLColumnExpression, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from models import UnitOfWork
 from models.accounts import Account
-from models.statuses import StatusTag, Tag
+from models.insertion import AnySelect
+from models.questions import WORDS, Question, among
+from models.statuses import Status, StatusTag, Tag
 from social.moderation import audit
+
+_named = aliased(Tag)
 
 
 class MergeRefused(Exception):
@@ -33,14 +37,40 @@ def is_of_family(tag: Any, root: SQLColumnExpression[int]) -> ColumnElement[bool
 
 
 def family_ids(names: Collection[str]) -> Any:
-    """The ids of all hashtags of the families of these names (in normal form), as a subquery for IN."""
-    named, member = aliased(Tag), aliased(Tag)
-    return select(member.id).join(named, is_of_family(member, root_of(named))).where(named.name.in_(names))
+    """The ids of all hashtags of the families of these names (in normal form), also as a subquery for IN."""
+    return _members(_named.name.in_(names))
+
+
+def _members(condition: ColumnElement[bool]) -> Any:
+    member = aliased(Tag)
+    return select(member.id).join(_named, is_of_family(member, root_of(_named))).where(condition).distinct()
+
+
+def carries(names: Collection[str]) -> ColumnElement[bool]:
+    """Whether `Status` carries one of these hashtags or a synonym: a look at its hashtags for each that is asked."""
+    return exists().where(StatusTag.status_id == Status.id, StatusTag.tag_id.in_(family_ids(names)))
 
 
 def carrying(names: Collection[str]) -> Any:
-    """The ids of the statuses that carry one of these hashtags or a synonym, as a subquery for IN."""
+    """The ids of all statuses that carry one of these hashtags or a synonym, as a subquery for IN."""
     return select(StatusTag.status_id).where(StatusTag.tag_id.in_(family_ids(names)))
+
+
+# Their ids, by any names of theirs.
+FAMILIES: Final = Question(lambda: _members(among(_named.name, "names", WORDS)))
+
+
+def under(statuses: AnySelect, tag_ids: Sequence[int]) -> tuple[AnySelect, SQLColumnExpression[int]]:
+    """Those of the statuses that carry one of these hashtags, and the column by which to sort and page them.
+
+    Of one hashtag, which is nearly every family, the index has the newest first, however many there are. Of several all
+    are looked at to find the newest.
+    """
+    if len(tag_ids) == 1:
+        query = statuses.join(StatusTag, StatusTag.status_id == Status.id)
+        return query.where(StatusTag.tag_id == tag_ids[0]), StatusTag.status_id
+    carrying_one = select(StatusTag.status_id).where(StatusTag.tag_id.in_(tag_ids))
+    return statuses.where(Status.id.in_(carrying_one)), Status.id
 
 
 async def family_of(session: AsyncSession, name: str, *, is_known: ColumnElement[bool] | None = None) -> Sequence[Tag]:

@@ -3,22 +3,25 @@
 Each is one query for the page, then the fixed number of `load_cards`.
 """
 
-from sqlalchemy import select
+from typing import Final
+
+from sqlalchemy import func, select
 
 from models.accounts import Account
 from models.feeds import FeedEntry
 from models.insertion import AnySelect
-from models.statuses import Status, Tag
+from models.statuses import Status, StatusTag, Tag
 from models.visibility import Visibility
 from policy.hashtags import tag_known_to
 from policy.timelines import not_limited_for, wanted_by
 from social.pins import is_pinned_to, pinned_since
-from social.tag_families import carrying
+from social.tag_families import family_ids, under
 from web.access import Reading, listing, rows_of
 from web.cards import Card, load_cards
 from web.paging import MAX_ID, PAGE_SIZE, Page, cut
 
 MAX_PINNED = 10
+LOOKED_AT: Final = 10_000  # of what carries a hashtag, for a page of it that a stranger asks for
 
 
 async def home_page(reading: Reading, viewer: Account, max_id: int) -> Page[Card]:
@@ -54,23 +57,26 @@ async def pinned_cards(reading: Reading, account: Account) -> list[Card]:
 
 async def tag_page(reading: Reading, name: str, max_id: int) -> Page[Card]:
     """Public statuses with a hashtag, or a synonym of it."""
-    return await _page(reading, _tagged(reading, name, max_id), max_id)
+    return await _page(reading, await _tagged(reading, name, max_id), max_id)
 
 
 async def tag_feed(reading: Reading, name: str) -> Page[Card]:
     """The newest of the same for a feed, which carries them out of the office: without what is for the office alone."""
-    return await _page(reading, _tagged(reading, name, MAX_ID).where(Status.is_local_only.is_(False)), MAX_ID)
+    tagged = await _tagged(reading, name, MAX_ID)
+    return await _page(reading, tagged.where(Status.is_local_only.is_(False)), MAX_ID)
 
 
-def _tagged(reading: Reading, name: str, max_id: int) -> AnySelect:
+async def _tagged(reading: Reading, name: str, max_id: int) -> AnySelect:
     viewer_id = reading.viewer.id if reading.viewer is not None else None
-    query = (
-        listing(reading.viewer)
-        .where(not_limited_for(viewer_id))
-        .where(Status.id.in_(carrying([name])), Status.id < max_id, Status.visibility == Visibility.PUBLIC.value)
-        .order_by(Status.id.desc())
-    )
-    return query if viewer_id is None else query.where(wanted_by(viewer_id, now=reading.now))
+    family = (await reading.session.scalars(family_ids([name]))).all()
+    query, column = under(listing(reading.viewer).where(not_limited_for(viewer_id)), family)
+    query = query.where(column < max_id, Status.visibility == Visibility.PUBLIC.value).order_by(column.desc())
+    if viewer_id is not None:
+        return query.where(wanted_by(viewer_id, now=reading.now))
+    # Strangers see what is ours: to find none of it mustn't take a look at everything that others have said.
+    newest = select(StatusTag.status_id).where(StatusTag.tag_id.in_(family), StatusTag.status_id < max_id)
+    oldest = newest.order_by(StatusTag.status_id.desc()).offset(LOOKED_AT).limit(1).scalar_subquery()
+    return query.where(column > func.coalesce(oldest, 0))
 
 
 async def tag_display_name(reading: Reading, name: str) -> str | None:

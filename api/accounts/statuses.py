@@ -22,7 +22,7 @@ from models.statuses import Attachment, Status
 from policy.timelines import unwanted_by
 from policy.visibility import visible_to
 from social.pins import is_pinned_to
-from social.tag_families import carrying
+from social.tag_families import carries
 
 _ACCOUNT = bindparam("account", type_=BigInt)
 _VIEWER = bindparam("viewer", type_=BigInt)
@@ -84,9 +84,7 @@ def _narrowed(query: Select[Any], args: dict[str, Any]) -> Select[Any]:
         query = query.where(exists().where(Attachment.status_id == Status.id))
     if "tagged" in args:
         tag = normalise_hashtag(args["tagged"])
-        query = query.where(
-            Status.id.in_(carrying([tag]))
-        )  # fmt: skip
+        query = query.where(carries([tag]))
     return query
 
 

@@ -21,17 +21,21 @@ from models.visibility import Visibility
 _DAY_MS: Final = 86_400_000
 _EPOCH_DAY: Final = datetime.fromtimestamp(EPOCH_MS / 1000, UTC).date()
 _IDS: Final = bindparam("ids", expanding=True, type_=BigInt)
+LOOKED_AT: Final = 10_000
+_NEWEST = (
+    select(StatusTag.tag_id, StatusTag.status_id)
+    .where(StatusTag.tag_id.in_(_IDS), StatusTag.status_id >= bindparam("since", type_=BigInt))
+    .order_by(StatusTag.status_id.desc())
+    .limit(LOOKED_AT)
+    .subquery()
+)
 # In the text of the statement: PostgreSQL takes two parameters in SELECT and GROUP BY for different expressions.
-_DAY = (StatusTag.status_id // literal(_DAY_MS << SEQUENCE_BITS, BigInt, literal_execute=True)).label("day")
+_DAY = (_NEWEST.c.status_id // literal(_DAY_MS << SEQUENCE_BITS, BigInt, literal_execute=True)).label("day")
 _USES = (
-    select(StatusTag.tag_id, _DAY, func.count(), func.count(Status.account_id.distinct()))
-    .join(Status, Status.id == StatusTag.status_id)
-    .where(
-        StatusTag.tag_id.in_(_IDS),
-        StatusTag.status_id >= bindparam("since", type_=BigInt),
-        Status.visibility == Visibility.PUBLIC.value,
-    )
-    .group_by(StatusTag.tag_id, _DAY)
+    select(_NEWEST.c.tag_id, _DAY, func.count(), func.count(Status.account_id.distinct()))
+    .join(Status, Status.id == _NEWEST.c.status_id)
+    .where(Status.visibility == Visibility.PUBLIC.value)
+    .group_by(_NEWEST.c.tag_id, _DAY)
 )
 _FOLLOWED, _FEATURED = 0, 1
 
@@ -76,7 +80,8 @@ async def tag_entities(call: Call, session: AsyncSession, tags: Sequence[Tag]) -
 
 
 async def _histories(session: AsyncSession, ids: Sequence[int], today: date) -> dict[int, dict[date, tuple[int, int]]]:
-    """Uses and users by hashtag and day: ids are time-ordered, so a day is a range of them."""
+    """Uses and users by hashtag and day, of the newest `LOOKED_AT` uses: ids are time-ordered, so a day is a range of
+    them."""
     first = (today - timedelta(days=DAYS - 1) - _EPOCH_DAY).days
     since = (first * _DAY_MS) << SEQUENCE_BITS
     found: dict[int, dict[date, tuple[int, int]]] = defaultdict(dict)

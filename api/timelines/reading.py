@@ -24,7 +24,7 @@ from models.feeds import AccountList, FeedEntry, ListEntry
 from models.statuses import Attachment, PreviewCard, Status
 from models.visibility import Visibility
 from policy.timelines import not_limited_for
-from social.tag_families import carrying
+from social.tag_families import FAMILIES, carries, under
 
 MAX_TAGS = 8
 # Made once: building a statement costs more than SQLite needs for running it.
@@ -105,12 +105,14 @@ async def get_tag(call: Call) -> Page:
     any_of = [first, *(normalise_hashtag(name) for name in call.args["any"])]
     args = call.args
     is_local = args["local"] if args["local"] != args["remote"] else None
-    query = _public(call.viewer is not None, is_local, args["only_media"]).where(_carries(any_of))
+    async with call.database.glancing() as glance:
+        tag_ids = [tag_id for (tag_id,) in await glance.ask(FAMILIES, {"names": any_of})]
+    query, column = under(_public(call.viewer is not None, is_local, args["only_media"]), tag_ids)
     for name in call.args["all"]:
-        query = query.where(_carries([normalise_hashtag(name)]))
+        query = query.where(carries([normalise_hashtag(name)]))
     if call.args["none"]:
-        query = query.where(~_carries([normalise_hashtag(name) for name in call.args["none"]]))
-    return await status_page(call, PagedQuery(lambda: query, Status.id, is_lasting=False), "public")
+        query = query.where(~carries([normalise_hashtag(name) for name in call.args["none"]]))
+    return await status_page(call, PagedQuery(lambda: query, column, is_lasting=False), "public")
 
 
 async def get_link(call: Call) -> Page:
@@ -136,11 +138,6 @@ def _public(is_signed_in: bool, is_local: bool | None = None, only_media: bool =
 
 def _is_local() -> Any:
     return exists(select(Account.id).where(Account.id == Status.account_id, Account.domain.is_(None)))
-
-
-def _carries(names: list[str]) -> Any:
-    """Whether the status has one of these hashtags, or a synonym of one."""
-    return Status.id.in_(carrying(names))
 
 
 ENDPOINTS = (

@@ -1,6 +1,7 @@
 """Timelines: who sees what, in which order and pages, and that a page costs the same whatever its length."""
 
 import pytest
+from sqlalchemy import text
 
 from api.answers.statuses import StatusEntity
 from tests.api.contract import check
@@ -9,10 +10,10 @@ from tests.fixtures_offices import OpenOffice
 from tests.peers import Office
 
 
-async def write(office: Office, author: str, count: int, text: str = "Hello #Calidad") -> None:
+async def write(office: Office, author: str, count: int, words: str = "Hello #Calidad") -> None:
     for number in range(count):
         answer = await office.api(office.people[author]).post(
-            "/api/v1/statuses", {"status": f"{text} {number}", "visibility": "public"}
+            "/api/v1/statuses", {"status": f"{words} {number}", "visibility": "public"}
         )
         assert answer.status == 200, answer.body
 
@@ -50,8 +51,8 @@ async def test_strangers_read_what_is_public_in_an_open_network(open_office: Ope
 
 async def test_a_hashtag_finds_its_statuses_and_minds_any_all_and_none(office: Office) -> None:
     ana = await office.create_person("ana")
-    for text in ("#uno", "#uno #dos", "#dos #tres"):
-        await write(office, "ana", 1, text)
+    for words in ("#uno", "#uno #dos", "#dos #tres"):
+        await write(office, "ana", 1, words)
     api = office.api(ana)
 
     async def found(name: str, **query: object) -> int:
@@ -62,6 +63,20 @@ async def test_a_hashtag_finds_its_statuses_and_minds_any_all_and_none(office: O
     assert await found("uno", all=["dos"]) == 1
     assert await found("dos", none=["tres"]) == 1
     assert await found("nunca") == 0
+
+
+async def test_a_page_of_a_hashtag_begins_with_its_newest_however_many_carry_it(office: Office) -> None:
+    ana = await office.create_person("ana")
+    await write(office, "ana", 3)
+    with counted(office) as statements:
+        assert len((await office.api(ana).get("/api/v1/timelines/tag/calidad", limit=2)).json()) == 2
+    (page,) = [one for one in statements if "ORDER BY status_tags.status_id DESC" in one]
+    if not office.services.database.is_sqlite:
+        return
+    async with office.services.database.reading() as session:
+        steps = [step.detail for step in await session.execute(text(f"EXPLAIN QUERY PLAN {page.replace('?', 'NULL')}"))]
+    assert steps[0] == "SEARCH status_tags USING COVERING INDEX ix_status_tags_tag (tag_id=?)"
+    assert "USE TEMP B-TREE FOR ORDER BY" not in steps
 
 
 @pytest.mark.parametrize("path", ["home", "public", "tag/calidad"])

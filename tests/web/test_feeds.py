@@ -2,6 +2,7 @@
 
 from xml.etree import ElementTree
 
+import pytest
 from sqlalchemy import select
 
 from models.statuses import Tag
@@ -9,6 +10,7 @@ from tests.api.test_search import post
 from tests.fixtures_offices import OpenOffice
 from tests.peers import Office, Person
 from tests.web.browser import Browser, user_of
+from web import timelines
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 
@@ -106,3 +108,16 @@ async def test_a_topic_is_followed_from_its_page(office: Office, browser: Browse
         await browser.show("/tags/innovacion")
     assert (await browser.send("/tags/%20/follow")).status == 404
     await office.run_until_idle()
+
+
+async def test_a_stranger_has_the_newest_under_a_hashtag_looked_through_and_no_more(
+    open_office: OpenOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = await open_office("madrid", federation="open")
+    ana = await office.create_person("ana")
+    for number in range(4):
+        await post(office.api(ana), f"#calidad {number}", visibility="public")
+    feed = "/tags/calidad.rss"
+    assert (await office.get(feed, accept="*/*")).body.count(b"<item>") == 4
+    monkeypatch.setattr(timelines, "LOOKED_AT", 2)
+    assert (await office.get(feed, accept="*/*")).body.count(b"<item>") == 2
