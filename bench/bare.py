@@ -1,4 +1,4 @@
-"""The least that an aiohttp server can do with a POST: read it and answer 202. `python -m bench.bare PORT`."""
+"""The least that an aiohttp server can do: answer a GET, read a POST and answer 202. `python -m bench.bare PORT`."""
 
 import sys
 
@@ -12,9 +12,15 @@ async def receive(request: web.Request) -> web.Response:
     return web.Response(status=202)
 
 
+async def greet(_request: web.Request) -> web.Response:
+    """A few bytes."""
+    return web.json_response({"hello": "world"})
+
+
 async def make_app() -> web.Application:
     app = web.Application()
     app.router.add_post("/inbox", receive)
+    app.router.add_get("/", greet)
     return app
 
 

@@ -18,7 +18,8 @@ from models.accounts import User
 SIZES = (10_000, 100_000, 1_000_000)
 POSTS = 20
 LABELS = {"home": "home timeline", "home.changed": "– after a change", "home.anew": "– first asked",
-          "deep": "its fiftieth page", "notifications": "notifications",
+          "deep": "its fiftieth page", "tag": "a hashtag's timeline, which all posts carry",
+          "tag.changed": "– after a change", "tag.anew": "– first asked", "notifications": "notifications",
           "notifications.changed": "– after a change", "notifications.anew": "– first asked",
           "status": "one status", "actor": "an actor document", "webfinger": "WebFinger",
           "post": "posting one"}  # fmt: skip
