@@ -87,8 +87,9 @@ async def reading_requests(reader: Reader) -> dict[str, Prepared]:
     async with aiohttp.ClientSession(headers=headers) as client:
         me, home = await _json(client, reader, "/api/v1/accounts/verify_credentials"), await _json(client, reader, HOME)
         deep = await _page(client, reader, home)
+        older = await _json(client, reader, deep) if deep else []
     actor = urlsplit(f"{reader.origin}/users/{me['username']}" if me.get("uri") is None else me["uri"])
-    tags = [tag["name"] for status in home for tag in status.get("tags", ())]
+    tags = [tag["name"] for status in [*home, *older] for tag in status.get("tags", ())]
     handle = quote(f"acct:{me['username']}@{await _domain(reader)}", safe="")
     made = {
         "home": HOME,

@@ -60,8 +60,9 @@ def carrying(names: Collection[str]) -> Any:
 FAMILIES: Final = Question(lambda: _members(among(_named.name, "names", WORDS)))
 
 
-def under(statuses: AnySelect, tag_ids: Sequence[int]) -> tuple[AnySelect, SQLColumnExpression[int]]:
-    """Those of the statuses that carry one of these hashtags, and the column by which to sort and page them.
+def under(statuses: AnySelect, tag_ids: Sequence[Any]) -> tuple[AnySelect, SQLColumnExpression[int]]:
+    """Those of the statuses that carry one of these hashtags (ids, or a parameter), and the column by which to sort and
+    page them.
 
     Of one hashtag, which is nearly every family, the index has the newest first, however many there are. Of several all
     are looked at to find the newest.

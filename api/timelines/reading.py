@@ -21,7 +21,7 @@ from content.hashtags import normalise_hashtag
 from models.accounts import Account
 from models.base import BigInt
 from models.feeds import AccountList, FeedEntry, ListEntry
-from models.statuses import Attachment, PreviewCard, Status
+from models.statuses import Attachment, PreviewCard, Status, StatusTag
 from models.visibility import Visibility
 from policy.timelines import not_limited_for
 from social.tag_families import FAMILIES, carries, under
@@ -107,12 +107,22 @@ async def get_tag(call: Call) -> Page:
     is_local = args["local"] if args["local"] != args["remote"] else None
     async with call.database.glancing() as glance:
         tag_ids = [tag_id for (tag_id,) in await glance.ask(FAMILIES, {"names": any_of})]
-    query, column = under(_public(call.viewer is not None, is_local, args["only_media"]), tag_ids)
+    form = (call.viewer is not None, is_local, args["only_media"])
+    if len(tag_ids) == 1 and not args["all"] and not args["none"]:
+        return await status_page(call, _tag_page(*form), "public", {"tag": tag_ids[0]})
+    query, column = under(_public(*form), tag_ids)
     for name in call.args["all"]:
         query = query.where(carries([normalise_hashtag(name)]))
     if call.args["none"]:
         query = query.where(~carries([normalise_hashtag(name) for name in call.args["none"]]))
     return await status_page(call, PagedQuery(lambda: query, column, is_lasting=False), "public")
+
+
+@cache
+def _tag_page(is_signed_in: bool, is_local: bool | None, only_media: bool) -> PagedQuery:
+    """Of one hashtag and nothing else, which is what nearly everybody asks for."""
+    tag = bindparam("tag", type_=BigInt)
+    return PagedQuery(lambda: under(_public(is_signed_in, is_local, only_media), [tag])[0], StatusTag.status_id)
 
 
 async def get_link(call: Call) -> Page:
