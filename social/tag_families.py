@@ -46,6 +46,10 @@ def _members(condition: ColumnElement[bool]) -> Any:
     return select(member.id).join(_named, is_of_family(member, root_of(_named))).where(condition).distinct()
 
 
+FAMILIES: Final = Question(lambda: _members(among(_named.name, "names", WORDS)))
+"""The ids of all hashtags of the families of the `names`, to be asked at a glance."""
+
+
 def carries(names: Collection[str]) -> ColumnElement[bool]:
     """Whether `Status` carries one of these hashtags or a synonym: a look at its hashtags for each that is asked."""
     return exists().where(StatusTag.status_id == Status.id, StatusTag.tag_id.in_(family_ids(names)))
@@ -53,11 +57,11 @@ def carries(names: Collection[str]) -> ColumnElement[bool]:
 
 def carrying(names: Collection[str]) -> Any:
     """The ids of all statuses that carry one of these hashtags or a synonym, as a subquery for IN."""
-    return select(StatusTag.status_id).where(StatusTag.tag_id.in_(family_ids(names)))
+    return _carrying(family_ids(names))
 
 
-# Their ids, by any names of theirs.
-FAMILIES: Final = Question(lambda: _members(among(_named.name, "names", WORDS)))
+def _carrying(tag_ids: Any) -> Any:
+    return select(StatusTag.status_id).where(StatusTag.tag_id.in_(tag_ids))
 
 
 def under(statuses: AnySelect, tag_ids: Sequence[Any]) -> tuple[AnySelect, SQLColumnExpression[int]]:
@@ -70,8 +74,7 @@ def under(statuses: AnySelect, tag_ids: Sequence[Any]) -> tuple[AnySelect, SQLCo
     if len(tag_ids) == 1:
         query = statuses.join(StatusTag, StatusTag.status_id == Status.id)
         return query.where(StatusTag.tag_id == tag_ids[0]), StatusTag.status_id
-    carrying_one = select(StatusTag.status_id).where(StatusTag.tag_id.in_(tag_ids))
-    return statuses.where(Status.id.in_(carrying_one)), Status.id
+    return statuses.where(Status.id.in_(_carrying(tag_ids))), Status.id
 
 
 async def family_of(session: AsyncSession, name: str, *, is_known: ColumnElement[bool] | None = None) -> Sequence[Tag]:

@@ -1,9 +1,7 @@
 """Lists of statuses, newest first: the home feed, what an account wrote, what carries a hashtag.
 
-Each is one query for the page, then the fixed number of `load_cards`.
+Each is one query for the page (of a hashtag, after one for its synonyms), then the fixed number of `load_cards`.
 """
-
-from typing import Final
 
 from sqlalchemy import func, select
 
@@ -16,12 +14,12 @@ from policy.hashtags import tag_known_to
 from policy.timelines import not_limited_for, wanted_by
 from social.pins import is_pinned_to, pinned_since
 from social.tag_families import family_ids, under
+from social.trends import LOOKED_AT
 from web.access import Reading, listing, rows_of
 from web.cards import Card, load_cards
 from web.paging import MAX_ID, PAGE_SIZE, Page, cut
 
 MAX_PINNED = 10
-LOOKED_AT: Final = 10_000  # of what carries a hashtag, for a page of it that a stranger asks for
 
 
 async def home_page(reading: Reading, viewer: Account, max_id: int) -> Page[Card]:

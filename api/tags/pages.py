@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import bindparam, func, literal, select, union_all
+from sqlalchemy import Integer, bindparam, func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.call import Call, Json
@@ -17,16 +17,16 @@ from models.ids import EPOCH_MS, SEQUENCE_BITS
 from models.relations import FeaturedTag, TagFollow
 from models.statuses import Status, StatusTag, Tag
 from models.visibility import Visibility
+from social.trends import LOOKED_AT
 
 _DAY_MS: Final = 86_400_000
 _EPOCH_DAY: Final = datetime.fromtimestamp(EPOCH_MS / 1000, UTC).date()
 _IDS: Final = bindparam("ids", expanding=True, type_=BigInt)
-LOOKED_AT: Final = 10_000
 _NEWEST = (
     select(StatusTag.tag_id, StatusTag.status_id)
     .where(StatusTag.tag_id.in_(_IDS), StatusTag.status_id >= bindparam("since", type_=BigInt))
     .order_by(StatusTag.status_id.desc())
-    .limit(LOOKED_AT)
+    .limit(bindparam("most", type_=Integer))
     .subquery()
 )
 # In the text of the statement: PostgreSQL takes two parameters in SELECT and GROUP BY for different expressions.
@@ -85,7 +85,7 @@ async def _histories(session: AsyncSession, ids: Sequence[int], today: date) -> 
     first = (today - timedelta(days=DAYS - 1) - _EPOCH_DAY).days
     since = (first * _DAY_MS) << SEQUENCE_BITS
     found: dict[int, dict[date, tuple[int, int]]] = defaultdict(dict)
-    for tag_id, day, uses, accounts in await session.execute(_USES, {"ids": ids, "since": since}):
+    for tag_id, day, uses, accounts in await session.execute(_USES, {"ids": ids, "since": since, "most": LOOKED_AT}):
         found[tag_id][_EPOCH_DAY + timedelta(days=int(day))] = (uses, accounts)
     return found
 

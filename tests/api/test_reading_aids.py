@@ -9,6 +9,7 @@ from api.answers.featured_tags import FeaturedTagEntity
 from api.answers.markers import MarkersEntity
 from api.answers.statuses import StatusEntity
 from api.answers.trends import TrendTagEntity
+from api.tags import pages
 from policy.limits import FEATURED_TAGS
 from server.housekeeping import Housekeeper
 from tests.api.contract import check
@@ -209,3 +210,18 @@ async def test_markers_are_kept_by_timeline_and_count_their_versions(office: Off
     assert (await ben.get(path, timeline=["home"])).json() == {}
     assert (await ana.post(path, {"home": {"last_read_id": "x"}})).status == 422
     assert (await ana.post(path, {})).json() == {}
+
+
+async def test_the_use_of_a_hashtag_is_counted_from_its_newest_posts(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (ana, ben), _ = await cast(office, "ana", "ben")
+    for author in (ana, ben, ben):
+        await write(author, "about #quality")
+    path = "/api/v1/tags/quality"
+    today = (await ana.get(path)).json()["history"][0]
+    assert (today["uses"], today["accounts"]) == ("3", "2")
+    monkeypatch.setattr(pages, "LOOKED_AT", 2)
+    office.services.database.kept.clear()
+    today = (await ana.get(path)).json()["history"][0]
+    assert (today["uses"], today["accounts"]) == ("2", "1")
