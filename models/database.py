@@ -97,11 +97,14 @@ class Database:
             self._writer = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1, opened=self._embedded)
             self._reader = _sqlite_engine(self.url, begin="BEGIN", pool_size=4, opened=self._embedded)
         else:
+            from models.postgresql_driver import connection_class  # an office on SQLite doesn't carry asyncpg
+
             named = {"application_name": PROCESS_NAME + self.process_id}
             # The connection that was used last goes next: it has prepared most statements, and its caches are warm.
             self._writer = self._reader = create_async_engine(
                 self.url, pool_size=pool_size + SPARE_CONNECTIONS, max_overflow=0, pool_use_lifo=True,
-                json_serializer=_to_json, connect_args={"server_settings": named}, json_deserializer=orjson.loads,
+                json_serializer=_to_json, json_deserializer=orjson.loads,
+                connect_args={"server_settings": named, "connection_class": connection_class()},
             )  # fmt: skip
             event.listen(self._writer.sync_engine, "connect", _introduce)
             share_statements(self._writer)
