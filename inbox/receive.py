@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from federation.activity import Activity, activity_from
 from federation.json_ld import DocumentRefused, JsonObject, normalise, parse_document
@@ -30,16 +30,15 @@ from keys.requests import HttpMessage
 from keys.verification import signature_key_ids
 from models.accounts import Account
 from models.activities import SHARED_INBOX
-from models.base import BigInt
-from models.questions import Question
+from models.questions import Question, among
 from policy.authority import may_be_passed_on
 from policy.domains import normalise_domain
 from policy.rates import MinuteRates
 
 MAX_ID = 1 << 63
 _NO_RATES = MinuteRates()
-_OWNER = Question(
-    select(Account.domain, Account.actor_type, Account.gone_at).where(Account.id == bindparam("inbox_id", type_=BigInt))
+_OWNERS = Question(
+    select(Account.id, Account.domain, Account.actor_type, Account.gone_at).where(among(Account.id, "inbox_ids"))
 )
 
 
@@ -144,9 +143,8 @@ async def _check_inbox(services: Services, requester: Requester, inbox_id: int) 
     if inbox_id == SHARED_INBOX:
         return
     if inbox_id < MAX_ID:
-        async with services.database.glancing() as glance:
-            rows = await glance.ask(_OWNER, {"inbox_id": inbox_id})
-        if any(domain is None and kind != "Group" and gone_at is None for domain, kind, gone_at in rows):
+        rows = await services.database.glance_together(_OWNERS, "inbox_ids", [inbox_id])
+        if any(domain is None and kind != "Group" and gone_at is None for _, domain, kind, gone_at in rows):
             return
     async with services.database.reading() as session:
         owner = await session.get(Account, inbox_id) if inbox_id < MAX_ID else None

@@ -32,7 +32,8 @@ from models.kept import Kept
 from models.new_rows import WritingSession
 from models.postgresql import PLANNED_ONCE
 from models.proofs import Proof
-from models.questions import Glance
+from models.questions import Glance, Question, Row
+from models.shared_looks import SharedLooks, Things
 from models.signals import Signals
 from models.snapshots import PostgresqlLook, PostgresqlSnapshots, Snapshots, SqliteSnapshots
 from models.sqlite_driver import IMPATIENT, PATIENT, InPlaceConnection, InPlaceDriver, use_write_ahead_log
@@ -119,6 +120,7 @@ class Database:
         )
         # SQLite's, beside the pool's.
         self._glances = SqliteConnections(self.url.database or "", READER_PRAGMAS) if self.is_sqlite else None
+        self._shared_looks = SharedLooks(self.glancing)
         self.kept = Kept(self._snapshots, clock, self)
 
     @property
@@ -149,6 +151,17 @@ class Database:
         finally:
             is_lost = connection.is_closed()  # no session was there to notice
             await greenlet_spawn(pooled.invalidate if is_lost else pooled.close)
+
+    async def glance_together(self, question: Question, name: str, things: Things) -> list[Row]:
+        """A look of which several may share one (`models.shared_looks`): what is found of these things, each once.
+
+        The only value of the question is the list of things, called `name`; its first column is the thing that a row is
+        about.
+        """
+        if not self.is_sqlite:
+            return await self._shared_looks.rows(question, name, things)
+        async with self.glancing() as glance:
+            return await glance.ask(question, {name: things})
 
     async def confirms(self, proof: Proof) -> bool:
         """Whether the questions of a proof find now what they found then. What can't be asked isn't confirmed: whoever

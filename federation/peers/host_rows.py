@@ -80,8 +80,7 @@ async def read_hosts(session: AsyncSession, hosts: Sequence[str]) -> dict[str, K
 
 async def glance_at_hosts(database: Database, hosts: Sequence[str]) -> dict[str, KnownHost]:
     """The same without a session: what is asked for every host that is about to matter."""
-    async with database.glancing() as glance:
-        rows = await glance.ask(_KNOWN, {"hosts": hosts})
+    rows = await database.glance_together(_KNOWN, "hosts", hosts)
     return {row[0]: _known_host(SimpleNamespace(**dict(zip(_COLUMNS, row, strict=True)))) for row in rows}
 
 

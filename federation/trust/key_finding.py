@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 
 import structlog
-from sqlalchemy import Text, bindparam, select
+from sqlalchemy import bindparam, select
 
 from federation.actors import ActorGone, ActorRefused, draft_of, resolve_actor, store_fetched
 from federation.client import FetchBudget, RemoteError
@@ -25,7 +25,7 @@ from federation.trust.key_cache import KnownKey
 from federation.trust.origins import has_origin, same_origin
 from keys.keypairs import KeyRejected, PublicKey
 from models.accounts import Account, Keypair
-from models.questions import Question
+from models.questions import WORDS, Question, among
 
 MAX_KEY_ID: Final = 2000
 FETCHES_PER_KEY: Final = 12
@@ -36,7 +36,7 @@ _WITH_OWNER: Final = (
     .where(Keypair.key_id == bindparam("wanted"))
 )
 
-_IS_STORED: Final = Question(select(Keypair.id).where(Keypair.key_id == bindparam("wanted", type_=Text())))
+_STORED: Final = Question(select(Keypair.key_id).where(among(Keypair.key_id, "wanted", WORDS)))
 
 log = structlog.get_logger(__name__)
 
@@ -80,9 +80,8 @@ async def fetch_public_key(services: Services, key_id: str) -> KnownKey | None:
 
 async def _stored_key(services: Services, key_id: str, now: datetime) -> KnownKey | None:
     """The key in the database, unless it has expired: one SELECT, and another one when it is there."""
-    async with services.database.glancing() as glance:
-        if not await glance.ask(_IS_STORED, {"wanted": key_id}):
-            return None
+    if not await services.database.glance_together(_STORED, "wanted", [key_id]):
+        return None
     async with services.database.reading() as session:
         row = (await session.execute(_WITH_OWNER, {"wanted": key_id})).one_or_none()
     if row is None:
