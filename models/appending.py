@@ -19,7 +19,6 @@ from models.base import Base
 from models.bulk import Form
 from models.insertion import bulk_ignoring
 from models.listing import of_lists, shifted
-from models.sqlite_driver import BLOCKING
 
 Rows = Mapping[type[Base], Sequence[dict[str, Any]]]
 
@@ -40,7 +39,7 @@ def _append_on_sqlite(engine: Engine, rows: Rows) -> None:
     pooled = engine.raw_connection()
     try:
         cursor = pooled.cursor()
-        cursor.execute(BLOCKING)
+        cursor.execute("BEGIN IMMEDIATE")
         for table, given in rows.items():
             if given:
                 form = _form(engine, table, given)

@@ -9,15 +9,14 @@ writes in a session for reading is refused on both. The code above knows no diff
 
 import asyncio
 import secrets
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import structlog
-from sqlalchemy import Connection, event, text
+from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import QueuePool
@@ -26,7 +25,6 @@ from sqlalchemy.util import greenlet_spawn
 from models.addresses import LocalAddresses
 from models.appending import Rows, append_rows
 from models.events import EventHub, pack
-from models.glances import SqliteConnections
 from models.ids import IdGenerator
 from models.kept import Kept
 from models.new_rows import WritingSession
@@ -35,24 +33,17 @@ from models.proofs import Proof
 from models.questions import Glance, Question, Row
 from models.shared_looks import SharedLooks, Things
 from models.signals import Signals
-from models.snapshots import PostgresqlLook, PostgresqlSnapshots, Snapshots, SqliteSnapshots
-from models.sqlite_driver import IMPATIENT, PATIENT, InPlaceConnection, InPlaceDriver, use_write_ahead_log
+from models.snapshots import PostgresqlLook, PostgresqlSnapshots, Snapshots
 from models.statements import share_statements
 from models.unit_of_work import UnitOfWork
 
-SQLITE_PRAGMAS = (
-    "PRAGMA synchronous=FULL",
-    "PRAGMA foreign_keys=ON",
-    PATIENT,
-    "PRAGMA temp_store=MEMORY",
-)
-# Pages that a connection keeps, in KiB. Each of the readers has its own, and the system keeps the file's pages anyway.
-READER_CACHE = "PRAGMA cache_size=-1024"
-WRITER_CACHE = "PRAGMA cache_size=-4096"
+if TYPE_CHECKING:
+    from models.glances import SqliteConnections
+    from models.sqlite_driver import InPlaceConnection
+
 # Kept like the others. Were they closed when a burst is over (SQLAlchemy's overflow), a server with more requests at
 # once than connections would open new ones all the time, with cold caches: it cost PostgreSQL as much as the queries.
 SPARE_CONNECTIONS = 5
-READER_PRAGMAS = (*SQLITE_PRAGMAS, READER_CACHE)
 NOTIFY_CHANNEL = "tertulia"
 EVENTS_CHANNEL = "tertulia_events"
 # What a new connection to PostgreSQL is told. One that waits for the next burst mustn't be forgotten by what lies
@@ -94,9 +85,16 @@ class Database:
         self.process_id = secrets.token_hex(4)  # by which this process knows what it said itself
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._embedded: set[InPlaceConnection] = set()  # SQLite's, that are open
+        self._glances: SqliteConnections | None = None  # SQLite's, beside the pool's
+        self._snapshots: Snapshots
+        in_json = {"json_serializer": _to_json, "json_deserializer": orjson.loads}
         if self.is_sqlite:
-            self._writer = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1, opened=self._embedded)
-            self._reader = _sqlite_engine(self.url, begin="BEGIN", pool_size=4, opened=self._embedded)
+            from models import glances, sqlite_engine  # an office on PostgreSQL doesn't load them
+
+            self._writer = sqlite_engine.make_engine(self.url, "BEGIN IMMEDIATE", 1, self._embedded, **in_json)
+            self._reader = sqlite_engine.make_engine(self.url, "BEGIN", 4, self._embedded, **in_json)
+            self._snapshots = glances.SqliteSnapshots(self.url.database)
+            self._glances = glances.SqliteConnections(self.url.database or "", sqlite_engine.READER_PRAGMAS)
         else:
             from models.postgresql_driver import connection_class  # an office on SQLite doesn't carry asyncpg
 
@@ -104,22 +102,17 @@ class Database:
             # The connection that was used last goes next: it has prepared most statements, and its caches are warm.
             self._writer = self._reader = create_async_engine(
                 self.url, pool_size=pool_size + SPARE_CONNECTIONS, max_overflow=0, pool_use_lifo=True,
-                json_serializer=_to_json, json_deserializer=orjson.loads,
-                connect_args={"server_settings": named, "connection_class": connection_class()},
+                connect_args={"server_settings": named, "connection_class": connection_class()}, **in_json,
             )  # fmt: skip
             event.listen(self._writer.sync_engine, "connect", _introduce)
             share_statements(self._writer)
+            self._snapshots = PostgresqlSnapshots(PostgresqlLook(self._connect))
         self._write_sessions = async_sessionmaker(
             self._writer, class_=WritingSession, expire_on_commit=False, autoflush=False
         )
         reader = self._reader if self.is_sqlite else self._reader.execution_options(isolation_level="AUTOCOMMIT")
         event.listen(reader.sync_engine, "before_cursor_execute", _refuse_to_write)
         self._read_sessions = async_sessionmaker(reader, expire_on_commit=False, autoflush=False)
-        self._snapshots: Snapshots = (
-            SqliteSnapshots(self.url.database) if self.is_sqlite else PostgresqlSnapshots(PostgresqlLook(self._connect))
-        )
-        # SQLite's, beside the pool's.
-        self._glances = SqliteConnections(self.url.database or "", READER_PRAGMAS) if self.is_sqlite else None
         self._shared_looks = SharedLooks(self.glancing)
         self.kept = Kept(self._snapshots, clock, self)
 
@@ -183,7 +176,7 @@ class Database:
                 return Glance(self._reader.sync_engine, raw).confirms_at_once(proof)
             finally:
                 self._glances.give_back(raw)
-        except sqlite3.Error as error:
+        except self._reader.dialect.loaded_dbapi.Error as error:
             log.warning("a proof could not be asked for", error=repr(error))
             return False
 
@@ -284,39 +277,3 @@ def _checked_out(engine: AsyncEngine) -> int:
 
 def _to_json(value: Any) -> str:
     return orjson.dumps(value).decode()
-
-
-def _sqlite_engine(url: URL, *, begin: str, pool_size: int, opened: set[InPlaceConnection]) -> AsyncEngine:
-    # The connection that was used last goes next: its pages are there, and the others keep none until they are needed.
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_use_lifo=True,
-                                 connect_args={"timeout": 15}, module=InPlaceDriver(), json_serializer=_to_json,
-                                 json_deserializer=orjson.loads)  # fmt: skip
-    pragmas = READER_PRAGMAS if begin == "BEGIN" else (*SQLITE_PRAGMAS, WRITER_CACHE, IMPATIENT)
-
-    def configure(connection: Any, _record: object) -> None:
-        # The driver must not begin transactions by itself: it would begin them as readers.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        use_write_ahead_log(cursor.execute)
-        for pragma in pragmas:
-            cursor.execute(pragma)
-        cursor.close()
-        opened.add(connection)
-
-    def forget(connection: Any, _record: object) -> None:
-        opened.discard(connection)
-
-    def start(connection: Connection) -> None:
-        for heard in engine.sync_engine.dispatch.before_cursor_execute:
-            heard(connection, None, begin, (), None, False)
-        driver: Any = connection.connection.dbapi_connection
-        try:
-            driver.begin(begin)  # a context and a result of SQLAlchemy's cost ten times as much
-        except BaseException as error:
-            connection._handle_dbapi_exception(error, begin, (), None, None)
-
-    event.listen(engine.sync_engine, "connect", configure)
-    event.listen(engine.sync_engine, "close", forget)
-    event.listen(engine.sync_engine, "begin", start)
-    share_statements(engine)
-    return engine

@@ -1,12 +1,15 @@
 """Connections to look at a SQLite file without SQLAlchemy's pool, whose way in and out costs more than most looks.
 
 A look takes one and gives it back, so that there are as many as there are looks at the same time, which is one unless
-somebody waits in between. Who has one is in a transaction and sees one state of the file. Nothing is written here.
+somebody waits in between. Who has one is in a transaction and sees one state of the file. One more connection tells
+which state the file is in (`models.snapshots`). Nothing is written here.
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Final
+
+from models.snapshots import Then
 
 SPARE: Final = 2
 
@@ -51,3 +54,35 @@ class SqliteConnections:
     def _all(self, act: Callable[[sqlite3.Connection], object]) -> None:
         for connection in self._spare:
             act(connection)
+
+
+class SqliteSnapshots:
+    """The state of a file."""
+
+    def __init__(self, path: str | None) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._cursor: sqlite3.Cursor | None = None
+
+    async def now(self) -> Hashable:
+        return self._number()
+
+    def tell(self, then: Then) -> None:
+        then(self._number())
+
+    def _number(self) -> Hashable:
+        """How many commits of others this connection has seen."""
+        if not self._path:
+            return object()
+        try:
+            if self._cursor is None:
+                self._connection = sqlite3.connect(self._path, isolation_level=None, timeout=0)
+                self._cursor = self._connection.cursor()
+            number: int = self._cursor.execute("PRAGMA data_version").fetchone()[0]
+            return number
+        except sqlite3.OperationalError:  # locked for a moment, by a recovery for example
+            return object()
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()

@@ -1,8 +1,8 @@
 """What only PostgreSQL knows, said without SQLAlchemy's module for it: an office on SQLite doesn't carry that one
 (2.3 MiB). It is loaded when an engine for PostgreSQL is made, or an `INSERT` for it.
 
-`Index(…, postgresql_where=…)` would load it as well, so partial indexes are made by `partial_index`, and what
-PostgreSQL alone wants of an index is told by `Index(…, info=only_here(…))`.
+`Index(…, postgresql_where=…)` would load it as well, and `sqlite_where` the other database's. So partial indexes are
+made by `partial_index`, and what PostgreSQL alone wants of an index is told by `Index(…, info=only_here(…))`.
 """
 
 from collections.abc import AsyncIterator
@@ -17,6 +17,7 @@ from sqlalchemy.schema import CreateIndex
 from sqlalchemy.types import TypeDecorator, UserDefinedType
 
 PLANNED_ONCE: Final = "force_generic_plan"
+BOTH: Final = ("sqlite", "postgresql")
 
 
 class Named(UserDefinedType[str]):
@@ -57,7 +58,8 @@ class JsonType(TypeDecorator[Any]):
 
 def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     """An index of those rows only for which the condition holds, on both databases."""
-    return Index(name, *columns, unique=unique, sqlite_where=text(where), info=only_here(where=text(where)))
+    options = {"where": text(where)}
+    return Index(name, *columns, unique=unique, info=dict.fromkeys(BOTH, options))
 
 
 def only_here(**options: Any) -> dict[str, Any]:
@@ -97,19 +99,20 @@ async def planned_for_its_values(session: AsyncSession) -> AsyncIterator[None]:
 
 
 def tell_options(metadata: MetaData) -> MetaData:
-    """Give all indexes the options that PostgreSQL's dialect looks for; making one does that by itself."""
+    """Give all indexes the options that both dialects look for; making one does that by itself."""
     for table in metadata.tables.values():
         for index in table.indexes:
-            _tell_options(index)
+            for dialect in BOTH:
+                _tell_options(index, dialect)
     return metadata
 
 
-def _tell_options(index: Index) -> None:
-    if "postgresql" in index.info:
-        index.dialect_options["postgresql"].update(index.info["postgresql"])
+def _tell_options(index: Index, dialect: str) -> None:
+    if dialect in index.info:
+        index.dialect_options[dialect].update(index.info[dialect])
 
 
-@compiles(CreateIndex, "postgresql")
+@compiles(CreateIndex, *BOTH)
 def _create_index(statement: CreateIndex, compiler: Any, **options: Any) -> Any:
-    _tell_options(statement.element)
+    _tell_options(statement.element, compiler.dialect.name)
     return compiler.visit_create_index(statement, **options)

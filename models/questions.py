@@ -8,7 +8,6 @@ Everything else about a query stays as it is: the statement is SQLAlchemy's, so 
 the connection comes from the pool. Nothing is written here.
 """
 
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -173,7 +172,7 @@ class Glance:
         return proof.holds([self._rows_at_once(sql, arguments) for sql, arguments in proof.questions])
 
     async def _rows(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
-        if isinstance(self._connection, sqlite3.Connection):
+        if self._engine.dialect.name == "sqlite":
             return self._rows_at_once(sql, arguments)
         self._tell(sql, arguments)
         rows: Sequence[Any] = await self._connection.fetch(sql, *arguments)

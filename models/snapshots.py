@@ -1,15 +1,14 @@
 """Which state a database is in, as a value: while it is the same, nothing was committed, by whomever.
 
 SQLite counts commits for each connection that asks (`PRAGMA data_version`: those of all others, in this process and in
-others, 5 µs), so one connection asks and never writes. PostgreSQL tells which transactions a statement would see
-(`pg_current_snapshot()`, exact too); that is a question to the server, so requests that come together share one, which
-begins after each of them has come, over a connection that is there for nothing else.
+others, 5 µs), so one connection asks and never writes (`models.glances`). PostgreSQL tells which transactions a
+statement would see (`pg_current_snapshot()`, exact too); that is a question to the server, so requests that come
+together share one, which begins after each of them has come, over a connection that is there for nothing else.
 
 Nothing has to be told of a change, and none can be missed. Who can't be told gets a value that is equal to no other.
 """
 
 import asyncio
-import sqlite3
 from collections.abc import Awaitable, Callable, Hashable
 from contextvars import Context
 from typing import Any, Final, Protocol
@@ -40,38 +39,6 @@ class Snapshots(Protocol):
     async def close(self) -> None:
         """Ask no more."""
         ...
-
-
-class SqliteSnapshots:
-    """The state of a file."""
-
-    def __init__(self, path: str | None) -> None:
-        self._path = path
-        self._connection: sqlite3.Connection | None = None
-        self._cursor: sqlite3.Cursor | None = None
-
-    async def now(self) -> Hashable:
-        return self._number()
-
-    def tell(self, then: Then) -> None:
-        then(self._number())
-
-    def _number(self) -> Hashable:
-        """How many commits of others this connection has seen."""
-        if not self._path:
-            return object()
-        try:
-            if self._cursor is None:
-                self._connection = sqlite3.connect(self._path, isolation_level=None, timeout=0)
-                self._cursor = self._connection.cursor()
-            number: int = self._cursor.execute("PRAGMA data_version").fetchone()[0]
-            return number
-        except sqlite3.OperationalError:  # locked for a moment, by a recovery for example
-            return object()
-
-    async def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
 
 
 class Look(Protocol):

@@ -14,7 +14,6 @@ On failure it raises what the session would: the same exceptions, a connection t
 listens to `before_cursor_execute` hears of these statements too.
 """
 
-import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
@@ -40,7 +39,7 @@ class Straight:
         self._adapted = pooled.dbapi_connection
         driver = pooled.driver_connection
         # aiosqlite's own: what runs in place needs no thread.
-        self._sqlite: sqlite3.Connection | None = driver._conn if connection.dialect.name == "sqlite" else None
+        self._sqlite: Any = driver._conn if connection.dialect.name == "sqlite" else None
         self._postgresql: Any = driver
 
     @property
@@ -64,9 +63,10 @@ class Straight:
         self._tell(sql, arguments, is_for_many=False)
         try:
             if self._sqlite is not None:
-                return self._sqlite.execute(sql, arguments).fetchall()
+                found: list[Row] = self._sqlite.execute(sql, arguments).fetchall()
+                return found
             await self._begin()
-            found: list[Row] = await self._postgresql.fetch(sql, *arguments)
+            found = await self._postgresql.fetch(sql, *arguments)
         except BaseException as error:
             await self._refuse(error, sql, arguments)
         return found

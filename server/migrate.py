@@ -8,7 +8,6 @@ finds the work done. Nobody serves from a database that is too old or too new (D
 
 import asyncio
 import contextlib
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -25,9 +24,10 @@ from sqlalchemy.pool import NullPool
 import migrations
 from migrations.revisions import revisions
 from models import Database
-from models.sqlite_driver import use_write_ahead_log
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from alembic.config import Config
 
 log = structlog.get_logger(__name__)
@@ -153,7 +153,9 @@ async def _run_on_postgresql(url: URL, step: Step) -> None:
 def _run_on_sqlite(url: URL, step: Step) -> None:
     engine = create_engine(url.set(drivername="sqlite"), poolclass=NullPool, connect_args={"timeout": LOCK_SECONDS})
 
-    def configure(connection: sqlite3.Connection, _record: object) -> None:
+    from models.sqlite_driver import use_write_ahead_log  # for SQLite alone
+
+    def configure(connection: "sqlite3.Connection", _record: object) -> None:
         connection.isolation_level = None
         # Alembic replaces whole tables: while it does, rows must be allowed to point at nothing.
         connection.execute("PRAGMA foreign_keys=OFF")

@@ -149,7 +149,7 @@ async def _write(unit: UnitOfWork, found: Sequence[Words]) -> None:
         return
     if unit.session.get_bind().dialect.name == "sqlite":
         rows = [{"status_id": each.status_id, "words": _line(each)} for each in found]
-        await _ON_SQLITE.write(unit.session, rows)
+        await _on_sqlite().write(unit.session, rows)
     else:
         await _on_postgresql().write(unit.session, [_lists(found)])
 
@@ -246,4 +246,7 @@ def _on_postgresql() -> Bulk:
     return Bulk(upsert, tuple(lists), is_apart=True)
 
 
-_ON_SQLITE = Bulk(updating(True, StatusText, ("status_id",), ("words",)), ("status_id", "words"))
+@cache
+def _on_sqlite() -> Bulk:
+    """Writes the words of several statuses. Made once."""
+    return Bulk(updating(True, StatusText, ("status_id",), ("words",)), ("status_id", "words"))

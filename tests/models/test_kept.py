@@ -10,10 +10,11 @@ from models import Database
 from models.accounts import Account
 from models.base import BigInt
 from models.database import PROCESS_NAME
+from models.glances import SqliteSnapshots
 from models.kept import ENTRY_BYTES, SECONDS, Kept
 from models.proofs import Proof
 from models.questions import Question
-from models.snapshots import PostgresqlSnapshots, SqliteSnapshots
+from models.snapshots import PostgresqlSnapshots
 from tests.conftest import Clock
 
 

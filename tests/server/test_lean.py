@@ -1,13 +1,16 @@
 """A serving process stays small: what it doesn't carry, and what the allocator gives back."""
 
+import asyncio
 import ssl
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.engine import make_url
 
 from federation.activity import parse_activity
 from federation.expiring import Expiring
@@ -17,14 +20,18 @@ from models.activities import SHARED_INBOX, InboundActivity
 from models.kept import SECONDS
 from models.peers import Peer
 from server import lean
-from tests.conftest import Clock
+from tests.conftest import Clock, NewDatabase
 
 # Each is imported where it is needed; together they are more than 30 MiB.
 NOT_AT_THE_START = {
     *("api.answers", "difflib"),
-    *("asyncpg", "pytz", "sqlalchemy.dialects.postgresql"),
     *("PIL", "alembic", "apispec", "babel", "blurhash", "botocore", "jinja2", "lxml", "markdown_it"),
-    *("prometheus_client", "pygments", "pyld", "rich", "xml"),
+    *("prometheus_client", "pygments", "pyld", "pytz", "rich", "xml"),
+}
+# And what belongs to the other database.
+OF_ONE = {
+    "sqlite": {"aiosqlite", "models.sqlite_driver", "models.sqlite_engine", "sqlalchemy.dialects.sqlite", "sqlite3"},
+    "postgresql": {"asyncpg", "sqlalchemy.dialects.postgresql"},
 }
 
 
@@ -36,6 +43,7 @@ from server.workers import running_office
 
 async def start():
     async with running_office(load_settings(None, {"TERTULIA_DOMAIN": "here.test", "TERTULIA_DATA_DIR": sys.argv[1],
+                                                   "TERTULIA_DATABASE_URL": sys.argv[2],
                                                    "TERTULIA_LISTEN": "127.0.0.1:0"}), migrate=migrate_apart):
         print(*sorted(sys.modules))
 
@@ -43,11 +51,16 @@ asyncio.run(start())
 """
 
 
-def test_an_office_starts_without_what_it_may_never_need(tmp_path: Path) -> None:
-    asked = [sys.executable, "-c", STARTED, str(tmp_path)]
-    found = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
-    assert NOT_AT_THE_START & set(found) == set()
-    assert {"server.workers", "web.rendering"} <= set(found)
+async def test_an_office_starts_without_what_it_may_never_need(
+    backend: str, new_database_url: NewDatabase, tmp_path: Path
+) -> None:
+    url = make_url(f"sqlite:///{tmp_path}/new.db") if backend == "sqlite" else await new_database_url()
+    asked = [sys.executable, "-c", STARTED, str(tmp_path), url.render_as_string(hide_password=False)]
+    run = partial(subprocess.run, asked, capture_output=True, text=True, check=True)
+    found = (await asyncio.to_thread(run)).stdout.split()
+    own = OF_ONE[backend]
+    assert (NOT_AT_THE_START | set[str]().union(*OF_ONE.values()) - own) & set(found) == set()
+    assert own | {"server.workers", "web.rendering"} <= set(found)
 
 
 def test_what_is_absent_for_a_while_can_be_imported_afterwards() -> None:
