@@ -10,18 +10,17 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from communities.changes import FOR_MODERATORS
 from communities.standings import told_by
 from models.accounts import Account
+from models.aliases import narrow_alias
 from models.communities import Community, CommunityAct, Membership, Role, State
 from models.relations import Follow, Report
 from models.statuses import Status
 from policy.communities import Standing, banned_now, belongs_to, known_to, may_read_files, named_on, standing
 
-# Made once: an alias copies every column of its table.
-_Host = aliased(Account)
+_host = narrow_alias(Account, "id", "domain")
 AnySelect = Select[*tuple[Any, ...]]
 # As a literal: partial indexes are found by what is written in the statement.
 _GROUP: Final = literal("Group", literal_execute=True)
@@ -101,7 +100,7 @@ def members_of(group_id: int, role: Role | None = None) -> AnySelect:
 
 def _is_hosted_elsewhere(group_id: int) -> ColumnElement[bool]:
     """Of such a community we know who of other offices holds a role, but not whom else its account is followed by."""
-    return select(_Host.id).where(_Host.id == group_id, _Host.domain.is_not(None)).exists()
+    return select(_host.c.id).where(_host.c.id == group_id, _host.c.domain.is_not(None)).exists()
 
 
 def _member_columns(role: Any, since: Any) -> tuple[Any, ...]:
@@ -143,14 +142,14 @@ def communities_of_statuses(wanted: ColumnElement[bool]) -> AnySelect:
 
     A thread is locked by a mark on the post or on the one that opened it.
     """
-    opener = aliased(Status)
+    opener = narrow_alias(Status, "id", "conversation_id", "group_id", "in_reply_to_uri", "locked_at")
     thread_locked = (
-        select(opener.id)
+        select(opener.c.id)
         .where(
-            opener.conversation_id == Status.conversation_id,
-            opener.group_id == Status.group_id,
-            opener.in_reply_to_uri.is_(None),
-            opener.locked_at.is_not(None),
+            opener.c.conversation_id == Status.conversation_id,
+            opener.c.group_id == Status.group_id,
+            opener.c.in_reply_to_uri.is_(None),
+            opener.c.locked_at.is_not(None),
         )
         .correlate(Status)
         .exists()

@@ -17,7 +17,6 @@ from typing import Any, Final
 
 import orjson
 from sqlalchemy import Select, bindparam, delete, select
-from sqlalchemy.orm import aliased
 
 from communities.archive import is_archived
 from communities.topics import speaks_topics
@@ -27,6 +26,7 @@ from federation.peers import domain_of
 from federation.services import Services
 from models import UnitOfWork
 from models.accounts import Account
+from models.aliases import narrow_alias
 from models.base import BigInt
 from models.insertion import insert_missing
 from models.relations import Follow
@@ -50,16 +50,18 @@ _TAG_NAMES: Final = select(Tag.name).join(StatusTag, StatusTag.tag_id == Tag.id)
 @cache
 def _topics() -> Select[Any]:
     """The ids of followed topics in whose archive a status is."""
-    carried, member, topic = aliased(Tag), aliased(Tag), aliased(Account)
+    carried = narrow_alias(Tag, "id", "canonical_id")
+    member = narrow_alias(Tag, "id", "canonical_id", "name")
+    topic = narrow_alias(Account, "id", "topic", "domain", "followers_count")
     return (
-        select(topic.id)
+        select(topic.c.id)
         .distinct()
         .select_from(StatusTag)
-        .join(carried, carried.id == StatusTag.tag_id)
-        .join(member, is_of_family(member, root_of(carried)))
-        .join(topic, (topic.topic == member.name) & topic.domain.is_(None))
+        .join(carried, carried.c.id == StatusTag.tag_id)
+        .join(member, is_of_family(member.c, root_of(carried.c)))
+        .join(topic, (topic.c.topic == member.c.name) & topic.c.domain.is_(None))
         .join(Status, Status.id == StatusTag.status_id)
-        .where(StatusTag.status_id == _STATUS, topic.followers_count > 0, is_archived())
+        .where(StatusTag.status_id == _STATUS, topic.c.followers_count > 0, is_archived())
     )
 
 

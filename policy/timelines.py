@@ -16,17 +16,16 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from models.accounts import Account
+from models.aliases import narrow_alias
 from models.relations import Block, DomainBlock, Follow, Mute
 from models.statuses import Status
 
 AccountId = SQLColumnExpression[int] | int
 Moment = SQLColumnExpression[datetime] | datetime
-# Made once: an alias copies every column of its table, which costs more than SQLite needs to run the statement.
-_Author = aliased(Account)
-_Boosted = aliased(Status)
+_author = narrow_alias(Account, "id", "domain", "limited_at")
+_boosted = narrow_alias(Status, "id", "account_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +67,9 @@ def wanted_by(viewer_id: AccountId, status: type[Status] = Status, *, now: Momen
     `viewer_id` and `now` may be columns or bound parameters, so that a statement can be built once.
     """
     unwanted_boost = (
-        select(_Boosted.id)
-        .where(_Boosted.id == status.boost_of_id, unwanted_by(viewer_id, _Boosted.account_id, now=now))
-        .correlate_except(_Boosted)
+        select(_boosted.c.id)
+        .where(_boosted.c.id == status.boost_of_id, unwanted_by(viewer_id, _boosted.c.account_id, now=now))
+        .correlate_except(_boosted)
         .exists()
     )
     return or_(
@@ -97,9 +96,9 @@ def unwanted_by(viewer_id: AccountId, account_id: AccountId, *, now: Moment) -> 
     )
     of_blocked_domain = (
         select(DomainBlock.id)
-        .join(_Author, _Author.domain == DomainBlock.domain)
-        .where(_Author.id == account_id, DomainBlock.account_id == viewer_id)
-        .correlate_except(DomainBlock, _Author)
+        .join(_author, _author.c.domain == DomainBlock.domain)
+        .where(_author.c.id == account_id, DomainBlock.account_id == viewer_id)
+        .correlate_except(DomainBlock, _author)
         .exists()
     )
     return or_(muted_by(viewer_id, account_id, now=now), blocked, of_blocked_domain)
@@ -119,9 +118,9 @@ def is_in_force(now: Moment) -> ColumnElement[bool]:
 def not_limited_for(viewer_id: AccountId | None, status: type[Status] = Status) -> ColumnElement[bool]:
     """For public timelines: the author isn't limited by a moderator, or the viewer is, or follows, the author."""
     is_limited = (
-        select(_Author.id)
-        .where(_Author.id == status.account_id, _Author.limited_at.is_not(None))
-        .correlate_except(_Author)
+        select(_author.c.id)
+        .where(_author.c.id == status.account_id, _author.c.limited_at.is_not(None))
+        .correlate_except(_author)
         .exists()
     )
     if viewer_id is None:

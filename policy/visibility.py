@@ -18,9 +18,9 @@ A viewer is a local account, or a remote one that signed its request; None is th
 """
 
 from sqlalchemy import BindParameter, ColumnElement, SQLColumnExpression, and_, or_, select
-from sqlalchemy.orm import aliased
 
 from models.accounts import Account
+from models.aliases import narrow_alias
 from models.relations import Block, Follow
 from models.statuses import Mention, Status
 from models.visibility import Visibility
@@ -29,9 +29,8 @@ from policy.communities import belongs_to
 # An id, or the place of one in a statement that is built once.
 ViewerId = int | BindParameter[int]
 PUBLIC_KINDS = (Visibility.PUBLIC.value, Visibility.UNLISTED.value)
-# Made once: an alias copies every column of its table, which costs more than SQLite needs to run the statement.
-_Author = aliased(Account)
-_Viewer = aliased(Account)
+_author = narrow_alias(Account, "id", "suspended_at", "gone_at")
+_viewer = narrow_alias(Account, "id", "domain")
 
 
 def can_see(
@@ -69,16 +68,19 @@ def can_see(
 def visible_to(viewer_id: ViewerId | None, status: type[Status] = Status) -> ColumnElement[bool]:
     """The same as a condition on `status` (an entity or an alias of it), to be added to a query's WHERE."""
     is_active = (
-        select(_Author.id)
-        .where(_Author.id == status.account_id, _Author.suspended_at.is_(None), _Author.gone_at.is_(None))
-        .correlate_except(_Author)
+        select(_author.c.id)
+        .where(_author.c.id == status.account_id, _author.c.suspended_at.is_(None), _author.c.gone_at.is_(None))
+        .correlate_except(_author)
         .exists()
     )
     is_public = status.visibility.in_(PUBLIC_KINDS)
     if viewer_id is None:
         return and_(is_active, is_public, status.is_local_only.is_(False))
     is_inside = (
-        select(_Viewer.id).where(_Viewer.id == viewer_id, _Viewer.domain.is_(None)).correlate_except(_Viewer).exists()
+        select(_viewer.c.id)
+        .where(_viewer.c.id == viewer_id, _viewer.c.domain.is_(None))
+        .correlate_except(_viewer)
+        .exists()
     )
     follows = (
         select(Follow.id)
@@ -117,9 +119,9 @@ def visible_in(is_member: ColumnElement[bool], status: type[Status] = Status) ->
     Besides the community's posts these are its boosts of them.
     """
     is_active = (
-        select(_Author.id)
-        .where(_Author.id == status.account_id, _Author.suspended_at.is_(None), _Author.gone_at.is_(None))
-        .correlate_except(_Author)
+        select(_author.c.id)
+        .where(_author.c.id == status.account_id, _author.c.suspended_at.is_(None), _author.c.gone_at.is_(None))
+        .correlate_except(_author)
         .exists()
     )
     is_private = status.visibility == Visibility.PRIVATE.value

@@ -21,6 +21,7 @@ from sqlalchemy.orm import aliased
 
 from models import UnitOfWork
 from models.accounts import Account, User
+from models.aliases import narrow_alias
 from models.base import UtcDateTime
 from models.bulk import Bulk
 from models.feeds import AccountList, FeedEntry, ListEntry, ListMember
@@ -169,21 +170,25 @@ def _wanted_through_follow(is_sqlite: bool, reader: SQLColumnExpression[int]) ->
 
     `reader` is the follower by another name, which only local ones have: nothing is asked about the others.
     """
-    also = aliased(Follow)
-    boosted = aliased(Status)
+    also = narrow_alias(Follow, "id", "follower_id", "followee_id", "state")
+    boosted = narrow_alias(Status, "id", "account_id", "group_id")
     follows_parent = (
-        select(also.id)
-        .where(also.follower_id == reader, also.followee_id == Status.in_reply_to_account_id, also.state == "accepted")
+        select(also.c.id)
+        .where(
+            also.c.follower_id == reader,
+            also.c.followee_id == Status.in_reply_to_account_id,
+            also.c.state == "accepted",
+        )
         .correlate_except(also)
         .exists()
     )
     unwanted_boost = (
-        select(boosted.id)
+        select(boosted.c.id)
         .where(
-            boosted.id == Status.boost_of_id,
+            boosted.c.id == Status.boost_of_id,
             or_(
-                unwanted_by(reader, boosted.account_id, now=_NOW),
-                and_(boosted.account_id == reader, boosted.group_id == Status.account_id),
+                unwanted_by(reader, boosted.c.account_id, now=_NOW),
+                and_(boosted.c.account_id == reader, boosted.c.group_id == Status.account_id),
             ),
         )
         .correlate_except(boosted)

@@ -11,12 +11,25 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, case, cast, exists, false, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    and_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 from sqlalchemy.sql.selectable import Subquery
 
 from models.accounts import Account, User
+from models.aliases import narrow_alias
 from models.base import UtcDateTime
 from models.feeds import NotificationPermission, NotificationPolicy
 from models.insertion import AnySelect
@@ -77,33 +90,34 @@ def _known(row: Any) -> Known:
 def _statement(is_sqlite: bool) -> AnySelect:
     """Made once: to build it takes longer than to run it."""
     asked = _asked(is_sqlite)
-    recipient, sender = aliased(Account), aliased(Account)
-    theirs = aliased(Follow)
+    recipient = narrow_alias(Account, "id", "suspended_at", "gone_at")
+    sender = narrow_alias(Account, "id", "domain", "limited_at", "created_at")
+    theirs = narrow_alias(Follow, "follower_id", "followee_id", "state", "accepted_at", "created_at")
     to_recipient = and_(
-        theirs.follower_id == asked.c.sender_id,
-        theirs.followee_id == asked.c.recipient_id,
-        theirs.state == "accepted",
+        theirs.c.follower_id == asked.c.sender_id,
+        theirs.c.followee_id == asked.c.recipient_id,
+        theirs.c.state == "accepted",
     )
     return (
         select(
             asked.c.recipient_id,
             asked.c.sender_id,
             asked.c.status_id,
-            sender.limited_at,
-            sender.created_at.label("sender_since"),
+            sender.c.limited_at,
+            sender.c.created_at.label("sender_since"),
             Status.visibility,
-            func.coalesce(theirs.accepted_at, theirs.created_at, type_=UtcDateTime()).label("followed_since"),
+            func.coalesce(theirs.c.accepted_at, theirs.c.created_at, type_=UtcDateTime()).label("followed_since"),
             *(getattr(NotificationPolicy, name) for name in POLICY_FIELDS),
             *_existences(asked, sender),
         )
         .select_from(asked)
-        .join(recipient, recipient.id == asked.c.recipient_id)
-        .join(User, User.account_id == recipient.id)
-        .join(sender, sender.id == asked.c.sender_id)
+        .join(recipient, recipient.c.id == asked.c.recipient_id)
+        .join(User, User.account_id == recipient.c.id)
+        .join(sender, sender.c.id == asked.c.sender_id)
         .outerjoin(Status, Status.id == asked.c.status_id)
         .outerjoin(theirs, to_recipient)
-        .outerjoin(NotificationPolicy, NotificationPolicy.account_id == recipient.id)
-        .where(recipient.suspended_at.is_(None), recipient.gone_at.is_(None))
+        .outerjoin(NotificationPolicy, NotificationPolicy.account_id == recipient.c.id)
+        .where(recipient.c.suspended_at.is_(None), recipient.c.gone_at.is_(None))
         .where(or_(asked.c.status_id == 0, Status.id.is_not(None)))
     )
 
@@ -120,9 +134,9 @@ def _asked(is_sqlite: bool) -> Subquery:
     return select(*(part.label(name) for part, name in zip(parts, names, strict=True))).subquery("asked")
 
 
-def _existences(asked: Subquery, sender: type[Account]) -> Iterable[ColumnElement[bool]]:
+def _existences(asked: Subquery, sender: FromClause) -> Iterable[ColumnElement[bool]]:
     one, other = asked.c.recipient_id, asked.c.sender_id
-    own = aliased(Status)
+    own = narrow_alias(Status, "id", "conversation_id", "account_id", "visibility")
     blocked = or_(
         and_(Block.account_id == one, Block.target_id == other), and_(Block.account_id == other, Block.target_id == one)
     )
@@ -137,17 +151,19 @@ def _existences(asked: Subquery, sender: type[Account]) -> Iterable[ColumnElemen
     permitted = (NotificationPermission.account_id == one, NotificationPermission.from_account_id == other)
     follows = (Follow.follower_id == one, Follow.followee_id == other, Follow.state == "accepted")
     answered = (
-        own.conversation_id == Status.conversation_id,
-        own.account_id == one,
-        own.visibility == Visibility.DIRECT.value,
+        own.c.conversation_id == Status.conversation_id,
+        own.c.account_id == one,
+        own.c.visibility == Visibility.DIRECT.value,
     )
-    mentions_sender = exists().where(Mention.status_id == own.id, Mention.account_id == other).correlate_except(Mention)
+    mentions_sender = (
+        exists().where(Mention.status_id == own.c.id, Mention.account_id == other).correlate_except(Mention)
+    )
     is_private_reply = and_(Status.visibility == Visibility.DIRECT.value, Status.in_reply_to_uri.is_not(None))
     yield exists(select(Block.id).where(blocked).correlate_except(Block)).label("is_blocked")
     yield exists(select(Mute.id).where(*muted).correlate_except(Mute)).label("is_muted")
     yield exists(
         select(DomainBlock.id)
-        .where(DomainBlock.account_id == one, DomainBlock.domain == sender.domain)
+        .where(DomainBlock.account_id == one, DomainBlock.domain == sender.c.domain)
         .correlate_except(DomainBlock)
     ).label("is_domain_blocked")
     yield exists(
@@ -157,7 +173,7 @@ def _existences(asked: Subquery, sender: type[Account]) -> Iterable[ColumnElemen
         select(NotificationPermission.account_id).where(*permitted).correlate_except(NotificationPermission)
     ).label("is_permitted")
     yield exists(select(Follow.id).where(*follows).correlate_except(Follow)).label("follows")
-    written = exists(select(own.id).where(*answered, mentions_sender).correlate_except(own))
+    written = exists(select(own.c.id).where(*answered, mentions_sender).correlate_except(own))
     yield case((is_private_reply, written), else_=false()).label("is_answer")
     yield exists(
         select(PushSubscription.id).where(PushSubscription.account_id == one).correlate_except(PushSubscription)
