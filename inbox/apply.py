@@ -16,6 +16,7 @@ from inbox.registry import HANDLERS, handler_for
 from models import UnitOfWork
 from models.accounts import Account
 from models.activities import SHARED_INBOX
+from models.new_rows import rows_where
 from models.questions import Question, among
 from models.relations import Follow
 from policy.authority import PASSES_WHEN_SUSPENDED
@@ -37,6 +38,7 @@ _FOLLOWED_HERE = Question(
         Account.domain.is_(None),
     )
 )
+_LOCAL = rows_where(Account, among(Account.id, "ids"), Account.domain.is_(None))
 
 
 async def apply_all(services: Services, unit: UnitOfWork, batch: Sequence[Incoming]) -> list[Outcome]:
@@ -68,7 +70,7 @@ async def _load(unit: UnitOfWork, batch: Sequence[Incoming]) -> None:
             accounts.append(incoming.activity.object_id)
     await preload_accounts(unit, accounts)
     await _load_follows(unit, batch)
-    await preload_statuses(unit, statuses)
+    await preload_statuses(unit, [uri for uri in statuses if unit.accounts.get(uri) is None])
     await preload_authors(unit, [status.account_id for status in unit.statuses.values() if status is not None])
     await _load_reactions(unit, batch)
     activities = [one.activity for incoming in batch for one in (incoming, *incoming.inner)]
@@ -115,11 +117,13 @@ async def _followed_here(unit: UnitOfWork, batch: Sequence[Incoming]) -> set[int
 
 
 async def _owners(unit: UnitOfWork, batch: Sequence[Incoming]) -> dict[int, Account]:
+    """Those in whose inboxes the batch lies, by their ids; who is followed is at hand already."""
     ids = {incoming.inbox_id for incoming in batch} - {SHARED_INBOX}
-    if not ids:
-        return {}
-    found = await unit.session.scalars(select(Account).where(Account.id.in_(ids), Account.domain.is_(None)))
-    return {account.id: account for account in found}
+    owners = {one.id: one for one in unit.accounts.values() if one is not None and one.is_local and one.id in ids}
+    others = sorted(ids - owners.keys())
+    if others:
+        owners |= {one.id: one for one in await unit.session.find(Account, _LOCAL, {"ids": others})}
+    return owners
 
 
 async def _apply(

@@ -17,6 +17,9 @@ from models.straight import StraightSession
 
 # Rows that go with others. For more, lists cost us more than a round trip (docs/decisions/0033-postgresql-speed.md).
 FEW: Final = 32
+# So many rows are lists. To take them one by one costs the server 15 to 40 µs more for each, and lists cost as much at
+# least as two or three rows.
+SEVERAL: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,13 @@ class Form:
 
     @property
     def listed(self) -> str | None:
-        """The statement with a list for each place, on PostgreSQL; None where one can't be made of it.
+        """The statement with a list for each place, on PostgreSQL; None where one can't be made of it."""
+        return of_lists(self.sql)
 
-        An upsert may have a row twice, which one statement refuses.
-        """
-        return None if " DO UPDATE " in self.sql else of_lists(self.sql)
+    @property
+    def is_upsert(self) -> bool:
+        """Whether one statement refuses to have a row twice."""
+        return " DO UPDATE " in self.sql
 
     def lists(self, rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
         """The lists for it: those that have nothing but NULL are empty, as `unnest` fills up what is shorter."""
@@ -75,13 +80,16 @@ class Bulk:
 
     The names are those of the columns of an INSERT without values of its own, or of the parameters of a statement.
     What `is_apart` looks at no rows but those of the table that it writes to, or that were there before it was asked
-    to gather (`models.straight`).
+    to gather (`models.straight`). An upsert `has_each_once` if no two of its rows are about the same.
     """
 
-    def __init__(self, statement: Any, names: Sequence[str], *, is_apart: bool = False) -> None:
+    def __init__(
+        self, statement: Any, names: Sequence[str], *, is_apart: bool = False, has_each_once: bool = False
+    ) -> None:
         self._statement = statement
         self._names = tuple(names)
         self._is_apart = is_apart
+        self._has_each_once = has_each_once
         self._forms: dict[str, Form] = {}
 
     async def write(self, session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -93,7 +101,7 @@ class Bulk:
             form = self.form(straight.dialect)
             can_gather = session.is_gathering and self._is_apart and straight.can_gather
             gathered = _gathered(form, rows, several=session.gathers_several) if can_gather else None
-            listed = form.listed if straight.can_gather and len(rows) > FEW else None
+            listed = self._listed(form) if straight.can_gather and len(rows) >= SEVERAL else None
             if gathered is not None:
                 await straight.gather(self._statement.table.name, *gathered)
             elif listed is not None:
@@ -102,6 +110,9 @@ class Bulk:
                 await straight.write(form.sql, form.parameters(rows))
         else:
             await session.run_sync(self._write, rows)
+
+    def _listed(self, form: Form) -> str | None:
+        return None if form.is_upsert and not self._has_each_once else form.listed
 
     def _write(self, session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
         connection = session.connection()

@@ -6,8 +6,8 @@ that is given it with `insert` writes all such rows of one table together, when 
 and holds them from then on as if they had been loaded. Until then they are to the session what `add` makes of an
 object: nothing that a query finds.
 
-Reading is alike: `ask` and `find_one` give what a session's `execute` and `get_one` give, by statements that are
-compiled once (`models.questions`).
+Reading is alike: `ask`, `find` and `find_one` give what a session's `execute`, `scalars` and `get_one` give, by
+statements that are compiled once (`models.questions`).
 
 Where the session also has accounts or statuses to write that were made in the ordinary way, theirs is the order, and
 everything goes that way.
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Table, bindparam, insert, select
+from sqlalchemy import ColumnElement, Table, bindparam, insert, select
 from sqlalchemy import inspect as inspect_model
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -80,17 +80,33 @@ class WritingSession(StraightSession):
 
     async def find_one(self, model: type[Row], row_id: int) -> Row:
         """The row with this id, as `get_one` gives it. Raises NoResultFound."""
-        known: Row | None = self.identity_map.get(_mapper(model).identity_key_from_primary_key((row_id,)))
+        known = self._known(model, row_id)
         if known is not None:
             return known
-        found = await self.ask(_by_id(model), {"id": row_id})
+        found = await self.find(model, _by_id(model), {"id": row_id})
         if not found:
             raise NoResultFound(f"no row of {_table(model).name} has the id {row_id}")
-        row: Row = _mapper(model).class_manager.new_instance()
-        row.__dict__.update(zip(_table(model).columns.keys(), found[0], strict=True))
-        make_transient_to_detached(row)
-        self.add(row)
-        return row
+        return found[0]
+
+    async def find(self, model: type[Row], question: Question, values: Mapping[str, Any]) -> list[Row]:
+        """The rows that `rows_where` asks for, as a session's `scalars` gives them: what the session has already stays
+        as it is there."""
+        names = _table(model).columns.keys()
+        found = []
+        for columns in await self.ask(question, values):
+            made = dict(zip(names, columns, strict=True))
+            row = self._known(model, made["id"])
+            if row is None:
+                row = _mapper(model).class_manager.new_instance()
+                row.__dict__.update(made)
+                make_transient_to_detached(row)
+                self.add(row)
+            found.append(row)
+        return found
+
+    def _known(self, model: type[Row], row_id: int) -> Row | None:
+        known: Row | None = self.identity_map.get(_mapper(model).identity_key_from_primary_key((row_id,)))
+        return known
 
     @property
     def unwritten(self) -> list[Any]:
@@ -119,11 +135,15 @@ class WritingSession(StraightSession):
         self.add_all(rows)
 
 
+def rows_where(model: type[Base], *conditions: ColumnElement[bool]) -> Question:
+    """The question for whole rows, for `find`."""
+    return Question(select(*_table(model).columns).where(*conditions))
+
+
 @cache
 def _by_id(model: type[Base]) -> Question:
-    """All columns of the row with an `id`."""
-    table = _table(model)
-    return Question(select(*table.columns).where(table.c.id == bindparam("id", type_=BigInt)))
+    """The row with an `id`."""
+    return rows_where(model, _table(model).c.id == bindparam("id", type_=BigInt))
 
 
 def _mapper(model: type[Base]) -> Mapper[Any]:

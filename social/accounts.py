@@ -25,6 +25,7 @@ from models.feeds import (
 )
 from models.filters import Filter
 from models.imports import AccountImport
+from models.new_rows import rows_where
 from models.questions import WORDS, among
 from models.relations import (
     AccountNote,
@@ -46,8 +47,8 @@ from social.tombstones import bury
 from social.uploads import forget_files, forget_files_of
 
 # Made once: building a statement costs more than SQLite needs for running it.
-_BY_URI = select(Account).where(among(Account.uri, "uris", WORDS))
-_BY_ID = select(Account).where(among(Account.id, "ids"))
+_BY_URI = rows_where(Account, among(Account.uri, "uris", WORDS))
+_BY_ID = rows_where(Account, among(Account.id, "ids"))
 
 # What concerned nobody but the account itself.
 _PRIVATE = (
@@ -63,7 +64,7 @@ async def preload_accounts(unit: UnitOfWork, uris: Iterable[str]) -> None:
     if not wanted:
         return
     unit.accounts.update(dict.fromkeys(wanted))
-    for account in await unit.session.scalars(_BY_URI, {"uris": wanted}):
+    for account in await unit.session.find(Account, _BY_URI, {"uris": wanted}):
         unit.accounts[account.uri] = account
 
 
@@ -72,7 +73,7 @@ async def preload_authors(unit: UnitOfWork, account_ids: Iterable[int]) -> None:
     known = {account.id for account in unit.accounts.values() if account is not None}
     wanted = sorted(set(account_ids) - known)
     if wanted:
-        for account in await unit.session.scalars(_BY_ID, {"ids": wanted}):
+        for account in await unit.session.find(Account, _BY_ID, {"ids": wanted}):
             unit.accounts[account.uri] = account
 
 

@@ -7,7 +7,8 @@ look-up by an index. `policy.notifications` makes an answer of it.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -25,7 +26,6 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import Subquery
 
 from models.accounts import Account, User
@@ -33,8 +33,10 @@ from models.aliases import narrow_alias
 from models.base import UtcDateTime
 from models.feeds import NotificationPermission, NotificationPolicy
 from models.insertion import AnySelect
+from models.new_rows import WritingSession
 from models.oauth import PushSubscription
 from models.postgresql import JSONB
+from models.questions import Question
 from models.relations import Block, ConversationMute, DomainBlock, Follow, Mute
 from models.statuses import Mention, Status
 from models.visibility import Visibility
@@ -54,15 +56,16 @@ class Known:
 
 
 async def load_facts(
-    session: AsyncSession, triples: Iterable[Triple], *, now: datetime
+    session: WritingSession, triples: Iterable[Triple], *, now: datetime
 ) -> Mapping[tuple[int, int, int], Known]:
     """What is known, by the ids of recipient, sender and status (0 for none).
 
     Left out is who isn't an active person of this office, and what is about a status that is gone.
     """
     wanted = sorted({(account_id, sender_id, status_id or 0) for account_id, sender_id, status_id in triples})
-    statement = _statement(session.get_bind().dialect.name == "sqlite")
-    rows = await session.execute(statement, {"asked": orjson.dumps(wanted).decode(), "now": now})
+    question, names = _question(session.get_bind().dialect.name == "sqlite")
+    found = await session.ask(question, {"asked": orjson.dumps(wanted).decode(), "now": now})
+    rows = [SimpleNamespace(**dict(zip(names, values, strict=True))) for values in found]
     return {(row.recipient_id, row.sender_id, row.status_id): _known(row) for row in rows}
 
 
@@ -87,8 +90,13 @@ def _known(row: Any) -> Known:
 
 
 @cache
+def _question(is_sqlite: bool) -> tuple[Question, tuple[str, ...]]:
+    """The query with the names of its columns, made once: to build it takes longer than to run it. Only its SQL is
+    kept."""
+    return Question(partial(_statement, is_sqlite)), tuple(_statement(is_sqlite).selected_columns.keys())
+
+
 def _statement(is_sqlite: bool) -> AnySelect:
-    """Made once: to build it takes longer than to run it."""
     asked = _asked(is_sqlite)
     recipient = narrow_alias(Account, "id", "suspended_at", "gone_at")
     sender = narrow_alias(Account, "id", "domain", "limited_at", "created_at")

@@ -2,24 +2,28 @@
 
 `notify` says that something concerns somebody, `retract` that it was taken back. Before the commit everything that a
 unit collected is settled together: one query gathers what lies between each recipient and each sender, the pure rules
-of `policy.notifications` judge it, one INSERT writes what is left. What is held back opens a request of the sender.
-The same thing is told once (unique on recipient, kind, sender and subject); of edits the newest takes the place.
+of `policy.notifications` judge it, one INSERT writes what is left, and one query tells what of it is new. What is held
+back opens a request of the sender. The same thing is told once (unique on recipient, kind, sender and subject); of
+edits the newest takes the place.
 
 A unit in which nobody is told costs nothing. Otherwise the number of statements doesn't depend on how many are told:
-facts and insert, and only where there is a reason for them erasure, requests, and jobs that push.
+facts, insert and what is new, and only where there is a reason for them erasure, requests, and jobs that push.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from sqlalchemy import bindparam, delete, tuple_
+from sqlalchemy import bindparam, delete, select, tuple_
 
 from models import UnitOfWork
 from models.accounts import Account
+from models.bulk import Bulk
 from models.events import Event
 from models.events import Kind as EventKind
 from models.feeds import Notification
 from models.insertion import ignoring
+from models.questions import Question, among
 from policy.notifications import ASKING, FROM_ONESELF, REPLACING, Answer, decide
 from social.notification_facts import Known, load_facts
 from social.notification_requests import ask_to_be_heard
@@ -36,6 +40,7 @@ _OF_ACCOUNTS = delete(Notification).where(
         Notification.account_id, Notification.kind, Notification.from_account_id, Notification.subject_id
     ).in_(bindparam("gone", expanding=True))
 )  # fmt: skip
+_WRITTEN = Question(select(Notification.id).where(among(Notification.id, "ids")))
 _UNIQUE = ("account_id", "kind", "from_account_id", "subject_id")
 
 
@@ -157,9 +162,8 @@ async def _write(unit: UnitOfWork, notices: Sequence[Notice]) -> None:
         }
         for number, (notice, _, answer) in judged.items()
     ]
-    is_sqlite = unit.session.get_bind().dialect.name == "sqlite"
-    statement = ignoring(is_sqlite, Notification, _UNIQUE).returning(Notification.id)
-    written = sorted(await unit.session.scalars(statement, rows))
+    await _insertion(unit.session.get_bind().dialect.name == "sqlite", tuple(rows[0])).write(unit.session, rows)
+    written = sorted(number for (number,) in await unit.session.ask(_WRITTEN, {"ids": list(judged)}))
     asking = [
         (notice.account_id, notice.from_account_id, notice.status_id)
         for notice, _, answer in (judged[number] for number in written)
@@ -168,6 +172,11 @@ async def _write(unit: UnitOfWork, notices: Sequence[Notice]) -> None:
     if asking:
         await ask_to_be_heard(unit, asking)
     await _tell(unit, [number for number in written if judged[number][2] == Answer.ACCEPT], judged)
+
+
+@cache
+def _insertion(is_sqlite: bool, columns: tuple[str, ...]) -> Bulk:
+    return Bulk(ignoring(is_sqlite, Notification, _UNIQUE), columns)
 
 
 async def _tell(unit: UnitOfWork, told: Sequence[int], judged: dict[int, tuple[Notice, Known, Answer]]) -> None:

@@ -17,7 +17,7 @@ from content.names import sanitize_name
 from models import UnitOfWork
 from models.accounts import Account
 from models.insertion import insert_ignoring
-from models.new_rows import new_row
+from models.new_rows import new_row, rows_where
 from models.questions import WORDS, among
 from models.statuses import Attachment, Mention, Poll, Status
 from models.visibility import Visibility
@@ -38,7 +38,7 @@ from social.watchers import watch_poll
 MAX_TITLE_CHARACTERS = 500
 MAX_OPTION_CHARACTERS = 200
 # Made once: building a statement costs more than SQLite needs for running it.
-_BY_URI = select(Status).where(among(Status.uri, "uris", WORDS))
+_BY_URI = rows_where(Status, among(Status.uri, "uris", WORDS))
 _ORPHANS = select(Status).where(
     among(Status.in_reply_to_uri, "uris", WORDS),
     Status.in_reply_to_uri.is_not(None),  # said of the partial index: a list might be empty
@@ -52,7 +52,7 @@ async def preload_statuses(unit: UnitOfWork, uris: Iterable[str]) -> None:
     if not wanted:
         return
     unit.statuses.update(dict.fromkeys(wanted))
-    for status in await unit.session.scalars(_BY_URI, {"uris": wanted}):
+    for status in await unit.session.find(Status, _BY_URI, {"uris": wanted}):
         unit.statuses[status.uri] = status
 
 

@@ -10,7 +10,7 @@ Never touches the network. Raises ActorRefused or ActorGone, and has changed not
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Text, bindparam, func, literal_column, select
 
@@ -26,6 +26,7 @@ from models.accounts import Account, Keypair
 from models.events import Event, Kind
 from models.new_rows import new_row
 from models.questions import WORDS, Question, among
+from models.statuses import Tombstone
 from social.accounts import account_by_uri, preload_accounts
 from social.drafts import ActorDraft, AttachmentDraft, EmojiDraft, PublicKeyDraft
 from social.tombstones import buried
@@ -45,10 +46,15 @@ _NAMESAKE: Final = select(Account).where(
 )
 _NAMESAKES: Final = select(Account).where(among(_NAME, "names", WORDS), among(_DOMAIN, "domains", WORDS))
 _KEYS_OF: Final = select(Keypair).where(among(Keypair.account_id, "owners") | among(Keypair.key_id, "listed", WORDS))
-# Mostly nothing of it is there, which is asked without objects.
-_HAS_ACCOUNTS: Final = Question(select(Account.id).where(among(Account.uri, "uris", WORDS)).limit(1))
-_HAS_NAMESAKES: Final = Question(_NAMESAKES.with_only_columns(Account.id).limit(1))
-_HAS_KEYS: Final = Question(select(Keypair.id).where(among(Keypair.key_id, "listed", WORDS)).limit(1))
+# Mostly nothing of it is there, which is asked without objects, and at once.
+_IS_THERE: Final = Question(
+    select(
+        select(Account.id).where(among(Account.uri, "uris", WORDS)).exists(),
+        select(Tombstone.uri).where(among(Tombstone.uri, "uris", WORDS)).exists(),
+        select(Keypair.id).where(among(Keypair.key_id, "listed", WORDS)).exists(),
+        _NAMESAKES.with_only_columns(Account.id).exists(),
+    )
+)
 
 
 class ActorRefused(Exception):
@@ -98,39 +104,55 @@ class Surroundings:
     keys_of: dict[int, list[Keypair]] = field(default_factory=dict)
 
 
+class _There(NamedTuple):
+    """Whether there is anything of what arrivals claim."""
+
+    has_accounts: bool
+    has_graves: bool
+    has_keys: bool
+    has_namesakes: bool
+
+
 async def surroundings(unit: UnitOfWork, arrivals: Sequence[Arrival]) -> Surroundings:
-    """Look up what several arrivals claim: four statements, however many there are, and more only for what is there."""
+    """Look up what several arrivals claim: one statement for several, and more only for what is there."""
     uris = [one.draft.uri for one in arrivals]
-    if len(uris) > 1 and not await unit.session.ask(_HAS_ACCOUNTS, {"uris": uris}):
+    # Of a single one it is asked last: it is mostly known, and keeps its name.
+    there = await _what_is_there(unit, arrivals) if len(uris) > 1 else None
+    if there and not there.has_accounts:
         for uri in uris:
             unit.accounts.setdefault(uri)
     await preload_accounts(unit, uris)
     known = {uri: unit.accounts[uri] for uri in uris}
-    gone = await buried(unit, [uri for uri, account in known.items() if account is None])
-    keys_of: dict[int, list[Keypair]] = {}
-    rows = await _keys_around(unit, arrivals, [account.id for account in known.values() if account is not None])
-    for row in rows:
-        keys_of.setdefault(row.account_id, []).append(row)
     named = [one for one in arrivals if not _keeps_name(known[one.draft.uri], one)]
-    return Surroundings(
-        {uri for uri, _ in gone}, await _namesakes(unit, named), {row.key_id: row for row in rows}, keys_of
-    )
+    if there is None and named:
+        there = await _what_is_there(unit, arrivals)
+    gone = await buried(unit, uris) if there and there.has_graves else ()
+    owners = [account.id for account in known.values() if account is not None]
+    keys: Sequence[Keypair] = ()
+    if owners or (there and there.has_keys):
+        keys = (await unit.session.scalars(_KEYS_OF, {"owners": owners, "listed": _listed(arrivals)})).all()
+    keys_of: dict[int, list[Keypair]] = {}
+    for key in keys:
+        keys_of.setdefault(key.account_id, []).append(key)
+    namesakes: Sequence[Account] = ()
+    if named and there and there.has_namesakes:
+        namesakes = (await unit.session.scalars(_NAMESAKES, _names(named))).all()
+    return Surroundings({uri for uri, _ in gone}, namesakes, {key.key_id: key for key in keys}, keys_of)
 
 
-async def _keys_around(unit: UnitOfWork, arrivals: Sequence[Arrival], owners: list[int]) -> Sequence[Keypair]:
-    """The keys that there are of these accounts, or under the ids that are listed."""
-    listed = [key.key_id for one in arrivals for key in one.draft.public_keys]
-    if not owners and not await unit.session.ask(_HAS_KEYS, {"listed": listed}):
-        return ()
-    return (await unit.session.scalars(_KEYS_OF, {"owners": owners, "listed": listed})).all()
+async def _what_is_there(unit: UnitOfWork, arrivals: Sequence[Arrival]) -> _There:
+    uris = [one.draft.uri for one in arrivals]
+    asked = {"uris": uris, "listed": _listed(arrivals), **_names(arrivals)}
+    return _There(*(await unit.session.ask(_IS_THERE, asked))[0])
 
 
-async def _namesakes(unit: UnitOfWork, named: Sequence[Arrival]) -> Sequence[Account]:
-    names = {"names": [one.draft.preferred_username.lower() for one in named],
-             "domains": [one.handle_domain for one in named]}  # fmt: skip
-    if not named or not await unit.session.ask(_HAS_NAMESAKES, names):
-        return ()
-    return (await unit.session.scalars(_NAMESAKES, names)).all()
+def _listed(arrivals: Sequence[Arrival]) -> list[str]:
+    return [key.key_id for one in arrivals for key in one.draft.public_keys]
+
+
+def _names(arrivals: Sequence[Arrival]) -> dict[str, list[str]]:
+    return {"names": [one.draft.preferred_username.lower() for one in arrivals],
+            "domains": [one.handle_domain for one in arrivals]}  # fmt: skip
 
 
 async def store_actor(
@@ -143,8 +165,8 @@ async def store_actor(
 ) -> Account:
     """Make the actor's account, or bring it up to date, keys included.
 
-    Keys cached in `memory` are forgotten at the commit. Six statements for a new actor, two and the changes for a known
-    one. Raises ActorRefused and ActorGone.
+    Keys cached in `memory` are forgotten at the commit. Four statements for a new actor, two and the changes for a
+    known one. Raises ActorRefused and ActorGone.
     """
     arrival = Arrival(draft, handle_domain, is_confirmed)
     stored = await store_arrival(unit, arrival, await surroundings(unit, [arrival]))

@@ -7,6 +7,7 @@ decides anything; `federation.peers.hosts` does.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,13 +19,15 @@ from jobs.leases import is_queued
 from keys.signing import Scheme
 from models import Database, UnitOfWork
 from models.activities import Delivery, RemoteHost
-from models.insertion import insert_of
+from models.bulk import Bulk
+from models.insertion import updating
 from models.questions import WORDS, Question, among
 from models.signals import DELIVERIES
 
 HEALTH = ("failures", "first_failure_at", "open_until", "failing_days", "last_success_at", "last_error")
 SCHEME = ("scheme", "scheme_learned_at", "accepts_ed25519", "keeps_log")
 CONTACT = ("last_inbound_at", "open_until", "failing_days")
+_NEW = {"failures": 0, "failing_days": 0}  # of a host that has no row yet, whatever is written of it
 ROWS_AT_ONCE = 500
 FORGOTTEN_AFTER = timedelta(days=90)
 
@@ -88,15 +91,19 @@ async def write_hosts(unit: UnitOfWork, hosts: dict[str, KnownHost], columns: Se
     """Insert hosts, or update these columns of theirs and no others: another process may have written the rest."""
     if not hosts:
         return
-    statement = insert_of(unit.session.get_bind().dialect.name == "sqlite")(_HOSTS)
-    statement = statement.on_conflict_do_update(
-        index_elements=["host"], set_={name: statement.excluded[name] for name in (*columns, "updated_at")}
-    )
     rows = []
     for host in sorted(hosts):
         values = hosts[host].columns()
-        rows.append({"host": host, "updated_at": unit.now} | {name: values[name] for name in columns})
-    await unit.session.execute(statement, rows)
+        rows.append({"host": host, "updated_at": unit.now, **_NEW} | {name: values[name] for name in columns})
+    is_sqlite = unit.session.get_bind().dialect.name == "sqlite"
+    await _upsert(is_sqlite, tuple(columns)).write(unit.session, rows)
+
+
+@cache
+def _upsert(is_sqlite: bool, columns: tuple[str, ...]) -> Bulk:
+    """Made once: building a statement costs more than SQLite needs for running it."""
+    names = ("host", "updated_at", *_NEW, *(name for name in columns if name not in _NEW))
+    return Bulk(updating(is_sqlite, RemoteHost, ("host",), (*columns, "updated_at")), names, has_each_once=True)
 
 
 async def make_due(unit: UnitOfWork, hosts: Iterable[str]) -> None:

@@ -6,7 +6,8 @@ from sqlalchemy import event, select
 
 from models import Database, UnitOfWork
 from models.accounts import Account
-from models.new_rows import new_row
+from models.new_rows import new_row, rows_where
+from models.questions import WORDS, among
 from models.statuses import Mention, Status
 from tests.models.test_database import account
 
@@ -80,3 +81,27 @@ async def test_a_new_row_is_found_and_changed_like_any_other_once_it_is_written(
     async with database.reading() as session:
         found = await session.execute(select(Status.summary, Status.content_html).order_by(Status.id))
         assert [tuple(row) for row in found] == [("before", "after"), ("after", "")]
+
+
+async def test_rows_that_are_found_without_the_orm_are_those_of_the_session(database: Database) -> None:
+    async with database.unit_of_work() as unit:
+        ana = account(unit, "ana")
+        unit.session.add(ana)
+        for name in "abc":
+            unit.session.insert(note(unit, ana, name, emojis=[{"shortcode": name}]))
+    named = rows_where(Status, among(Status.uri, "uris", WORDS))
+    uris = [f"https://peer.test/{name}" for name in "acx"]
+    async with database.unit_of_work() as unit:
+        known = (await unit.session.scalars(select(Status).where(Status.uri == uris[0]))).one()
+        known.summary = "not written yet"
+        found = {status.uri: status for status in await unit.session.find(Status, named, {"uris": uris})}
+        assert (found.keys(), found[uris[0]]) == (set(uris[:2]), known)
+        assert known.summary == "not written yet"
+        other = found[uris[1]]
+        assert columns(other) == columns(
+            (await unit.session.scalars(select(Status).where(Status.uri == uris[1]))).one()
+        )
+        other.summary = "changed"
+    async with database.reading() as session:
+        stored = await session.execute(select(Status.uri, Status.summary).order_by(Status.uri))
+    assert [row.summary for row in stored] == ["not written yet", "", "changed"]

@@ -9,9 +9,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from jobs.queue import enqueue_jobs
 from models import Database, UnitOfWork
 from models.accounts import Account
-from models.activities import Job
+from models.activities import Job, RemoteHost
 from models.base import BigInt
-from models.bulk import FEW, Bulk
+from models.bulk import FEW, SEVERAL, Bulk
 from models.feeds import FeedEntry
 from models.insertion import insert_missing, updating
 from models.new_rows import insert_rows
@@ -187,6 +187,25 @@ async def test_an_upsert_may_have_a_row_twice_however_many_there_are(database: D
     async with database.unit_of_work() as unit:
         await upsert.write(unit.session, [row | {"display_name": f"{number}"} for number in range(2 * FEW)])
     assert await stored_names(database) == [f"{2 * FEW - 1}"]
+
+
+@pytest.mark.parametrize(("count", "are_lists"), [(SEVERAL - 1, False), (SEVERAL, True)])
+async def test_an_upsert_that_has_each_row_once_is_lists_from_several_rows_on(
+    database: Database, count: int, are_lists: bool
+) -> None:
+    heard: list[str] = []
+    columns = ("host", "failures", "failing_days", "updated_at")
+    upsert = Bulk(updating(database.is_sqlite, RemoteHost, ("host",), ("failures",)), columns, has_each_once=True)
+    hosts = [f"host{number}.test" for number in range(count)]
+    event.listen(database.engine.sync_engine, "before_cursor_execute", lambda *told: heard.append(told[2]))
+    for failures, given in enumerate((hosts[1:], hosts)):
+        async with database.unit_of_work() as unit:
+            row = {"failures": failures, "failing_days": failures, "updated_at": unit.now}
+            await upsert.write(unit.session, [{"host": host, **row} for host in given])
+    assert ["unnest" in sql for sql in heard if "INSERT" in sql][1:] == [are_lists and not database.is_sqlite]
+    async with database.reading() as session:
+        stored = await session.execute(select(RemoteHost.host, RemoteHost.failures, RemoteHost.failing_days))
+        assert sorted(map(tuple, stored)) == [(hosts[0], 1, 1), *((host, 1, 0) for host in hosts[1:])]
 
 
 async def test_what_is_gathered_fails_together_with_its_unit(database: Database) -> None:
