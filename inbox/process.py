@@ -182,7 +182,7 @@ class InboxWorker:
         if not is_likely and not await self._is_any_due(now):
             self._expects_work = False
             return []
-        async with self._database.unit_of_work() as unit:
+        async with self._database.unit_of_work(is_repeatable=True) as unit:
             if self._database.is_sqlite:
                 lease_until = now + timedelta(seconds=LEASE_SECONDS)
                 found = await unit.session.ask(_CLAIM, {"now": now, "until": lease_until})
@@ -276,7 +276,7 @@ class InboxWorker:
             await self._apply_singly(work[0])
             return
         try:
-            async with self._services.database.unit_of_work() as unit:
+            async with self._services.database.unit_of_work(is_repeatable=True) as unit:
                 outcomes = await apply_all(self._services, unit, [item.incoming for item in work])
                 await _mark_done(unit.session, unit.now, [
                     (item.row_id, outcome) for item, outcome in zip(work, outcomes, strict=True)
@@ -293,7 +293,7 @@ class InboxWorker:
             await self._fail(item, error)
 
     async def _apply_once(self, item: Work) -> None:
-        async with self._services.database.unit_of_work() as unit:
+        async with self._services.database.unit_of_work(is_repeatable=True) as unit:
             outcome = await apply_one(self._services, unit, item.incoming)
             await _mark_done(unit.session, unit.now, [(item.row_id, outcome)])
 
@@ -309,7 +309,7 @@ class InboxWorker:
             error=repr(error),
             exc_info=None if expected else error,
         )
-        async with self._services.database.unit_of_work() as unit:
+        async with self._services.database.unit_of_work(is_repeatable=True) as unit:
             await unit.session.execute(
                 update(InboundActivity)
                 .where(InboundActivity.id == item.row_id)
@@ -324,7 +324,7 @@ class InboxWorker:
             )
 
     async def _finish_one(self, row_id: int, outcome: str, *, state: str = "done") -> None:
-        async with self._services.database.unit_of_work() as unit:
+        async with self._services.database.unit_of_work(is_repeatable=True) as unit:
             await _mark_done(unit.session, unit.now, [(row_id, outcome)], state=state)
 
 

@@ -1,10 +1,11 @@
 """Engines and sessions for SQLite and PostgreSQL, behind one small object.
 
-SQLite: write-ahead log with `synchronous=FULL` (an answered 202 survives a power cut), foreign keys on, readers begin
-with `BEGIN`, the one writer with `BEGIN IMMEDIATE`: with a plain `BEGIN`, units that read and then write fail with
-"database is locked". PostgreSQL: one pool, default isolation, where each statement sees the newest state anyway, so
-readers have no transaction around theirs: BEGIN and ROLLBACK would be two of three round trips of most looks. Whoever
-writes in a session for reading is refused on both. The code above knows no difference.
+SQLite: write-ahead log with `synchronous=FULL` (an answered 202 survives a power cut; `unit_of_work` says who needn't
+wait for the disk), foreign keys on, readers begin with `BEGIN`, the one writer with `BEGIN IMMEDIATE`: with a plain
+`BEGIN`, units that read and then write fail with "database is locked". PostgreSQL: one pool, default isolation, where
+each statement sees the newest state anyway, so readers have no transaction around theirs: BEGIN and ROLLBACK would be
+two of three round trips of most looks. Whoever writes in a session for reading is refused on both. The code above knows
+no difference.
 """
 
 import asyncio
@@ -92,6 +93,7 @@ class Database:
             from models import glances, sqlite_engine  # an office on PostgreSQL doesn't load them
 
             self._writer = sqlite_engine.make_engine(self.url, "BEGIN IMMEDIATE", 1, self._embedded, **in_json)
+            self._repeatable_writer = sqlite_engine.without_waiting(self._writer)
             self._reader = sqlite_engine.make_engine(self.url, "BEGIN", 4, self._embedded, **in_json)
             self._snapshots = glances.SqliteSnapshots(self.url.database)
             self._glances = glances.SqliteConnections(self.url.database or "", sqlite_engine.READER_PRAGMAS)
@@ -100,7 +102,7 @@ class Database:
 
             named = {"application_name": PROCESS_NAME + self.process_id}
             # The connection that was used last goes next: it has prepared most statements, and its caches are warm.
-            self._writer = self._reader = create_async_engine(
+            self._writer = self._reader = self._repeatable_writer = create_async_engine(
                 self.url, pool_size=pool_size + SPARE_CONNECTIONS, max_overflow=0, pool_use_lifo=True,
                 connect_args={"server_settings": named, "connection_class": connection_class()}, **in_json,
             )  # fmt: skip
@@ -188,9 +190,15 @@ class Database:
         return connection
 
     @asynccontextmanager
-    async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
-        """A unit that commits when the block ends and rolls back when it raises."""
-        session = self._write_sessions()
+    async def unit_of_work(self, *, is_repeatable: bool = False) -> AsyncIterator[UnitOfWork]:
+        """A unit that commits when the block ends and rolls back when it raises.
+
+        What is repeatable would be done again if it were forgotten, since the row that asks for it is on the disk
+        (an activity of the journal, a delivery). Its commit doesn't wait for the disk on SQLite: only a power cut could
+        undo it, and whatever commits later keeps it too. On PostgreSQL it waits, because a server that dies alone would
+        forget what this process goes on to believe.
+        """
+        session = self._write_sessions(bind=self._repeatable_writer) if is_repeatable else self._write_sessions()
         unit = UnitOfWork(session, now=self.clock(), ids=self.ids, addresses=self.addresses)
         try:
             async with session.begin():

@@ -20,6 +20,9 @@ from sqlalchemy.util.concurrency import await_
 BLOCKING = "BEGIN IMMEDIATE"
 PATIENT = "PRAGMA busy_timeout=15000"
 IMPATIENT = "PRAGMA busy_timeout=0"
+# Whether a commit waits until it is on the disk.
+FULL = "PRAGMA synchronous=FULL"
+NORMAL = "PRAGMA synchronous=NORMAL"
 _TURN_SECONDS = 0.01
 
 
@@ -110,7 +113,11 @@ class InPlaceCursor:
 class InPlaceConnection(AsyncAdapt_aiosqlite_connection):
     """SQLAlchemy's aiosqlite connection, with the cursor above."""
 
-    __slots__ = ()
+    __slots__ = ("_synchronous",)
+
+    def __init__(self, dbapi: Any, connection: Any) -> None:
+        super().__init__(dbapi, connection)
+        self._synchronous = ""
 
     @property
     def raw(self) -> sqlite3.Connection:
@@ -119,18 +126,23 @@ class InPlaceConnection(AsyncAdapt_aiosqlite_connection):
     def cursor(self, server_side: bool = False) -> Any:
         return InPlaceCursor(self)
 
-    def begin(self, statement: str) -> None:
+    def begin(self, statement: str, *, is_repeatable: bool = False) -> None:
         """Begin a transaction by `BEGIN`, or by BLOCKING. Raises what the driver raises."""
         try:
             if statement == BLOCKING:
-                self.begin_immediate()
+                self.begin_immediate(is_repeatable=is_repeatable)
             else:
                 self.raw.execute(statement)
         except Exception as error:
             self.translate(error)
 
-    def begin_immediate(self) -> None:
-        """Take the write lock: at once when it is free, else in the thread, where waiting holds up nobody."""
+    def begin_immediate(self, *, is_repeatable: bool = False) -> None:
+        """Take the write lock: at once when it is free, else in the thread, where waiting holds up nobody.
+
+        The commit of what is repeatable doesn't wait for the disk, which the next one that waits does for both: what
+        was committed is in the log in its order.
+        """
+        self._synchronise(NORMAL if is_repeatable else FULL)
         try:
             self.raw.execute(BLOCKING)
         except sqlite3.OperationalError as error:
@@ -152,6 +164,11 @@ class InPlaceConnection(AsyncAdapt_aiosqlite_connection):
     async def shrink(self) -> None:
         """Give back the pages that it keeps, in its thread: behind a `COMMIT` that waits for the disk."""
         await self._connection.execute("PRAGMA shrink_memory")
+
+    def _synchronise(self, how: str) -> None:
+        if self._synchronous != how:
+            self.raw.execute(how)
+            self._synchronous = how
 
     def _run_in_thread(self, operation: str) -> None:
         await_(self._connection.execute(operation))

@@ -9,19 +9,23 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from models.sqlite_driver import IMPATIENT, PATIENT, InPlaceConnection, InPlaceDriver, use_write_ahead_log
+from models.sqlite_driver import FULL, IMPATIENT, PATIENT, InPlaceConnection, InPlaceDriver, use_write_ahead_log
 from models.statements import share_statements
 
 SQLITE_PRAGMAS = (
-    "PRAGMA synchronous=FULL",
+    FULL,
     "PRAGMA foreign_keys=ON",
     PATIENT,
     "PRAGMA temp_store=MEMORY",
+    # Pages of the log before a commit copies them to their places, which everybody waits for: what is written again
+    # and again is copied once.
+    "PRAGMA wal_autocheckpoint=4000",
 )
 # Pages that a connection keeps, in KiB. Each of the readers has its own, and the system keeps the file's pages anyway.
 READER_CACHE = "PRAGMA cache_size=-1024"
 WRITER_CACHE = "PRAGMA cache_size=-4096"
 READER_PRAGMAS = (*SQLITE_PRAGMAS, READER_CACHE)
+REPEATABLE = "tertulia_is_repeatable"  # an option of an engine
 
 
 def make_engine(url: URL, begin: str, pool_size: int, opened: set[InPlaceConnection], **in_json: Any) -> AsyncEngine:
@@ -50,7 +54,8 @@ def make_engine(url: URL, begin: str, pool_size: int, opened: set[InPlaceConnect
             heard(connection, None, begin, (), None, False)
         driver: Any = connection.connection.dbapi_connection
         try:
-            driver.begin(begin)  # a context and a result of SQLAlchemy's cost ten times as much
+            # A context and a result of SQLAlchemy's would cost ten times as much.
+            driver.begin(begin, is_repeatable=connection.get_execution_options().get(REPEATABLE, False))
         except BaseException as error:
             connection._handle_dbapi_exception(error, begin, (), None, None)
 
@@ -59,3 +64,8 @@ def make_engine(url: URL, begin: str, pool_size: int, opened: set[InPlaceConnect
     event.listen(engine.sync_engine, "begin", start)
     share_statements(engine)
     return engine
+
+
+def without_waiting(engine: AsyncEngine) -> AsyncEngine:
+    """The same engine, whose commits don't wait for the disk: for what would be done again if it were forgotten."""
+    return engine.execution_options(**{REPEATABLE: True})
