@@ -12,7 +12,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Table, bindparam, delete, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from jobs.circuit import HEALTHY, Circuit
 from jobs.leases import is_queued
@@ -21,14 +20,13 @@ from models import Database, UnitOfWork
 from models.activities import Delivery, RemoteHost
 from models.bulk import Bulk
 from models.insertion import updating
-from models.questions import WORDS, Question, among
+from models.questions import WORDS, Question, Row, among
 from models.signals import DELIVERIES
 
 HEALTH = ("failures", "first_failure_at", "open_until", "failing_days", "last_success_at", "last_error")
 SCHEME = ("scheme", "scheme_learned_at", "accepts_ed25519", "keeps_log")
 CONTACT = ("last_inbound_at", "open_until", "failing_days")
 _NEW = {"failures": 0, "failing_days": 0}  # of a host that has no row yet, whatever is written of it
-ROWS_AT_ONCE = 500
 FORGOTTEN_AFTER = timedelta(days=90)
 
 _HOSTS: Table = RemoteHost.__table__  # type: ignore[assignment]
@@ -71,20 +69,14 @@ class KnownHost:
         }
 
 
-async def read_hosts(session: AsyncSession, hosts: Sequence[str]) -> dict[str, KnownHost]:
+async def read_hosts(unit: UnitOfWork, hosts: Sequence[str]) -> dict[str, KnownHost]:
     """What is stored about these hosts; those without a row are left out."""
-    found: dict[str, KnownHost] = {}
-    for start in range(0, len(hosts), ROWS_AT_ONCE):
-        chunk = hosts[start : start + ROWS_AT_ONCE]
-        rows = await session.execute(select(*_HOSTS.c).where(_HOSTS.c.host.in_(chunk)))
-        found |= {row.host: _known_host(row) for row in rows}
-    return found
+    return _known_hosts(await unit.session.ask(_KNOWN, {"hosts": hosts}))
 
 
 async def glance_at_hosts(database: Database, hosts: Sequence[str]) -> dict[str, KnownHost]:
     """The same without a session: what is asked for every host that is about to matter."""
-    rows = await database.glance_together(_KNOWN, "hosts", hosts)
-    return {row[0]: _known_host(SimpleNamespace(**dict(zip(_COLUMNS, row, strict=True)))) for row in rows}
+    return _known_hosts(await database.glance_together(_KNOWN, "hosts", hosts))
 
 
 async def write_hosts(unit: UnitOfWork, hosts: dict[str, KnownHost], columns: Sequence[str]) -> None:
@@ -124,6 +116,10 @@ async def make_due(unit: UnitOfWork, hosts: Iterable[str]) -> None:
 async def forget_stale_hosts(unit: UnitOfWork) -> None:
     """Delete what is known of hosts that nothing was heard of, sent to or learnt for 90 days."""
     await unit.session.execute(delete(_HOSTS).where(_HOSTS.c.updated_at < unit.now - FORGOTTEN_AFTER))
+
+
+def _known_hosts(rows: Iterable[Row]) -> dict[str, KnownHost]:
+    return {row[0]: _known_host(SimpleNamespace(**dict(zip(_COLUMNS, row, strict=True)))) for row in rows}
 
 
 def _known_host(row: Any) -> KnownHost:

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation.peers.flushing import Flusher
 from federation.peers.host_rows import (
@@ -129,9 +128,6 @@ class HostTable:
         if not wanted:
             return
         self._use(wanted, await glance_at_hosts(self._database, wanted))
-
-    async def _read(self, session: AsyncSession, hosts: Sequence[str]) -> None:
-        self._use(hosts, await read_hosts(session, hosts))
 
     def _use(self, hosts: Sequence[str], stored: Mapping[str, KnownHost]) -> None:
         for host in hosts:
@@ -272,7 +268,7 @@ class HostTable:
             return
         async with self._database.unit_of_work() as unit:
             # The row may say more than memory: another process may have opened the circuit.
-            await self._read(unit.session, heard)
+            self._use(heard, await read_hosts(unit, heard))
             waiting = {host for host in heard if self._entry(host).circuit.open_until is not None}
             silent = {host for host in heard if self._was_silent(self._entry(host), unit.now)}
             for host in heard:
