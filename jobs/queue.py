@@ -69,12 +69,14 @@ async def enqueue_job(
     unique_key: str,
     due_in: float = 0,
     is_reminder: bool = False,
+    is_of_new: bool = False,
 ) -> None:
     """Queue a job of `kind`, due in so many seconds, unless one with this `unique_key` waits already.
 
-    When that one runs just now, it runs again after this, unless the wish `is_reminder`.
+    When that one runs just now, it runs again after this, unless the wish `is_reminder`. What `is_of_new` has a key
+    that names a row of this very unit, so that nobody else wishes for it: it is written together with that row.
     """
-    await enqueue_jobs(unit, kind, {unique_key: payload}, due_in=due_in, is_reminder=is_reminder)
+    await enqueue_jobs(unit, kind, {unique_key: payload}, due_in=due_in, is_reminder=is_reminder, is_of_new=is_of_new)
 
 
 async def enqueue_jobs(
@@ -84,12 +86,14 @@ async def enqueue_jobs(
     *,
     due_in: float = 0,
     is_reminder: bool = False,
+    is_of_new: bool = False,
 ) -> None:
     """The same for many of a kind, by their unique keys; all of a unit are inserted at its end, with one statement."""
     work = _insert_reminders if is_reminder else _insert_wishes
     due_at = unit.now + timedelta(seconds=due_in)
     for unique_key, payload in payloads.items():
-        unit.defer(work, _row(unit, kind, unique_key, dict(payload), due_at), is_last=True, is_gathered=True)
+        row = _row(unit, kind, unique_key, dict(payload), due_at)
+        unit.defer(work, row, is_last=not is_of_new, is_gathered=True)
     unit.signal(JOBS)
 
 

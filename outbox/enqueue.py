@@ -167,7 +167,7 @@ async def enqueue_bytes(
     made = new_row(OutboundActivity, **activity)
     if spread is not None:
         payload = {"account_id": account.id}
-        await enqueue_job(unit, SPREAD_ACTIVITY, payload, unique_key=f"{SPREAD_ACTIVITY}:{made.id}")
+        await enqueue_job(unit, SPREAD_ACTIVITY, payload, unique_key=f"{SPREAD_ACTIVITY}:{made.id}", is_of_new=True)
     await queue_deliveries(unit, made, inbox_urls, ordering_key=ordering_key, gate=gate, gathers=gathers)
     return made
 

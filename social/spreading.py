@@ -25,7 +25,8 @@ async def spread(unit: UnitOfWork, status: Status, author: Account) -> None:
         return
     if author.is_local and author.followers_count > FOLLOWERS_AT_ONCE and status.visibility in IN_FEEDS:
         add_to_own_feed(unit, status, author)
-        await enqueue_job(unit, SPREAD_STATUS, {"status_id": status.id}, unique_key=f"{SPREAD_STATUS}:{status.id}")
+        key = f"{SPREAD_STATUS}:{status.id}"
+        await enqueue_job(unit, SPREAD_STATUS, {"status_id": status.id}, unique_key=key, is_of_new=True)
     else:
         spread_now(unit, status, author)
 

@@ -4,11 +4,12 @@ import asyncio
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from jobs.queue import MAX_ATTEMPTS, JobWorker, enqueue_job
-from models import Database
-from models.activities import Job
+from models import Database, UnitOfWork
+from models.activities import Job, RemoteHost
+from models.new_rows import insert_rows
 from models.signals import JOBS
 from tests.conftest import Clock
 
@@ -151,6 +152,25 @@ async def test_many_causes_queue_one_job_and_a_later_one_another(
     await add(database, "dora", key="same")
     await worker.run_once()
     assert handler.calls == [{"name": "ana"}, {"name": "dora"}]
+
+
+@pytest.mark.parametrize("is_of_new", [False, True])
+async def test_a_job_about_what_its_unit_makes_goes_together_with_it(
+    database: Database, worker: JobWorker, handler: Handler, is_of_new: bool
+) -> None:
+    async def write(unit: UnitOfWork, hosts: list[str]) -> None:
+        await insert_rows(unit.session, RemoteHost, [{"host": host, "updated_at": unit.now} for host in hosts])
+
+    heard: list[str] = []
+    event.listen(database.engine.sync_engine, "before_cursor_execute", lambda *told: heard.append(told[2]))
+    async with database.unit_of_work() as unit:
+        await enqueue_job(unit, "greet", {"name": "new.test"}, unique_key="greet:new.test", is_of_new=is_of_new)
+        unit.defer(write, "new.test", is_gathered=True)
+    writing = [sql for sql in heard if "INSERT" in sql]
+    # What others may wish for, too, is locked last: it comes by itself.
+    assert len(writing) == (1 if is_of_new and not database.is_sqlite else 2)
+    assert await worker.run_once() == 1
+    assert handler.calls == [{"name": "new.test"}]
 
 
 async def test_a_unit_that_fails_queues_no_job(database: Database, worker: JobWorker) -> None:
