@@ -5,7 +5,6 @@ that is used twice, one of the two users is a thief, and the whole family ends (
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, or_, select, update
@@ -16,6 +15,7 @@ from access.secrets import hash_secret
 from models import UnitOfWork
 from models.events import Event, Kind
 from models.oauth import AccessToken, Application, AuthorizationCode, PushSubscription
+from models.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ suspended. It is made anew at every sign-in, so a cookie that somebody planted b
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import delete, func, or_, select, update
@@ -17,6 +16,7 @@ from models import Database, UnitOfWork
 from models.accounts import Account, User
 from models.feeds import Notification
 from models.oauth import Session
+from models.values import dataclass
 
 LIFETIME = timedelta(days=30)
 RENEWED_AFTER = timedelta(days=1)

@@ -6,7 +6,6 @@ crosses processes): should that be lost, a revoked token works for those seconds
 
 from collections import OrderedDict
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -21,6 +20,7 @@ from models.base import UtcDateTime
 from models.events import Kind
 from models.insertion import insert_missing
 from models.oauth import AccessToken
+from models.values import dataclass
 
 DEFAULT_SCOPES = "read write follow push"
 REMEMBERED_SECONDS = 5.0

@@ -1,7 +1,7 @@
 """One request as a handler sees it, and what every handler shares."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from aiohttp import web
@@ -16,6 +16,7 @@ from federation.services import Services
 from models import Database
 from models.accounts import Account
 from models.addresses import LocalAddresses
+from models.values import dataclass
 
 MAX_ID: Final = 2**63 - 1
 Json = dict[str, Any]

@@ -4,7 +4,6 @@ The route table, the OpenAPI description, `docs/api.md` and the tests of access 
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -13,6 +12,7 @@ from marshmallow.fields import Field
 
 from api.call import Call
 from api.schemas.fields import Args
+from models.values import dataclass
 
 Handler = Callable[[Call], Awaitable[Any]]
 FindToken = Callable[[web.Request], str | None]

@@ -6,13 +6,13 @@ read them; a request too many is answered 429 with `Retry-After`.
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
 
 from api.errors import TooMany
 from api.times import timestamp
+from models.values import dataclass
 
 REMEMBERED: Final = 20_000
 

@@ -5,7 +5,6 @@ parameters. `min_id` is the page just above, `since_id` the newest page down to 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
@@ -16,6 +15,7 @@ from api.call import Call
 from models.base import BigInt
 from models.proofs import Proof
 from models.questions import Question
+from models.values import dataclass
 
 CURSORS: Final = frozenset({"max_id", "since_id", "min_id"})
 Item = TypeVar("Item")

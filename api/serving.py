@@ -5,7 +5,6 @@ Everything that a handler raises becomes `{"error": …}` here. What nobody fore
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -22,6 +21,7 @@ from api.errors import ApiError, Forbidden, Unauthorized, Unprocessable, as_api_
 from api.keeping import HEADERS, kept_answer, key
 from api.pagination import Page
 from federation.keeping import Asking, Door, Visit, Whole
+from models.values import dataclass
 from policy.roles import is_staff
 
 JSON: Final = "application/json"

@@ -1,7 +1,6 @@
 """How complete the archive of a topic is here: per office since when it sends, and whether all was read."""
 
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
@@ -10,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.accounts import Account
 from models.statuses import Status, Tag
 from models.topics import TopicSubscription
+from models.values import dataclass
 from models.visibility import Visibility
 from social.tag_families import carrying, family_of
 

@@ -4,7 +4,6 @@ Each is ordered and cut by whoever pages, by the column named `key`. Who may ask
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from models.aliases import narrow_alias
 from models.communities import Community, CommunityAct, Membership, Role, State
 from models.relations import Follow, Report
 from models.statuses import Status
+from models.values import dataclass
 from policy.communities import Standing, banned_now, belongs_to, known_to, may_read_files, named_on, standing
 
 _host = narrow_alias(Account, "id", "domain")

@@ -4,7 +4,6 @@ A post in a community has its `group_id`; in a private one it is `private`, whic
 else (`policy.visibility`). Replies stay where the thread is.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -16,6 +15,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.communities import Community, State
 from models.statuses import Status
+from models.values import dataclass
 from models.visibility import Visibility
 from policy.communities import may_answer, may_know, may_open_thread
 from social.counters import count

@@ -5,7 +5,6 @@ and hidden look alike.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
@@ -15,6 +14,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.communities import Community, Kind, Membership, Role, State
 from models.relations import Follow
+from models.values import dataclass
 from policy.communities import RANKS, Standing, known_to, may_act_on, may_moderate, may_own, standing
 
 

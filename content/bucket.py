@@ -9,12 +9,13 @@ On failure: StorageFailed, with the bucket's own word for it and never with the 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from content.storage import StorageFailed
+from models.values import dataclass
 
 _READ_BYTES = 262_144
 _THREADS = 8

@@ -7,11 +7,11 @@ of ours is escaped, so there is nothing to sanitise afterwards. Pure; nothing fa
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from content.entities import Entity, EntityKind, scan
 from content.hashtags import normalise_hashtag
 from content.html import LINK_REL, escape
+from models.values import dataclass
 
 __all__ = [
     "MARKDOWN",

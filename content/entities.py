@@ -8,8 +8,9 @@ link is part of the link. Pure; nothing fails.
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+from models.values import dataclass
 
 MAX_HASHTAG_CHARACTERS = 100
 MAX_LINK_CHARACTERS = 2_000

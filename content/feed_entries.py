@@ -1,9 +1,10 @@
 """What a feed is made of: a list of posts, whatever its form. `content.feeds` writes it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from models.values import dataclass
 
 TYPES: Final = {"rss": "application/rss+xml", "atom": "application/atom+xml"}
 

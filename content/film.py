@@ -13,12 +13,12 @@ import asyncio
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from content.media_limits import VIDEO_BYTES, VIDEO_FRAME_RATE, VIDEO_MATRIX
+from models.values import dataclass
 
 PROBE_SECONDS = 15.0
 CONVERT_SECONDS = 75.0

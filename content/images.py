@@ -7,7 +7,6 @@ be within bounds, which for animations means all frames together. Runs in a work
 On failure: `ImageRefused`, whatever Pillow said.
 """
 
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from PIL import Image, ImageOps, ImageSequence
 
 from content.media_limits import IMAGE_MATRIX
 from content.media_types import IMAGE_TYPES
+from models.values import dataclass
 
 MAX_SIDE = 16_384
 MAX_PIXELS = IMAGE_MATRIX  # of what comes in

@@ -16,7 +16,7 @@ import re
 import secrets
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from content.film import FilmTools
 from content.media_types import EXTENSIONS, HEAD_BYTES, agreed_type, detect, kind_of
 from content.names import sanitize_name
 from content.storage import DiskStorage, Storage, Stored
+from models.values import dataclass
 
 if TYPE_CHECKING:
     from content.processing import Processed

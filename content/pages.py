@@ -7,13 +7,13 @@ web; no markup of a page ever gets further. Nothing fails: a page that says noth
 
 import re
 from collections.abc import Container
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from content.names import sanitize_name
+from models.values import dataclass
 
 MAX_URL_CHARACTERS = 2_000
 MAX_TITLE_CHARACTERS = 300

@@ -4,7 +4,6 @@ Works on images of our own making or on single frames from ffmpeg, never on what
 thread: the blurhash is computed in Python, from a copy of at most 24 pixels a side (a few milliseconds).
 """
 
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import blurhash  # type: ignore[import-untyped]
 from PIL import Image
 
 from content.media_limits import PREVIEW_SIDE
+from models.values import dataclass
 
 _HASHED_SIDE = 24
 _MODES_WITH_ALPHA = frozenset({"RGBA", "LA", "PA", "La", "RGBa"})

@@ -5,7 +5,7 @@ Nothing here knows keys or rows: a draft goes in, a draft and its description co
 
 import asyncio
 import wave
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from content.images import ImageRefused, encode_again, is_moving
 from content.measures import picture_measures, stream_measures
 from content.media_types import kind_of
 from content.previews import Preview, make_preview
+from models.values import dataclass
 
 _STILL_SUFFIX = ".png"
 

@@ -9,9 +9,10 @@ On failure: StorageFailed; the caller's client is told to come again later.
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from models.values import dataclass
 
 _READ_BYTES = 262_144
 

@@ -13,7 +13,7 @@ Every failure is a RemoteError: the client's, or a FetchFailed from here.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Final
 
@@ -26,6 +26,7 @@ from keys.challenges import Challenge, requested_components
 from keys.keypairs import KeyKind
 from keys.signing import Scheme, sign_request
 from models.accounts import INSTANCE_ACTOR_ID
+from models.values import dataclass
 
 AS2: Final = "https://www.w3.org/ns/activitystreams"
 ACCEPT: Final = f'application/activity+json, application/ld+json; profile="{AS2}"'

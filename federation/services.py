@@ -6,7 +6,6 @@ behaviour: functions take it as their first argument and use what they need.
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from datetime import datetime
 
 from content.media import MediaStore
@@ -20,6 +19,7 @@ from keys.replay import ReplayCache
 from keys.web_push import PushKeys
 from models import Database
 from models.addresses import LocalAddresses
+from models.values import dataclass
 from policy.rates import RateLimiter
 
 

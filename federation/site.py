@@ -1,7 +1,6 @@
 """What the addresses of one instance share: its services, its pages for browsers, and how a request is read."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from aiohttp import web
@@ -13,6 +12,7 @@ from federation.serving.read_gate import Reader
 from federation.serving.resources import ActorPages
 from models.accounts import Account
 from models.statuses import Status
+from models.values import dataclass
 
 Bearer = Callable[[web.Request], Awaitable[Account | None]]
 

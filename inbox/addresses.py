@@ -6,7 +6,6 @@ had is None, for whatever reason: nobody learns anything about the networks arou
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -23,6 +22,7 @@ from inbox.fetching import fetch_status
 from inbox.members_only import joined_by
 from models.accounts import Account
 from models.statuses import Status
+from models.values import dataclass
 
 MAX_ADDRESS_CHARACTERS: Final = 2_000
 FETCHES: Final = 20

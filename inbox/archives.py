@@ -16,7 +16,7 @@ What isn't acceptable is left out and counted by its reason; the last reason sta
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -41,6 +41,7 @@ from models import UnitOfWork
 from models.accounts import Account, Keypair
 from models.statuses import Status, Tag
 from models.topics import TopicSubscription
+from models.values import dataclass
 from models.visibility import Visibility
 from outbox.subscriptions import ACCEPTED, backfill_later
 from policy.limits import (

@@ -1,7 +1,5 @@
 """Where a post from elsewhere belongs: in which community, and to whom it is visible there."""
 
-from dataclasses import dataclass
-
 from sqlalchemy import select
 
 from communities.moderation import lock, unlock
@@ -12,6 +10,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.communities import Membership
 from models.statuses import Status
+from models.values import dataclass
 from models.visibility import Visibility
 from policy.communities import banned_now
 from policy.visibility import is_for_members

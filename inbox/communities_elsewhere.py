@@ -7,7 +7,6 @@ nothing: that is how an act of one of our own comes back.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -28,6 +27,7 @@ from models.accounts import Account
 from models.activities import OutboundActivity
 from models.communities import Role, State
 from models.statuses import Status
+from models.values import dataclass
 from policy.communities import RANKS
 from social.accounts import account_by_uri
 from social.statuses import status_by_uri

@@ -10,7 +10,6 @@ takes back what it has done already.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from communities.admission import invite, withdraw_invitation
@@ -31,6 +30,7 @@ from inbox.incoming import Outcome, Scene
 from models.accounts import Account
 from models.communities import Role
 from models.statuses import Status
+from models.values import dataclass
 from outbox.communities import tell
 from outbox.publish import activity_uri, send_to
 from policy.visibility import is_for_members

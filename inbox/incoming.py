@@ -7,7 +7,7 @@ nothing was changed.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +19,7 @@ from federation.services import Services
 from models import UnitOfWork
 from models.accounts import Account
 from models.activities import SHARED_INBOX
+from models.values import dataclass
 from policy.peers import FREE, PeerPolicy
 from social.drafts import StatusDraft
 

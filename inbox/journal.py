@@ -10,7 +10,6 @@ sender's log is noted in the same commit.
 import asyncio
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +23,7 @@ from models.activities import InboundActivity
 from models.ids import first_id
 from models.signals import INBOUND
 from models.sync import LogReceipt
+from models.values import dataclass
 
 GROUP_SIZE = 200
 PARSED_KEPT = 2_000

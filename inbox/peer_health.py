@@ -6,7 +6,7 @@ Figures are read, not kept: from the tables of hosts, deliveries, the journal an
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,6 +19,7 @@ from federation.services import Services
 from inbox.sync.figures import SyncFigures, sync_figures
 from models.activities import InboundActivity, RemoteHost
 from models.peers import Peer, PeerCount
+from models.values import dataclass
 from outbox.peering.explain import ago
 from outbox.report import HostQueue, queue_status
 

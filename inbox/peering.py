@@ -9,7 +9,6 @@ A letter takes effect before it is answered 202; it is kept in the journal as do
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -36,6 +35,7 @@ from models.accounts import INSTANCE_ACTOR_ID
 from models.activities import InboundActivity
 from models.insertion import ignoring
 from models.peers import Peer
+from models.values import dataclass
 from outbox.peering import answers
 from policy.limits import PEERING_BYTES, PROPOSAL_DAYS
 

@@ -18,7 +18,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, cast
@@ -43,6 +42,7 @@ from models.bulk import Bulk
 from models.collisions import repeat_on_collision
 from models.questions import Question, among
 from models.signals import INBOUND
+from models.values import dataclass
 from policy.limits import INBOUND_ATTEMPTS
 
 log = structlog.get_logger(__name__)

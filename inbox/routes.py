@@ -1,7 +1,6 @@
 """`POST /inbox` and the inboxes of actors: HTTP around `inbox.receive`."""
 
 import re
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -18,6 +17,7 @@ from inbox.synchronization import HEADER, Synchronizer
 from keys.requests import HttpMessage
 from models.accounts import INSTANCE_ACTOR_ID
 from models.activities import SHARED_INBOX
+from models.values import dataclass
 
 log = structlog.get_logger(__name__)
 

@@ -3,8 +3,9 @@
 Pure: the random part is an argument, a number from 0 up to 1, so that tests choose it.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from models.values import dataclass
 
 JITTER = 0.2
 

@@ -5,9 +5,11 @@ a probe that fails keeps the circuit open, a success forgets everything. A host 
 success between them is dead and is probed once a day. What the host is asked stays in the queue meanwhile.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from models.values import dataclass
 
 FAILURES_TO_OPEN = 5
 WINDOW = timedelta(minutes=10)

@@ -12,11 +12,11 @@ raises TokenRefused.
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from keys.keypairs import KeyKind, KeyRejected, PrivateKey, PublicKey
+from models.values import dataclass
 
 AUTH_SCHEME: Final = "ActivityPubActorToken"
 TOKEN_LIFETIME: Final = timedelta(minutes=30)

@@ -7,9 +7,11 @@ of configuration: behind a proxy they must not come from a header that strangers
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Final
+
+from models.values import dataclass
 
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 # Origin-form (RFC 9112 §3.2.1) in visible ASCII, without a fragment: nothing that could break out of a signed line.

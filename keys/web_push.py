@@ -14,7 +14,6 @@ import binascii
 import os
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -24,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from keys.keypairs import KeyRejected, PrivateKey, ServerKey
+from models.values import dataclass
 
 POINT_BYTES: Final = 65
 AUTH_BYTES: Final = 16

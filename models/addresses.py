@@ -4,8 +4,9 @@ Actor ids are opaque and immutable: they contain the account's number, never its
 a new owner of a name can't be mistaken for somebody else. Nothing here asks the database.
 """
 
-from dataclasses import dataclass
 from urllib.parse import quote
+
+from models.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

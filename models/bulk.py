@@ -5,7 +5,6 @@ that are all alike that is nine tenths of what writing them costs. A `Bulk` know
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Dialect
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.listing import of_lists
 from models.straight import StraightSession
+from models.values import dataclass
 
 # Rows that go with others. For more, lists cost us more than a round trip (docs/decisions/0033-postgresql-speed.md).
 FEW: Final = 32

@@ -11,12 +11,12 @@ A key says everything else that the value depends on: what is asked for, and by 
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, Protocol
 
 from models.proofs import Proof
 from models.snapshots import Snapshots
+from models.values import dataclass
 
 SECONDS: Final = timedelta(seconds=20)
 MOST_BYTES: Final = 4 * 1_048_576

@@ -8,10 +8,11 @@ What was found is compared by its SHA-256: all columns of all rows, in their ord
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import orjson
+
+from models.values import dataclass
 
 PROOF_BYTES: Final = 500
 """What a proof costs beside the values that are asked with, roughly."""

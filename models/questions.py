@@ -9,7 +9,6 @@ the connection comes from the pool. Nothing is written here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -29,6 +28,7 @@ from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import Boolean, TypeDecorator
 
 from models.proofs import Asked, Proof
+from models.values import dataclass
 
 Row = tuple[Any, ...]
 Statement = Any  # a ClauseElement with rows

@@ -5,7 +5,6 @@ caller (client API, pages, command line, inbox) goes through it in the same unit
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy import select
@@ -22,6 +21,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.relations import Follow
 from models.statuses import Status
+from models.values import dataclass
 from models.visibility import Visibility
 from outbox.community_tellers import TELLERS
 from policy.communities import known_to

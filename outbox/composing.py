@@ -7,7 +7,6 @@ stays text, and the post goes out without them. Everything happens before a tran
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import select
@@ -20,6 +19,7 @@ from federation.services import Services
 from federation.trust.authentication import PeerRefused
 from models.accounts import Account
 from models.statuses import Status
+from models.values import dataclass
 from models.visibility import Visibility
 from policy.communities import known_to
 from policy.limits import STATUS_HASHTAGS, STATUS_MENTIONS

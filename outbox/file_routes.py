@@ -10,7 +10,6 @@ bucket stays private and every address, header and permission is ours (decision 
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -24,6 +23,7 @@ from content.storage import StorageFailed
 from federation.media_addresses import PREFIX
 from federation.remote_media import MediaUnavailable, RemoteMedia
 from federation.services import Services
+from models.values import dataclass
 
 _FOLDER: Final = Path(content.__file__).parent / "static"
 _DEFAULTS: Final = {

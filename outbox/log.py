@@ -11,7 +11,6 @@ is told where the two part. What is about the peering itself is in no log.
 
 import secrets
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Row, Table, func, literal_column, select, update
@@ -25,6 +24,7 @@ from models.activities import Delivery, OutboundActivity, RemoteHost
 from models.insertion import insert_ignoring
 from models.questions import WORDS, Question, among
 from models.sync import THE_STATE, PeerSync, SyncState
+from models.values import dataclass
 from policy.peers import PeerPolicy
 
 OUTSIDE: Final = "urn:tertulia:peering"

@@ -5,7 +5,6 @@ The files themselves are served by `outbox.file_routes`.
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import BodyPartReader, web
@@ -15,6 +14,7 @@ from content.media import MediaRefused, MediaStore, StoredMedia
 from federation.json_ld import DocumentRefused, JsonObject
 from federation.services import Services
 from models.accounts import Account
+from models.values import dataclass
 from outbox.c2s.refusals import ClientRefused, malformed
 from outbox.c2s.uploads import find_upload, keep_upload, read_shell, upload_document
 

@@ -6,7 +6,6 @@ dead letters at once. A host that doesn't answer, or answers 5xx without saying 
 is what the circuit counts; one that answers anything else is alive.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -14,6 +13,7 @@ from federation.client import Response
 from federation.client.errors import AddressRefused, RemoteError
 from federation.client.retry_after import retry_after_seconds
 from jobs.backoff import Backoff, due_before
+from models.values import dataclass
 
 # 30 s, 66 s, 2½ min … 10 h, then every 12 h: about 15 attempts in three days.
 BACKOFF = Backoff(first_seconds=30, factor=2.2, cap_seconds=43_200)

@@ -7,7 +7,7 @@ that may be shown: PostRefused names the field, ReferenceMissing is for what isn
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,6 +25,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.relations import Follow
 from models.statuses import Attachment, Status
+from models.values import dataclass
 from models.visibility import Visibility
 from outbox.communities import check_placement
 from outbox.composing import Quoting, compose, quote_policy

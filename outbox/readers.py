@@ -11,7 +11,7 @@ An inbox is in one of the four. Three queries, however many follow.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Flag, auto
 from typing import Final
 
@@ -25,6 +25,7 @@ from models.activities import RemoteHost
 from models.base import BigInt
 from models.peers import Peer
 from models.relations import Follow
+from models.values import dataclass
 from policy.communities import KEEPS_AMONG_MEMBERS, READS_ACTIVITIES
 
 _URL = func.coalesce(Account.shared_inbox_url, Account.inbox_url)

@@ -6,7 +6,6 @@ waits until the host may be asked again. A row that somebody dropped meanwhile s
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
@@ -19,6 +18,7 @@ from models.accounts import Account
 from models.bulk import Bulk
 from models.questions import among
 from models.relations import Follow
+from models.values import dataclass
 from outbox.claim import DELIVERIES_TABLE
 from outbox.outcome import Verdict, next_due
 from outbox.work import Attempt, Work

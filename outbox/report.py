@@ -1,7 +1,6 @@
 """What became of our deliveries: per activity for its author, per host for the administrator. Only reads."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobs.circuit import Circuit
 from jobs.leases import QUEUED
 from models.activities import Delivery, OutboundActivity, RemoteHost
+from models.values import dataclass
 from outbox.dead_letters import DEAD
 
 MAX_LINES = 1_000

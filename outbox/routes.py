@@ -5,7 +5,6 @@ documents (RFC 9457). What happens is in `client_activities`, `inbox_collection`
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
 
@@ -18,6 +17,7 @@ from federation.services import Services
 from federation.serving.collection_pages import cursor_of
 from federation.serving.negotiation import ACTIVITY_JSON, VARY
 from models.accounts import Account
+from models.values import dataclass
 from outbox.c2s.lookup import FetchStatus
 from outbox.c2s.proxy import fetch_for
 from outbox.c2s.refusals import ClientRefused, forbidden, malformed

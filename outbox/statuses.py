@@ -1,7 +1,6 @@
 """Publishing statuses: write it, edit it, delete it, boost it. Each is one transaction with everything that follows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import orjson
 from sqlalchemy import select
@@ -22,6 +21,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.activities import OutboundActivity
 from models.statuses import Attachment, Status
+from models.values import dataclass
 from models.visibility import Visibility
 from outbox.communities import place_for, publish_in_community
 from outbox.passing_on import pass_on_change

@@ -11,7 +11,7 @@ its hashtags too. All of it costs one query for a post whose hashtags nobody els
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ from models.insertion import insert_missing
 from models.relations import Follow
 from models.statuses import Status, StatusTag, Tag
 from models.topics import TopicAnnouncement
+from models.values import dataclass
 from outbox.announcing import signed, signed_create, stored_uri
 from outbox.enqueue import enqueue_bytes
 from outbox.publish import activity_uri

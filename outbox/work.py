@@ -1,10 +1,10 @@
 """What the delivery worker holds in its hands: a claimed row with the bytes that belong to it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from federation.sync.marks import Mark
 from keys.signing import Scheme
+from models.values import dataclass
 from outbox.outcome import Outcome
 
 

@@ -17,7 +17,7 @@ One table of cases in `tests/policy/test_communities.py` holds the forms togethe
 Whoever belongs to a community follows its account; see `models.communities`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -30,6 +30,7 @@ from models.communities import Community, Kind, Membership, Role, State
 from models.peers import Peer
 from models.relations import Follow
 from models.statuses import Status
+from models.values import dataclass
 from models.visibility import Visibility
 
 RANKS: Final = {

@@ -13,7 +13,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
@@ -22,6 +22,7 @@ from sqlalchemy import bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.filters import Filter, FilterKeyword, FilterStatus
+from models.values import dataclass
 
 CONTEXTS: Final = ("home", "notifications", "public", "thread", "account")
 ACTIONS: Final = ("warn", "hide", "blur")

@@ -15,10 +15,11 @@ Numbers and conditions are those of Mastodon 4.5.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+
+from models.values import dataclass
 
 NEW_ACCOUNT: Final = timedelta(days=30)
 NEW_FOLLOWER: Final = timedelta(days=3)

@@ -13,7 +13,6 @@ What takes back (Delete, Undo) goes to the peer all the same: it may have got th
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, or_, select, true
@@ -21,6 +20,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, true
 from models.accounts import Account
 from models.aliases import alias_of
 from models.statuses import Attachment, Status, StatusTag, Tag
+from models.values import dataclass
 from models.visibility import Visibility
 
 VISIBILITIES: Final = tuple(visibility.value for visibility in Visibility)

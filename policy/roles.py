@@ -5,9 +5,10 @@ number in a string) to know which buttons to show; we ask `may`. Whoever looks a
 never on their own rank, never on themselves. An unknown role is one without any permission.
 """
 
-from dataclasses import dataclass
 from enum import IntFlag
 from typing import Final
+
+from models.values import dataclass
 
 
 class Permission(IntFlag):

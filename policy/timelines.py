@@ -11,7 +11,6 @@ One table of cases in `tests/policy/test_timelines.py` holds the two forms toget
 Who is limited by a moderator is left out of public timelines (`not_limited_for`), but not for followers.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, or_, select, union_all
@@ -21,6 +20,7 @@ from models.accounts import Account
 from models.aliases import narrow_alias
 from models.relations import Block, DomainBlock, Follow, Mute
 from models.statuses import Status
+from models.values import dataclass
 
 AccountId = SQLColumnExpression[int] | int
 Moment = SQLColumnExpression[datetime] | datetime

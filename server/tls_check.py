@@ -6,11 +6,11 @@ Nothing is sent but the greeting of TLS. Plain http (test networks on loopback) 
 import asyncio
 import socket
 import ssl
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from federation.client.name_resolution import NoSuchName, SystemResolver, is_loopback_name
+from models.values import dataclass
 from server.setting_kinds import split_host_port
 
 TIMEOUT_SECONDS: Final = 8.0

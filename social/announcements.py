@@ -5,7 +5,7 @@ connected hears of it after the commit (`models.events`).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Final
 
@@ -20,6 +20,7 @@ from models.addresses import LocalAddresses
 from models.events import Event, Kind
 from models.insertion import insert_missing
 from models.office import Announcement, AnnouncementReaction, AnnouncementReading
+from models.values import dataclass
 from social.emojis import emojis_named
 
 MAX_ANNOUNCEMENTS: Final = 100

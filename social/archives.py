@@ -12,7 +12,7 @@ Media are links with their descriptions. What is for the office alone, or for fe
 import asyncio
 import zipfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ from models.addresses import LocalAddresses
 from models.base import BigInt
 from models.insertion import AnySelect
 from models.statuses import Attachment, Poll, Status, StatusTag, Tag
+from models.values import dataclass
 from models.visibility import Visibility
 from policy.timelines import not_limited_for, wanted_by
 from policy.visibility import visible_to

@@ -17,7 +17,6 @@ import asyncio
 import hashlib
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from itertools import groupby, takewhile
@@ -34,6 +33,7 @@ from models.ids import EPOCH_MS, SEQUENCE_BITS, milliseconds
 from models.insertion import AnySelect, insert_missing
 from models.statuses import Status, StatusTag, Tag
 from models.sync import DigestDay, DigestMark
+from models.values import dataclass
 from models.visibility import Visibility
 from policy.visibility import for_members
 

@@ -6,9 +6,10 @@ without network. They promise structure only. HTML inside them is **raw**: it is
 (mentions, tags, attachments, options) are already applied by whoever made the draft.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from models.values import dataclass
 from models.visibility import Visibility
 
 

@@ -1,7 +1,6 @@
 """What somebody takes along to another server: their lists as rows of CSV, in Mastodon's columns, one query each."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, select
@@ -13,6 +12,7 @@ from models.feeds import AccountList, ListMember
 from models.insertion import AnySelect
 from models.relations import Block, Bookmark, DomainBlock, Follow, Mute
 from models.statuses import Status
+from models.values import dataclass
 from policy.visibility import visible_to
 from social.follows import ACCEPTED
 from social.imports import BLOCKS, BOOKMARKS, DOMAIN_BLOCKS, FOLLOWS, LISTS, MUTES

@@ -1,7 +1,6 @@
 """Filters as their owner changes them; `policy.filters` applies them. Every change is an event for who is looking."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -10,6 +9,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.events import Event, Kind
 from models.filters import Filter, FilterKeyword, FilterStatus
+from models.values import dataclass
 from policy.limits import FILTER_KEYWORDS, FILTER_STATUSES, FILTERS
 from social.quotas import QuotaReached, require_room
 

@@ -5,7 +5,6 @@ look-up by an index. `policy.notifications` makes an answer of it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
 from types import SimpleNamespace
@@ -39,6 +38,7 @@ from models.postgresql import JSONB
 from models.questions import Question
 from models.relations import Block, ConversationMute, DomainBlock, Follow, Mute
 from models.statuses import Mention, Status
+from models.values import dataclass
 from models.visibility import Visibility
 from policy.notifications import DEFAULT, POLICY_FIELDS, Facts, Policy
 from policy.timelines import is_in_force

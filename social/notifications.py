@@ -11,7 +11,6 @@ facts, insert and what is new, and only where there is a reason for them erasure
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 
 from sqlalchemy import bindparam, delete, select, tuple_
@@ -24,6 +23,7 @@ from models.events import Kind as EventKind
 from models.feeds import Notification
 from models.insertion import ignoring
 from models.questions import Question, among
+from models.values import dataclass
 from policy.notifications import ASKING, FROM_ONESELF, REPLACING, Answer, decide
 from social.notification_facts import Known, load_facts
 from social.notification_requests import ask_to_be_heard

@@ -1,10 +1,11 @@
 """How somebody posts and reads when they don't say otherwise; stored with the user, under the names of the fields."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from models.accounts import User
+from models.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ profile's table keeps what was typed (`source`), and since when its link is know
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from models import UnitOfWork
 from models.accounts import Account
+from models.values import dataclass
 from social.uploads import forget_files
 
 PERSON, SERVICE = "Person", "Service"

@@ -5,7 +5,6 @@ that what was taken back in the meantime is not sent.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select
@@ -14,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from jobs.queue import enqueue_jobs
 from models import UnitOfWork
 from models.oauth import AccessToken, PushSubscription
+from models.values import dataclass
 from policy.notifications import Facts, wants_push
 
 PUSH = "push"

@@ -4,8 +4,6 @@ Set-based and bounded: two queries, whatever the size of the graph. Nobody is su
 asked, blocks or is blocked, is muted, was dismissed, is a machine, moved away, or doesn't want to be found.
 """
 
-from dataclasses import dataclass
-
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -14,6 +12,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.insertion import insert_missing
 from models.relations import Block, DismissedSuggestion, Follow, Mute
+from models.values import dataclass
 
 FRIENDS_OF_FRIENDS, COLLEAGUE = "friends_of_friends", "featured"
 

@@ -6,7 +6,7 @@ who don't want to be discovered, are limited or gone. Who may see a post is deci
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from models.ids import SEQUENCE_BITS, milliseconds
 from models.insertion import AnySelect
 from models.statuses import PreviewCard, Status, StatusTag, Tag
 from models.trends import PeerTrends
+from models.values import dataclass
 from models.visibility import Visibility
 
 LOOKED_AT: Final = 10_000

@@ -4,7 +4,6 @@ A viewer is one of our accounts, or None for somebody who is not signed in. In a
 without a session; in an open one strangers read what is public and ours. What is local only needs a session.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, or_, select
@@ -14,6 +13,7 @@ from models.accounts import Account
 from models.aliases import alias_of
 from models.insertion import AnySelect
 from models.statuses import Status
+from models.values import dataclass
 from policy.visibility import visible_to
 
 _boosted, _author = alias_of(Status), alias_of(Account)

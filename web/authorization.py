@@ -5,7 +5,6 @@ redirect for everybody who registers an application (RFC 9700 §4.11.2). Redirec
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol
 from urllib.parse import urlencode, urlsplit
 
@@ -15,6 +14,7 @@ from access.applications import OUT_OF_BAND, find_application
 from access.codes import ChallengeRefused, check_challenge
 from access.scopes import ScopesRefused, restrict
 from models.oauth import Application
+from models.values import dataclass
 
 PATH: Final = "/oauth/authorize"
 NATIVE_PATH: Final = "/oauth/authorize/native"

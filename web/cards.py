@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 from sqlalchemy import select
@@ -14,6 +13,7 @@ from federation.documents.bundles import StatusBundle, load_bundles
 from models.accounts import Account
 from models.relations import Favourite
 from models.statuses import Poll, PollVote, Status
+from models.values import dataclass
 from policy.authority import may_boost
 from policy.communities import named_on
 from web.access import Reading, Row, readable

@@ -5,7 +5,6 @@ there for the viewer is answered like one that doesn't exist.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from aiohttp import web
@@ -30,6 +29,7 @@ from models.accounts import Account
 from models.communities import CommunityAct, Membership, State
 from models.relations import Report
 from models.statuses import Status
+from models.values import dataclass
 from models.visibility import Visibility
 from policy.communities import (
     entry,

@@ -7,12 +7,13 @@ Browsers also say where a request comes from (`Sec-Fetch-Site`); other sites are
 
 import hashlib
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 from multidict import MultiMapping
 
+from models.values import dataclass
 from web.paths import safe_path
 
 TOKEN_FIELD = "form_token"

@@ -1,12 +1,12 @@
 """Sessions and applications: where somebody is signed in, what acts in their name, and how to end either."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from aiohttp import web
 
 from access.applications import host_of_website
 from access.grants import list_grants, revoke_application, revoke_token
+from models.values import dataclass
 from web.consent import scope_sentences
 from web.rendering import redirection
 from web.visits import Visit

@@ -1,7 +1,5 @@
 """The notifications page: what happened to the viewer, newest first. What was shown has been read."""
 
-from dataclasses import dataclass
-
 from aiohttp import web
 from sqlalchemy import and_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,6 +10,7 @@ from models.aliases import alias_of
 from models.feeds import Notification
 from models.relations import Follow, Report
 from models.statuses import Status
+from models.values import dataclass
 from policy.notifications import COMMUNITY_KINDS
 from social.follows import PENDING
 from web.access import readable

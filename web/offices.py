@@ -5,7 +5,6 @@ over the telephone, before one confirms. To propose needs the network and is don
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -18,6 +17,7 @@ from federation.services import Services
 from models import UnitOfWork
 from models.accounts import Account
 from models.peers import Peer
+from models.values import dataclass
 from outbox.peering import decisions
 from outbox.peering.sending import THEM, PeeringRefused
 from web.refusals import missing, not_allowed

@@ -1,10 +1,11 @@
 """Pages of lists: newest first, each page beginning below the last id of the one before (`?max_id=`)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from aiohttp import web
+
+from models.values import dataclass
 
 PAGE_SIZE = 40
 MAX_ID = 2**63 - 1

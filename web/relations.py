@@ -1,12 +1,11 @@
 """How the viewer stands to an account: what a profile's button offers."""
 
-from dataclasses import dataclass
-
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.accounts import Account
 from models.relations import Follow
+from models.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ app.add_routes(federation.routes.routes(services, pages=pages.federation, bearer
 app.add_routes(pages.routes())
 """
 
-from dataclasses import dataclass
 from functools import partial
 
 from aiohttp import web
 
 from access.sessions import Sessions
 from federation.services import Services
+from models.values import dataclass
 from policy.rates import RateLimiter
 from web.actions import ACCOUNT_ACTIONS, STATUS_ACTIONS, post_account_action, post_status, post_status_action
 from web.community_buttons import (

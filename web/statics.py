@@ -5,11 +5,12 @@ file, which nobody keeps.
 """
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
+
+from models.values import dataclass
 
 PREFIX: Final = "/static"
 _FOLDER: Final = Path(__file__).parent / "static"

@@ -7,11 +7,11 @@ part, and says so.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, UnaryExpression
 
 from models.statuses import Status
+from models.values import dataclass
 from web.access import Reading, Row, listing, rows_of
 from web.cards import Card, load_cards
 

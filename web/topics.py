@@ -1,7 +1,6 @@
 """The page of a topic: what it is called, who follows it, and the button that follows it at every office."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from aiohttp import web
@@ -12,6 +11,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.relations import TagFollow
 from models.statuses import Tag
+from models.values import dataclass
 from outbox.subscriptions import request_subscriptions
 from social.quotas import QuotaReached
 from social.tag_families import family_of

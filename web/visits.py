@@ -7,7 +7,6 @@ and sets the cookies. Handlers take a Visit and return a response.
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +17,7 @@ from access.sessions import LIFETIME, Sessions, SignedIn
 from communities.standings import CommunityRefused, NoSuchCommunity
 from federation.services import Services
 from models.accounts import Account
+from models.values import dataclass
 from policy.rates import RateLimiter
 from policy.roles import Permission, may
 from web.access import Reading

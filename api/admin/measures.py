@@ -5,7 +5,6 @@ server or hashtag. A key that is not among `MEASURES` is left out of the answer,
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from typing import Any, Final
 
@@ -22,6 +21,7 @@ from api.schemas.admin import MeasuresArgs
 from models.accounts import Account, ActiveDay, User
 from models.relations import Favourite, Follow, Report
 from models.statuses import Attachment, Status, StatusTag
+from models.values import dataclass
 from policy.domains import normalise_domain
 
 MAX_RESOLVED: Final = 100_000

@@ -1,7 +1,6 @@
 """The days that figures are asked for, and counting by day through time-ordered ids. Pure but for `count_by_day`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from api.schemas.admin import MAX_DAYS
 from api.times import timestamp
 from models.base import BigInt
 from models.ids import SEQUENCE_BITS, milliseconds
+from models.values import dataclass
 
 _EPOCH: Final = date(2020, 1, 1)
 _DAY_MS: Final = 86_400_000

@@ -1,7 +1,7 @@
 """Notification, NotificationGroup and what belongs to them, as clients get them (Mastodon 4.5)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Any
 
 from api.call import Json
@@ -10,6 +10,7 @@ from communities.notices import APPROVED, REJECTED, REMOVED, REPORTED
 from models.feeds import NotificationRequest, RelationshipSeverance
 from models.oauth import PushSubscription
 from models.office import AccountWarning
+from models.values import dataclass
 from policy.notifications import COMMUNITY_KINDS, KINDS, Kind, Policy
 from social.notification_requests import MOST_COUNTED
 

@@ -1,13 +1,14 @@
 """What the entities of some statuses are made from: rows by id, and what the viewer has to do with them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
 from api.call import Api, Json
 from api.entities.account import account_entity
 from models.accounts import Account
+from models.values import dataclass
 from policy.filters import ActiveFilter
 
 

@@ -10,7 +10,6 @@ next one goes on from there.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, case, func, select
@@ -21,6 +20,7 @@ from api.pagination import AnySelect, Keyset
 from models.accounts import Account
 from models.feeds import Marker, Notification
 from models.ids import SMALL_SEQUENCE_BITS
+from models.values import dataclass
 from policy.notifications import COMMUNITY_KINDS, KINDS, Kind
 
 LOOK_BACK: Final = 1_000

@@ -6,7 +6,6 @@ aren't told who the administrator is: a profile is people's content.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from api.call import Api, Json
@@ -24,6 +23,7 @@ from content.media_limits import (
     VIDEO_MATRIX,
 )
 from models.office import Rule
+from models.values import dataclass
 from policy import limits
 
 MASTODON: Final = "4.5.0"

@@ -7,7 +7,7 @@ null `url` and processed by a job (version 2), or while the client waits (versio
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import isfinite
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from content.media_limits import DESCRIPTION_CHARACTERS, PREVIEW_SIDE
 from content.storage import StorageFailed
 from models import UnitOfWork
 from models.statuses import Attachment
+from models.values import dataclass
 from social.uploads import FAILED, PROCESSING, forget_files, forget_upload, process_later, upload_row
 
 MAX_PARTS: Final = 12

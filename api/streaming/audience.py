@@ -6,7 +6,7 @@ viewer, who may see it and wants to. What was deleted is told to whom it may hav
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
@@ -24,6 +24,7 @@ from models.feeds import AccountList, FeedEntry, ListEntry, ListMember
 from models.insertion import AnySelect
 from models.relations import Follow, TagFollow
 from models.statuses import Attachment, Status, StatusTag, Tag
+from models.values import dataclass
 from models.visibility import Visibility
 from policy.timelines import not_limited_for, wanted_by
 from policy.visibility import visible_to

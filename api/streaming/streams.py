@@ -5,11 +5,11 @@ event as the client wrote it, because clients tell their subscriptions apart by 
 people's own streams by account, hashtags in their normal form, lists by id. Pure.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 from api.errors import ApiError
 from content.hashtags import normalise_hashtag
+from models.values import dataclass
 
 Label = tuple[str, ...]
 Channel = tuple[str, int | str]

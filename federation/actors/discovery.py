@@ -8,7 +8,7 @@ own origin is http asks over http first, which the client only lets through to i
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from html import unescape
 from typing import Any, Final
 from urllib.parse import quote
@@ -19,6 +19,7 @@ from federation.json_ld import DocumentRefused, JsonObject, parse_document
 from federation.peers import domain_of
 from federation.services import Services
 from federation.trust.origins import has_origin, same_origin
+from models.values import dataclass
 from policy.domains import normalise_domain
 
 MAX_BYTES: Final = 65_536

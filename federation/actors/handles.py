@@ -7,12 +7,11 @@ domain must confirm it too. A host whose WebFinger names another actor for the n
 host without WebFinger gets the benefit of the doubt for its own domain only, marked as unconfirmed.
 """
 
-from dataclasses import dataclass
-
 from federation.actors.discovery import Descriptor, split_handle, webfinger
 from federation.client import FetchBudget, RemoteError
 from federation.peers import domain_of
 from federation.services import Services
+from models.values import dataclass
 from policy.domains import normalise_domain
 from social.drafts import ActorDraft
 

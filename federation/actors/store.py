@@ -8,7 +8,7 @@ Never touches the network. Raises ActorRefused or ActorGone, and has changed not
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -27,6 +27,7 @@ from models.events import Event, Kind
 from models.new_rows import new_row
 from models.questions import WORDS, Question, among
 from models.statuses import Tombstone
+from models.values import dataclass
 from social.accounts import account_by_uri, preload_accounts
 from social.drafts import ActorDraft, AttachmentDraft, EmojiDraft, PublicKeyDraft
 from social.tombstones import buried

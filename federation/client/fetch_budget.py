@@ -1,8 +1,7 @@
 """How many requests one cause may lead to: strangers can make us ask, but only so often for each thing they send."""
 
-from dataclasses import dataclass
-
 from federation.client.errors import BudgetExhausted
+from models.values import dataclass
 
 
 @dataclass(slots=True)

@@ -19,7 +19,6 @@ import functools
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import aiohttp
 from multidict import CIMultiDict
@@ -47,6 +46,7 @@ from federation.client.name_resolution import NoSuchName, RememberedNames, Resol
 from federation.client.response_body import BodyTooLarge, BodyUnreadable
 from federation.client.retry_after import retry_after_seconds
 from federation.client.url_rules import PRIVATE_SUFFIXES, CheckedUrl, check_url, host_of, origin_of, redirect_target
+from models.values import dataclass
 
 __all__ = [
     "AddressRefused",

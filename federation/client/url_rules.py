@@ -10,7 +10,6 @@ On failure: `AddressRefused`, with the rule that was broken.
 
 import re
 import sys
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from urllib.parse import quote, urljoin
@@ -18,6 +17,7 @@ from urllib.parse import quote, urljoin
 import idna
 
 from federation.client.errors import AddressRefused
+from models.values import dataclass
 
 MAX_URL_LENGTH = 2000
 DEFAULT_PORTS = {"https": 443, "http": 80}

@@ -6,12 +6,12 @@ anyway.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from federation.documents.bundles import StatusBundle
 from federation.json_ld.terms import PUBLIC
 from models.accounts import Account
 from models.addresses import LocalAddresses
+from models.values import dataclass
 from models.visibility import Visibility
 from policy.visibility import is_for_members
 

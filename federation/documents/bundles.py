@@ -7,7 +7,6 @@ hand.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from sqlalchemy import bindparam, select
@@ -16,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.accounts import Account
 from models.base import BigInt
 from models.statuses import Attachment, Mention, Poll, Status, StatusTag, Tag
+from models.values import dataclass
 
 Row = TypeVar("Row")
 

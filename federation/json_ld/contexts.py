@@ -11,7 +11,6 @@ not used at all. Nothing here fetches anything; the cache is bounded and keyed b
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
@@ -33,6 +32,7 @@ from federation.json_ld.terms import (
     Term,
 )
 from federation.json_ld.type_rules import screen_context
+from models.values import dataclass
 
 MAX_ENTRIES = 32
 MAX_TERMS = 500

@@ -12,10 +12,11 @@ Python code runs once per value.
 
 import json
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+
+from models.values import dataclass
 
 JsonObject = dict[str, Any]
 

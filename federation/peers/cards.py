@@ -7,7 +7,6 @@ signs. Pure, but for `own_card`.
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +18,7 @@ from federation.services import Services
 from keys.keypairs import KeyRejected, PublicKey
 from models.accounts import INSTANCE_ACTOR_ID
 from models.peers import Peer
+from models.values import dataclass
 from policy.domains import normalise_domain
 from social.drafts import ActorDraft, PublicKeyDraft
 

@@ -10,7 +10,6 @@ made elsewhere (the command line, another worker) after at most `RELOAD_AFTER`; 
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -25,6 +24,7 @@ from federation.peers.meter import PeerMeter
 from jobs.queue import enqueue_job
 from models import Database, UnitOfWork
 from models.peers import Peer
+from models.values import dataclass
 from policy.domains import covering, normalise_domain
 from policy.peers import PeerPolicy, policy_of
 from policy.rates import MinuteRates

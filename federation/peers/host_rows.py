@@ -5,7 +5,6 @@ decides anything; `federation.peers.hosts` does.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from types import SimpleNamespace
@@ -22,6 +21,7 @@ from models.bulk import Bulk
 from models.insertion import updating
 from models.questions import WORDS, Question, Row, among
 from models.signals import DELIVERIES
+from models.values import dataclass
 
 HEALTH = ("failures", "first_failure_at", "open_until", "failing_days", "last_success_at", "last_error")
 SCHEME = ("scheme", "scheme_learned_at", "accepts_ed25519", "keeps_log")

@@ -6,7 +6,6 @@ proof (FEP-8b32) by a *pinned* key of that actor; so only an active peer that ma
 What it says about others is a suggestion with a key: whoever is found there with another key is not who was meant.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,6 +25,7 @@ from keys.integrity_proofs import ProofRefused, add_proof, verify_controller_pro
 from keys.keypairs import KeyKind, PublicKey
 from models.accounts import INSTANCE_ACTOR_ID
 from models.peers import Peer
+from models.values import dataclass
 from policy.limits import PEERING_LIST_BYTES, PEERING_LIST_ENTRIES
 
 LIST_PATH: Final = "/.well-known/tertulia/peers"

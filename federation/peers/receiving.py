@@ -8,7 +8,6 @@ Asked only for peers whose policy restricts something: at most two queries for a
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -18,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.accounts import Account
 from models.activities import OutboundActivity
 from models.statuses import Status
+from models.values import dataclass
 from policy.peers import PeerPolicy, receivable
 
 CARRIES: Final = frozenset({"Create", "Update", "Announce", "Add", "QuoteRequest", "Invite"})

@@ -12,7 +12,6 @@ asked for at most once in `INTERVAL`, or in `INTERVAL_AFTER_FAILURE` when it cou
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -29,6 +28,7 @@ from federation.trust.origins import same_origin
 from models import UnitOfWork
 from models.accounts import Account
 from models.relations import Follow
+from models.values import dataclass
 from policy.limits import COLLECTION_PAGES
 from social.follows import ACCEPTED, accept_follow, end_follow
 

@@ -5,7 +5,7 @@ and forbidden look alike (404), and where only peers may read, strangers hear 40
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 import orjson
@@ -13,6 +13,7 @@ import orjson
 from federation.json_ld.strict_json import JsonObject
 from federation.serving.negotiation import ACTIVITY_JSON, cache_control
 from models.proofs import Proof
+from models.values import dataclass
 
 PROBLEM_JSON: Final = "application/problem+json"
 _TITLES: Final = {

@@ -5,12 +5,12 @@ the same while others write, and the last page costs what the first one does. Pu
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from federation.documents import contexts as emitted_contexts
 from federation.documents.contexts import Context
 from federation.json_ld.strict_json import JsonObject
+from models.values import dataclass
 
 MAX_ID: Final = 2**63 - 1
 

@@ -12,8 +12,6 @@ we know who they are, of another its host says so, by a token (`trust.actor_toke
 Fails with ReadRefused: 401 for a signature that doesn't hold or is missing, 403 for a server we don't exchange with.
 """
 
-from dataclasses import dataclass
-
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, literal, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -28,6 +26,7 @@ from models.aliases import alias_of
 from models.communities import Community, Membership, State
 from models.relations import Follow
 from models.statuses import Mention, Status
+from models.values import dataclass
 from policy.communities import belongs_to, is_secret, keeps_among_members, known_to
 from policy.peers import PeerPolicy, receivable
 from policy.visibility import blocked_between, can_see, for_members, is_for_members, visible_in, visible_to

@@ -4,7 +4,6 @@ Each function takes who reads and what was asked for, and returns an Answer or r
 answered 410 with its Tombstone (ActivityPub §6.4), what is absent or forbidden 404.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -28,6 +27,7 @@ from models.proofs import Proof
 from models.questions import Question
 from models.relations import Follow
 from models.statuses import Status, Tombstone
+from models.values import dataclass
 from models.visibility import Visibility
 
 _KEPT: Final = timedelta(seconds=40)

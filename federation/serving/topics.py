@@ -9,7 +9,6 @@ Who may not read gets what the keys need and nothing more, in a closed network f
 from outside which ones are used here. Full peers may follow a hashtag that nobody here has used yet.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import orjson
@@ -30,6 +29,7 @@ from federation.serving.collection_pages import MAX_ID
 from federation.serving.read_gate import Reader, is_for_everybody, require_reader
 from models.accounts import Account
 from models.statuses import Tag
+from models.values import dataclass
 from social.tag_families import family_of
 
 POSTS_PER_PAGE: Final = 200

@@ -8,7 +8,7 @@ finds 2.0 listed under a name it doesn't know switches features off that we have
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from html import escape
 from typing import Final
@@ -27,6 +27,7 @@ from federation.serving.read_gate import NOBODY, exists_for
 from models.accounts import INSTANCE_ACTOR_ID, Account, User
 from models.proofs import Proof
 from models.questions import Question
+from models.values import dataclass
 from policy.domains import normalise_domain
 
 JRD_JSON: Final = "application/jrd+json"

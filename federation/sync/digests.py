@@ -23,7 +23,6 @@ much, too long, out of order or of another origin makes the answer unreadable.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -33,6 +32,7 @@ import orjson
 from federation.sync.marks import MAX_NUMBER
 from federation.sync.pages import PageUnreadable
 from federation.trust.origins import same_origin
+from models.values import dataclass
 from policy.limits import DIGEST_DAYS_AT_ONCE, DIGEST_ITEMS, DIGEST_POSTS_AT_ONCE
 from social.digests import MARKS, NOTHING, Digest
 

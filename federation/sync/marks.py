@@ -4,8 +4,9 @@ The header is covered by the signature; one that isn't counts for nothing.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from models.values import dataclass
 
 SYNC_CAPABILITY: Final = "urn:tertulia:sync"
 """What actors announce (FEP-844e) whose office keeps a log for its peers."""

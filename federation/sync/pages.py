@@ -11,7 +11,6 @@ from us, look the same; their numbers are the peer's own.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -20,6 +19,7 @@ import orjson
 
 from federation.json_ld.dates import parse_time
 from federation.sync.marks import MAX_NUMBER, Mark, is_generation
+from models.values import dataclass
 
 LOG_PATH: Final = "/sync/log"
 ECHO_PATH: Final = "/sync/echo"

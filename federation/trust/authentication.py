@@ -12,7 +12,7 @@ actor is gone: what it says can't be verified any more, and a Delete of itself n
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from federation.actors.store import ActorGone as ActorGone
@@ -28,6 +28,7 @@ from keys.refusals import SignatureRefused as SignatureRefused
 from keys.requests import HttpMessage
 from keys.verification import VerifiedSignature, signature_key_ids, verify_request
 from models.accounts import Account
+from models.values import dataclass
 
 LookUp = Callable[[Services, str], Awaitable[KnownKey | None]]
 

@@ -11,7 +11,6 @@ decided about a host they read anew themselves.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,6 +18,7 @@ from federation.expiring import Expiring
 from keys.keypairs import PublicKey
 from models.accounts import Account
 from models.events import EventHub, Kind, Listener
+from models.values import dataclass
 
 KEY_LIFETIME: Final = timedelta(minutes=10)
 MISS_LIFETIME: Final = timedelta(seconds=60)

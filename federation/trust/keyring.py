@@ -18,7 +18,6 @@ import asyncio
 import re
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -29,6 +28,7 @@ from federation.flights import Flights
 from keys.keypairs import KeyKind, PrivateKey, ServerKey, generate_ed25519, generate_rsa
 from models import Database, UnitOfWork
 from models.accounts import INSTANCE_ACTOR_ID, Account, Keypair
+from models.values import dataclass
 
 OVERLAP: Final = timedelta(days=7)
 RECHECK_AFTER: Final = timedelta(minutes=5)

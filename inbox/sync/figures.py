@@ -1,6 +1,5 @@
 """How far an office and a peer have heard each other out, in figures: for the command line and the health view."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -9,6 +8,7 @@ from federation.services import Services
 from federation.sync.peers import keeps_log
 from models.activities import Delivery
 from models.sync import PeerSync
+from models.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ On failure (RemoteError, PageUnreadable) what was stored stays; the comparison s
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -42,6 +41,7 @@ from models.activities import SHARED_INBOX, InboundActivity
 from models.insertion import insert_missing
 from models.signals import INBOUND
 from models.statuses import Status, Tombstone
+from models.values import dataclass
 from models.visibility import Visibility
 from policy.limits import (
     ARCHIVE_AUTHORS_AT_ONCE,

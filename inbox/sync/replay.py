@@ -10,7 +10,7 @@ back stays away, in whatever order the peers tell of it. Accounts that this data
 import hashlib
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ from models.accounts import Account
 from models.activities import OutboundActivity
 from models.insertion import insert_missing
 from models.statuses import Attachment, Status
+from models.values import dataclass
 from models.visibility import Visibility
 from social.accounts import account_by_uri, remove_account
 from social.blocks import block, unblock

@@ -7,11 +7,11 @@ for single persons: there the client's word about who may read is the last one.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from federation.json_ld.terms import PUBLIC
 from federation.parse import visibility_of
 from models.accounts import Account
+from models.values import dataclass
 from models.visibility import Visibility
 from outbox.c2s.intent import Intent
 from outbox.c2s.lookup import Lookup

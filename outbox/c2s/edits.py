@@ -5,7 +5,7 @@ like a new status. Who was reached stays reached: an edit can name more people, 
 numbers are taken from the row when the edit is applied, so no vote is lost.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import select
@@ -15,6 +15,7 @@ from federation.json_ld import JsonObject, normalise
 from federation.parse import visibility_of
 from models.accounts import Account
 from models.statuses import Status
+from models.values import dataclass
 from models.visibility import Visibility
 from outbox.c2s.audience import Audience, audience_of
 from outbox.c2s.intent import RECIPIENTS, Intent

@@ -5,11 +5,11 @@ are the owner or absent, recipients of the activity and of its object are one li
 for an actor, a key or an inbox gets in (case O31). Raises DocumentRefused or ClientRefused.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from federation.activity import id_of, is_activity
 from federation.json_ld import JsonObject, normalise, parse_document
+from models.values import dataclass
 from outbox.c2s.refusals import forbidden, malformed
 
 RECIPIENTS = ("to", "cc", "audience", "bto", "bcc")

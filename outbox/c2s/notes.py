@@ -6,7 +6,7 @@ consent, custom emoji and contexts are none of the client's, so they are left ou
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -15,6 +15,7 @@ from federation.json_ld import JsonObject
 from federation.parse import status_draft
 from federation.parse.tags import mentions_of
 from models.accounts import Account
+from models.values import dataclass
 from outbox.c2s.audience import Audience, audience_of
 from outbox.c2s.intent import Intent
 from outbox.c2s.lookup import Lookup

@@ -5,7 +5,6 @@ had to be told, of an activity that is stored for this purpose alone.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -16,6 +15,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.activities import OutboundActivity
 from models.statuses import Status
+from models.values import dataclass
 from outbox.c2s.intent import Intent
 from outbox.c2s.lookup import Lookup
 from outbox.c2s.refusals import unknown

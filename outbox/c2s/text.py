@@ -5,13 +5,12 @@ looked up, links and hashtags are linked. A client's own HTML goes through the a
 through. Hashtags count in either.
 """
 
-from dataclasses import dataclass
-
 from content.compose import MARKDOWN, PLAIN, MentionLink, find_entities, normalise_hashtag, render
 from content.html import plain_text, sanitize
 from federation.json_ld import JsonObject
 from models.accounts import Account
 from models.addresses import LocalAddresses
+from models.values import dataclass
 from outbox.c2s.lookup import Lookup
 from outbox.c2s.refusals import malformed
 from social.drafts import TagDraft

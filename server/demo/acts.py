@@ -7,10 +7,10 @@ office when the story has ended, and asks it there through public interfaces.
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from models.values import dataclass
 from server.demo import looking, writing
 from server.demo.checks import Expectation, until
 from server.demo.employee import Employee

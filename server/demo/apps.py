@@ -5,10 +5,10 @@ Everything goes through the Mastodon client API, at the office of whoever acts; 
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from models.values import dataclass
 from server.demo import looking
 from server.demo.checks import Expectation, until
 from server.demo.client import Client

@@ -1,6 +1,6 @@
 """Who is in the demo: three offices of one group of companies and the people in them. Nothing here runs."""
 
-from dataclasses import dataclass
+from models.values import dataclass
 
 PASSWORD = "tertulia"
 

@@ -8,8 +8,8 @@ stays so.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
+from models.values import dataclass
 from server.demo.employee import StoryBroken
 
 PATIENCE_SECONDS = 60.0

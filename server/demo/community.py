@@ -5,10 +5,10 @@ members, and of a private one also where nobody belongs to it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from models.values import dataclass
 from server.demo.checks import Expectation, until
 from server.demo.client import Client
 from server.demo.looking import plain_text

@@ -1,9 +1,9 @@
 """The acts of a network: following a hashtag brings the archives of all offices, and some things stay in one office."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 
+from models.values import dataclass
 from server.demo.checks import Expectation
 from server.demo.client import Client
 from server.demo.looking import plain_text

@@ -1,9 +1,9 @@
 """The acts of writing: a post (or reply, quote, poll, private message), its edit, its deletion."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 
+from models.values import dataclass
 from server.demo import looking, writing
 from server.demo.checks import Expectation
 from server.demo.employee import Employee

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from models.values import dataclass
 from server.demo.client import Client, signed_in
 from server.demo.employee import Document, Employee
 

@@ -14,7 +14,6 @@ import socket
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from access.tokens import create_token
@@ -24,6 +23,7 @@ from federation.peers.finding import find_instance
 from federation.services import Services
 from inbox.journal import Journal
 from models.peers import Peer
+from models.values import dataclass
 from outbox.peering import decisions
 from server.app import make_app
 from server.context import open_services

@@ -10,7 +10,7 @@ them, because statements run in place (`models.sqlite_driver`).
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
@@ -25,6 +25,7 @@ from models.insertion import AnySelect
 from models.postgresql import TSQUERY, planned_for_its_values
 from models.search import VIRTUAL_TABLE, StatusText
 from models.statuses import Status, Tag
+from models.values import dataclass
 from policy.searching import has_to_do_with, may_be_found_by
 from policy.timelines import not_limited_for, wanted_by
 from policy.visibility import visible_to

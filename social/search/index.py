@@ -19,7 +19,7 @@ status' language. Facts that people filter by are tokens among the words:
 import typing
 from collections import namedtuple
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -36,6 +36,7 @@ from models.postgresql import REGCONFIG
 from models.questions import Question, among
 from models.search import StatusText
 from models.statuses import Attachment, Mention, Poll, PreviewCard, Status, StatusTag
+from models.values import dataclass
 from models.visibility import Visibility
 from social.drafts import StatusDraft
 

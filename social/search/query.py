@@ -16,12 +16,13 @@ neither is nothing. At most `MAX_TERMS` of them count.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 from content.words import folded_words, plain_words
 from models.ids import SEQUENCE_BITS, milliseconds
+from models.values import dataclass
 from social.search.index import EVERYTHING
 
 MAX_CHARACTERS: Final = 1_000
