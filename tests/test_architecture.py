@@ -137,6 +137,15 @@ def test_no_module_is_a_drawer_for_everything() -> None:
     assert [shown(path) for path in source_files() if drawers & {path.stem, path.parent.name}] == []
 
 
+def test_classes_with_slots_share_what_is_the_same_for_all() -> None:
+    # Python's own take 9 KiB more of each (docs/decisions/0032-memory.md).
+    shapes = ("@dataclass(slots=True)", "@dataclass(frozen=True, slots=True)")
+    texts = {shown(path): path.read_text("utf-8") for path in source_files()}
+    alike = {name for name, text in texts.items() if any(f"\n{shape}\n" in text for shape in shapes)}
+    assert len(alike) > 100
+    assert [name for name in sorted(alike) if "\nfrom models.values import dataclass\n" not in texts[name]] == []
+
+
 def test_files_stay_short() -> None:
     # A migration is a list of statements, and is never changed again.
     files = [path for path in source_files() if path.parent.name != "versions"]
