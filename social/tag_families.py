@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 
 from models import UnitOfWork
 from models.accounts import Account
+from models.aliases import narrow_alias
 from models.insertion import AnySelect
 from models.questions import WORDS, Question, among
 from models.statuses import Status, StatusTag, Tag
@@ -52,7 +53,8 @@ FAMILIES: Final = Question(lambda: _members(among(_named.name, "names", WORDS)))
 
 def carries(names: Collection[str]) -> ColumnElement[bool]:
     """Whether `Status` carries one of these hashtags or a synonym: a look at its hashtags for each that is asked."""
-    return exists().where(StatusTag.status_id == Status.id, StatusTag.tag_id.in_(family_ids(names)))
+    tagged = narrow_alias(StatusTag, "status_id", "tag_id").c  # who asks may have joined the table itself (`under`)
+    return exists().where(tagged.status_id == Status.id, tagged.tag_id.in_(family_ids(names)))
 
 
 def carrying(names: Collection[str]) -> Any:

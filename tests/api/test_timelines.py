@@ -55,14 +55,16 @@ async def test_a_hashtag_finds_its_statuses_and_minds_any_all_and_none(office: O
         await write(office, "ana", 1, words)
     api = office.api(ana)
 
-    async def found(name: str, **query: object) -> int:
-        return len((await api.get(f"/api/v1/timelines/tag/{name}", **query)).json())
+    async def found(name: str, **query: object) -> list[set[str]]:
+        page = (await api.get(f"/api/v1/timelines/tag/{name}", **query)).json()
+        return [{tag["name"] for tag in status["tags"]} for status in page]
 
-    assert await found("UNO") == 2
-    assert await found("uno", any=["tres"]) == 3
-    assert await found("uno", all=["dos"]) == 1
-    assert await found("dos", none=["tres"]) == 1
-    assert await found("nunca") == 0
+    assert await found("UNO") == [{"uno", "dos"}, {"uno"}]
+    assert await found("uno", any=["tres"]) == [{"dos", "tres"}, {"uno", "dos"}, {"uno"}]
+    assert await found("uno", all=["dos"]) == [{"uno", "dos"}]
+    assert await found("uno", any=["tres"], all=["dos"], none=["uno"]) == [{"dos", "tres"}]
+    assert await found("dos", none=["tres"]) == [{"uno", "dos"}]
+    assert await found("nunca") == []
 
 
 async def test_a_page_of_a_hashtag_begins_with_its_newest_however_many_carry_it(office: Office) -> None:
