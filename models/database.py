@@ -193,10 +193,10 @@ class Database:
     async def unit_of_work(self, *, is_repeatable: bool = False) -> AsyncIterator[UnitOfWork]:
         """A unit that commits when the block ends and rolls back when it raises.
 
-        What is repeatable would be done again if it were forgotten, since the row that asks for it is on the disk
-        (an activity of the journal, a delivery). Its commit doesn't wait for the disk on SQLite: only a power cut could
-        undo it, and whatever commits later keeps it too. On PostgreSQL it waits, because a server that dies alone would
-        forget what this process goes on to believe.
+        What is repeatable would be done again if it were forgotten, since the row that asks for it is on the disk (an
+        activity of the journal). Its commit doesn't wait for the disk on SQLite: only a power cut could undo it, and
+        whatever commits later keeps it too. On PostgreSQL it waits, because a server that dies alone would forget what
+        this process goes on to believe.
         """
         session = self._write_sessions(bind=self._repeatable_writer) if is_repeatable else self._write_sessions()
         unit = UnitOfWork(session, now=self.clock(), ids=self.ids, addresses=self.addresses)

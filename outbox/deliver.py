@@ -127,7 +127,7 @@ class DeliveryWorker:
         await self._services.peers.refreshed()
         ended, self._ended = self._ended, []
         works: list[Work] = []
-        async with self._database.unit_of_work(is_repeatable=True) as unit:
+        async with self._database.unit_of_work() as unit:
             if ended:
                 await self._record(unit, ended)
             if claims:
