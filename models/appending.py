@@ -38,8 +38,9 @@ async def append_rows(engine: Engine, rows: Rows, notice: tuple[str, str]) -> No
 def _append_on_sqlite(engine: Engine, rows: Rows) -> None:
     pooled = engine.raw_connection()
     try:
+        connection: Any = pooled.dbapi_connection
+        connection.begin_writing()
         cursor = pooled.cursor()
-        cursor.execute("BEGIN IMMEDIATE")
         for table, given in rows.items():
             if given:
                 form = _form(engine, table, given)

@@ -92,9 +92,9 @@ class Database:
         if self.is_sqlite:
             from models import glances, sqlite_engine  # an office on PostgreSQL doesn't load them
 
-            self._writer = sqlite_engine.make_engine(self.url, "BEGIN IMMEDIATE", 1, self._embedded, **in_json)
+            self._writer = sqlite_engine.make_engine(self.url, self._embedded, is_writer=True, pool_size=1, **in_json)
             self._repeatable_writer = sqlite_engine.without_waiting(self._writer)
-            self._reader = sqlite_engine.make_engine(self.url, "BEGIN", 4, self._embedded, **in_json)
+            self._reader = sqlite_engine.make_engine(self.url, self._embedded, is_writer=False, pool_size=4, **in_json)
             self._snapshots = glances.SqliteSnapshots(self.url.database)
             self._glances = glances.SqliteConnections(self.url.database or "", sqlite_engine.READER_PRAGMAS)
         else:

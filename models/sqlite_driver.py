@@ -17,6 +17,7 @@ import aiosqlite
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection, AsyncAdapt_aiosqlite_dbapi
 from sqlalchemy.util.concurrency import await_
 
+READING = "BEGIN"
 BLOCKING = "BEGIN IMMEDIATE"
 PATIENT = "PRAGMA busy_timeout=15000"
 IMPATIENT = "PRAGMA busy_timeout=0"
@@ -70,11 +71,8 @@ class InPlaceCursor:
 
     def execute(self, operation: str, parameters: Sequence[Any] = ()) -> None:
         try:
-            if operation == BLOCKING:
-                self._owner.begin_immediate()
-            else:
-                self._cursor.execute(operation, parameters)
-                self._rows = deque(self._cursor.fetchall()) if self._cursor.description else deque()
+            self._cursor.execute(operation, parameters)
+            self._rows = deque(self._cursor.fetchall()) if self._cursor.description else deque()
         except Exception as error:
             self._owner.translate(error)
 
@@ -126,23 +124,27 @@ class InPlaceConnection(AsyncAdapt_aiosqlite_connection):
     def cursor(self, server_side: bool = False) -> Any:
         return InPlaceCursor(self)
 
-    def begin(self, statement: str, *, is_repeatable: bool = False) -> None:
-        """Begin a transaction by `BEGIN`, or by BLOCKING. Raises what the driver raises."""
+    def begin_reading(self) -> None:
+        """Begin a transaction that only reads. Raises what the driver raises."""
         try:
-            if statement == BLOCKING:
-                self.begin_immediate(is_repeatable=is_repeatable)
-            else:
-                self.raw.execute(statement)
+            self.raw.execute(READING)
         except Exception as error:
             self.translate(error)
 
-    def begin_immediate(self, *, is_repeatable: bool = False) -> None:
-        """Take the write lock: at once when it is free, else in the thread, where waiting holds up nobody.
+    def begin_writing(self, *, is_repeatable: bool = False) -> None:
+        """Begin a transaction with the write lock: at once when it is free, else in the thread, where waiting holds up
+        nobody. Raises what the driver raises.
 
         The commit of what is repeatable doesn't wait for the disk, which the next one that waits does for both: what
         was committed is in the log in its order.
         """
-        self._synchronise(NORMAL if is_repeatable else FULL)
+        try:
+            self._synchronise(NORMAL if is_repeatable else FULL)
+            self._take_lock()
+        except Exception as error:
+            self.translate(error)
+
+    def _take_lock(self) -> None:
         try:
             self.raw.execute(BLOCKING)
         except sqlite3.OperationalError as error:

@@ -9,7 +9,16 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from models.sqlite_driver import FULL, IMPATIENT, PATIENT, InPlaceConnection, InPlaceDriver, use_write_ahead_log
+from models.sqlite_driver import (
+    BLOCKING,
+    FULL,
+    IMPATIENT,
+    PATIENT,
+    READING,
+    InPlaceConnection,
+    InPlaceDriver,
+    use_write_ahead_log,
+)
 from models.statements import share_statements
 
 SQLITE_PRAGMAS = (
@@ -28,13 +37,16 @@ READER_PRAGMAS = (*SQLITE_PRAGMAS, READER_CACHE)
 REPEATABLE = "tertulia_is_repeatable"  # an option of an engine
 
 
-def make_engine(url: URL, begin: str, pool_size: int, opened: set[InPlaceConnection], **in_json: Any) -> AsyncEngine:
-    """An engine whose transactions are begun by `begin`; `opened` has its connections for as long as they are open,
-    and `in_json` are SQLAlchemy's arguments for columns of JSON."""
+def make_engine(
+    url: URL, opened: set[InPlaceConnection], *, is_writer: bool, pool_size: int, **in_json: Any
+) -> AsyncEngine:
+    """An engine that writes, or one that only reads; `opened` has its connections for as long as they are open, and
+    `in_json` are SQLAlchemy's arguments for columns of JSON."""
     # The connection that was used last goes next: its pages are there, and the others keep none until they are needed.
     engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_use_lifo=True,
                                  connect_args={"timeout": 15}, module=InPlaceDriver(), **in_json)  # fmt: skip
-    pragmas = READER_PRAGMAS if begin == "BEGIN" else (*SQLITE_PRAGMAS, WRITER_CACHE, IMPATIENT)
+    pragmas = (*SQLITE_PRAGMAS, WRITER_CACHE, IMPATIENT) if is_writer else READER_PRAGMAS
+    begin = BLOCKING if is_writer else READING
 
     def configure(connection: Any, _record: object) -> None:
         # The driver must not begin transactions by itself: it would begin them as readers.
@@ -55,7 +67,10 @@ def make_engine(url: URL, begin: str, pool_size: int, opened: set[InPlaceConnect
         driver: Any = connection.connection.dbapi_connection
         try:
             # A context and a result of SQLAlchemy's would cost ten times as much.
-            driver.begin(begin, is_repeatable=connection.get_execution_options().get(REPEATABLE, False))
+            if is_writer:
+                driver.begin_writing(is_repeatable=connection.get_execution_options().get(REPEATABLE, False))
+            else:
+                driver.begin_reading()
         except BaseException as error:
             connection._handle_dbapi_exception(error, begin, (), None, None)
 
