@@ -66,7 +66,7 @@ from api.tags import featured as tags_featured
 from api.tags import followed as tags_followed
 from api.tags import offices as tags_offices
 from api.tags import single as tags_single
-from api.timelines import conversations, lists, markers
+from api.timelines import conversations, hashtags, lists, markers
 from api.timelines import reading as timelines_reading
 
 MODULES: Final[tuple[ModuleType, ...]] = (
@@ -114,6 +114,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     polls,
     statuses_scheduled,
     timelines_reading,
+    hashtags,
     notifications_reading,
     notifications_policy,
     notifications_requests,

@@ -6,16 +6,16 @@ viewer may see (`social.search`); what can be typed is in `social.search.query`.
 
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.accounts.reading import account_ids
 from api.call import Call, Json
 from api.endpoints import Access, Endpoint
-from api.entities.tag import history_entity, tag_entity
 from api.errors import Unauthorized
 from api.loading import account_entities, status_entities
 from api.schemas.fields import Args, Flag, Id, Text, Whole, one_of
+from api.tags.pages import tag_entities
 from communities.standings import knows
 from content.hashtags import normalise_hashtag
 from federation.actors.discovery import split_handle
@@ -23,13 +23,13 @@ from federation.searches import read_search
 from inbox.addresses import find_by_address, is_address
 from models.accounts import Account
 from models.postgresql import planned_for_its_values
-from models.relations import FeaturedTag, TagFollow
 from models.statuses import Tag
 from policy.hashtags import tag_known_to
 from social.search.find import Range, Reader, by_account, find_statuses
-from social.trends import Uses, uses_of_tags
 
 MAX_OFFSET: Final = 10_000
+MAX_HASHTAGS: Final = 1_000
+_PORTION: Final = 100
 _ESCAPE: Final = "\\"
 
 
@@ -103,45 +103,26 @@ def _viewer_id(call: Call) -> int | None:
 
 
 async def _hashtags(call: Call, session: AsyncSession, text: str) -> list[Json]:
-    """Hashtags that begin with the text, as far as they exist for the viewer, the exact one first."""
+    """Hashtags that begin with the text, as far as they exist for the viewer, the exact one first.
+
+    Of more than `MAX_HASHTAGS` the first of the alphabet are looked at; the shortest of them first.
+    """
     name = normalise_hashtag(text)
     if not name or " " in name:
         return []
-    query = (
-        select(Tag)
-        .where(Tag.name.like(f"{_escaped(name)}%", escape=_ESCAPE), tag_known_to(_viewer_id(call)))
-        .order_by(func.length(Tag.name), Tag.name)
-        .limit(call.args["limit"])
-        .offset(call.args["offset"])
-    )
+    beginning = Tag.name.like(f"{_escaped(name)}%", escape=_ESCAPE)
+    query = select(Tag.name, Tag.id).where(beginning).order_by(Tag.name).limit(MAX_HASHTAGS)
     async with planned_for_its_values(session):
-        tags = (await session.scalars(query)).all()
-    return await tag_entities(call, session, list(tags))
-
-
-async def tag_entities(call: Call, session: AsyncSession, tags: list[Tag]) -> list[Json]:
-    """These hashtags with their use in the last week, and whether the viewer follows and features them."""
-    ids = [tag.id for tag in tags]
-    now = call.services.clock()
-    used = await uses_of_tags(session, ids, now)
-    marks: list[set[int] | None] = [None, None]
-    if call.viewer is not None and ids:
-        marks = [
-            set(await session.scalars(query))
-            for table in (TagFollow, FeaturedTag)
-            for query in [select(table.tag_id).where(table.account_id == call.viewer.id, table.tag_id.in_(ids))]
-        ]
-    followed, featured = marks
-    return [
-        tag_entity(
-            tag,
-            call.api,
-            history=history_entity(now.date(), used.get(tag.id, Uses()).by_day),
-            following=None if followed is None else tag.id in followed,
-            featuring=None if featured is None else tag.id in featured,
-        )
-        for tag in tags
-    ]
+        named = (await session.execute(query)).all()
+    needed = call.args["offset"] + call.args["limit"]
+    found: list[Tag] = []
+    ids = [tag_id for _, tag_id in sorted(named, key=lambda row: (len(row[0]), row[0]))]
+    while ids and len(found) < needed:
+        # Whether one exists for the viewer takes a look at posts: only as many as fill the page.
+        portion, ids = ids[:_PORTION], ids[_PORTION:]
+        known = await session.scalars(select(Tag).where(Tag.id.in_(portion), tag_known_to(_viewer_id(call))))
+        found += sorted(known, key=lambda tag: portion.index(tag.id))
+    return await tag_entities(call, session, found[call.args["offset"] : needed])
 
 
 async def _statuses(call: Call, session: AsyncSession, text: str) -> list[Json]:

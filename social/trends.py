@@ -111,22 +111,6 @@ async def trending_statuses(session: AsyncSession, now: datetime) -> list[int]:
     return list(await session.scalars(query))
 
 
-async def uses_of_tags(session: AsyncSession, tag_ids: Sequence[int], now: datetime) -> dict[int, Uses]:
-    """The use of certain hashtags in the last week: one SELECT over the posts under them."""
-    if not tag_ids:
-        return {}
-    posts = (
-        _eligible(now, TREND_DAYS)
-        .add_columns(StatusTag.tag_id)
-        .join(StatusTag, StatusTag.status_id == Status.id)
-        .where(StatusTag.tag_id.in_(tag_ids), StatusTag.status_id >= _first_id(now, TREND_DAYS))
-        .order_by(Status.id.desc())
-        .limit(LOOKED_AT)
-        .subquery()
-    )
-    return await _uses(session, _by_day(select(posts.c.tag_id), posts.c.tag_id, posts), now)
-
-
 def _posts(now: datetime, days: int, *, is_reply: bool = True, is_ours: bool = False) -> Subquery:
     query = _eligible(now, days)
     if is_ours:

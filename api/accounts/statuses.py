@@ -5,7 +5,7 @@ boosts of whom the viewer doesn't want to read are left out.
 """
 
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Select, bindparam, exists, or_, select
 
@@ -15,6 +15,7 @@ from api.endpoints import Access, Endpoint, many
 from api.loading import status_entities
 from api.pagination import Keyset, Page, page
 from api.schemas.fields import Flag, PageArgs, Text
+from api.walking import Sieve, by_account, tagged, walk
 from content.hashtags import normalise_hashtag
 from models.aliases import alias_of
 from models.base import BigInt, UtcDateTime
@@ -22,11 +23,12 @@ from models.statuses import Attachment, Status
 from policy.timelines import unwanted_by
 from policy.visibility import visible_to
 from social.pins import is_pinned_to
-from social.tag_families import carries
+from social.tag_families import carries, carries_one_of, families_of
 
 _ACCOUNT = bindparam("account", type_=BigInt)
 _VIEWER = bindparam("viewer", type_=BigInt)
 _NOW = bindparam("now", type_=UtcDateTime())
+_NARROWING: Final = ("exclude_replies", "exclude_reblogs", "only_media")
 _boosted = alias_of(Status)
 
 
@@ -57,19 +59,45 @@ def _statement(*, for_somebody: bool, are_pins: bool) -> Select[Any]:
 
 async def get_account_statuses(call: Call) -> Page:
     """Get account's statuses, the newest first."""
+    if "tagged" in call.args and not call.args["pinned"]:
+        return await _tagged(call)
     keyset = Keyset.of(call)
     whole = _statement(for_somebody=call.viewer is not None, are_pins=call.args["pinned"])
     query = _narrowed(whole, call.args)
-    parameters: dict[str, Any] = {"account": call.id()}
-    if call.viewer is not None:
-        parameters |= {"viewer": call.viewer.id, "now": call.services.clock()}
     async with call.database.reading() as session:
         account = await known_account(call, session, call.id())
         if not account.is_active:
             return page(call, [], [])
-        ids = keyset.arrange(await session.scalars(keyset.apply(query, Status.id), parameters))
+        ids = keyset.arrange(await session.scalars(keyset.apply(query, Status.id), _parameters(call)))
         found = await status_entities(call.api, session, ids, call.viewer, context="account")
     return page(call, found, ids)
+
+
+async def _tagged(call: Call) -> Page:
+    """Those with a hashtag or a synonym: along what the account wrote or what carries it, whichever is the rarer."""
+    async with call.database.reading() as session:
+        account = await known_account(call, session, call.id())
+    if not account.is_active:
+        return page(call, [], [])
+    async with call.database.glancing() as glance:
+        tag_ids = await families_of(glance, [normalise_hashtag(call.args["tagged"])])
+    sieve = _sieve(call.viewer is not None, *(call.args[name] for name in _NARROWING))
+    values = _parameters(call) | {"tags": tag_ids}
+    found = await walk(call, [by_account(account.id), tagged(tag_ids)], sieve, values)
+    async with call.database.reading() as session:
+        ids = [row[0] for row in found.rows]
+        return page(call, await status_entities(call.api, session, ids, call.viewer, context="account"), found.cursors)
+
+
+@cache
+def _sieve(for_somebody: bool, *narrowing: bool) -> Sieve:
+    whole = _statement(for_somebody=for_somebody, are_pins=False).where(carries_one_of("tags"))
+    return Sieve(lambda: _narrowed(whole, dict(zip(_NARROWING, narrowing, strict=True))))
+
+
+def _parameters(call: Call) -> dict[str, Any]:
+    seen_by = {} if call.viewer is None else {"viewer": call.viewer.id, "now": call.services.clock()}
+    return {"account": call.id(), **seen_by}
 
 
 def _narrowed(query: Select[Any], args: dict[str, Any]) -> Select[Any]:

@@ -30,7 +30,7 @@ from models.accounts import Account
 from models.base import BigInt, UtcDateTime
 from models.filters import Filter
 from models.proofs import Proof
-from models.questions import Glance, Question, among
+from models.questions import Glance, Question, Row, among
 from models.statuses import Status
 from policy.timelines import wanted_by
 from policy.visibility import visible_to
@@ -187,13 +187,24 @@ async def status_page(
     `is_proven`: nothing but this page decides about the answer, so it may have a proof.
     """
     keyset = Keyset.of(call)
-    found = await _ask(call, query, keyset, _seen_by(call) | (parameters or {}))
-    ids = [head.id for head in found.heads]
-    if found.has_filters:
-        async with call.database.reading() as session:
-            return page(call, await status_entities(call.api, session, ids, call.viewer, context=context), ids)
-    items = b"[" + b",".join((await joined(call, found)).values()) + b"]"
+    found = await _ask(call, query, keyset, seen_by(call) | (parameters or {}))
+    items, ids = await _items(call, found, context), [head.id for head in found.heads]
     return page(call, items, ids, found.proof() if is_proven else None)
+
+
+async def rows_page(call: Call, rows: Sequence[Row], cursors: Sequence[int], context: str) -> Page:
+    """The page of rows that a query of `heads(…)` found before, whose neighbours are found by `cursors`."""
+    async with call.database.glancing() as glance:
+        found = await _found(call, glance, rows)
+    return page(call, await _items(call, found, context), cursors)
+
+
+async def _items(call: Call, found: Found, context: str) -> Any:
+    if found.has_filters:
+        ids = [head.id for head in found.heads]
+        async with call.database.reading() as session:
+            return await status_entities(call.api, session, ids, call.viewer, context=context)
+    return b"[" + b",".join((await joined(call, found)).values()) + b"]"
 
 
 async def _ask(call: Call, query: PagedQuery, keyset: Keyset, values: dict[str, Any]) -> Found:
@@ -217,7 +228,8 @@ async def _found(call: Call, glance: Glance, rows: Sequence[Any]) -> Found:
     return listed._replace(marks=marks, communities=await communities_at_a_glance(glance, shown))
 
 
-def _seen_by(call: Call) -> dict[str, Any]:
+def seen_by(call: Call) -> dict[str, Any]:
+    """The values of `VIEWER` and `NOW` in a query of heads."""
     return {} if call.viewer is None else {"viewer": call.viewer.id, "now": call.services.clock()}
 
 
@@ -225,7 +237,7 @@ async def found_by_id(call: Call, glance: Glance, ids: Sequence[int]) -> Found:
     """The statuses with these ids that the viewer may see, in any order, wherever they are listed."""
     if not ids:
         return Found([], glance=glance)
-    values = _seen_by(call) | {"ids": list(ids)}
+    values = seen_by(call) | {"ids": list(ids)}
     return await _found(call, glance, await glance.ask(_BY_ID[call.viewer is not None], values))
 
 

@@ -1,5 +1,8 @@
 """The hashtags on profiles: one's own, those of others, and which one might add."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,6 +14,7 @@ from api.errors import NotFound, invalid
 from api.schemas.featured_tags import FeaturedTagArgs
 from api.tags.pages import as_written, tag_entities
 from content.hashtags import normalise_hashtag
+from models.questions import among
 from models.relations import FeaturedTag
 from models.statuses import Status, StatusTag, Tag
 from models.visibility import Visibility
@@ -22,10 +26,16 @@ from social.tags import find_or_create_tag
 _OPEN = (Visibility.PUBLIC.value, Visibility.UNLISTED.value)
 SUGGESTED = 10
 LOOKED_AT = 1000
+COUNTED = 5000
+_USES = (
+    select(StatusTag.tag_id, func.count(), func.max(StatusTag.status_id))
+    .where(among(StatusTag.status_id, "ids"), among(StatusTag.tag_id, "tags"))
+    .group_by(StatusTag.tag_id)
+)
 
 
 async def featured_entities(call: Call, session: AsyncSession, account_id: int) -> list[Json]:
-    """What an account features, the most used first: two queries."""
+    """What an account features, the most used first, counted in its newest `COUNTED` statuses: four queries."""
     rows = (
         await session.execute(
             select(FeaturedTag, Tag)
@@ -35,24 +45,34 @@ async def featured_entities(call: Call, session: AsyncSession, account_id: int) 
             .limit(FEATURED_TAGS)
         )
     ).all()
-    used = {
-        tag_id: (count, last)
-        for tag_id, count, last in await session.execute(
-            select(StatusTag.tag_id, func.count(), func.max(Status.published_at))
-            .join(Status, Status.id == StatusTag.status_id)
-            .where(
-                StatusTag.tag_id.in_([tag.id for _, tag in rows]),
-                Status.account_id == account_id,
-                Status.visibility.in_(_OPEN),
-            )
-            .group_by(StatusTag.tag_id)
-        )
-    }
+    if not rows:
+        return []
+    used = await _counts(session, account_id, [tag.id for _, tag in rows])
     entities = []
     for featured, tag in sorted(rows, key=lambda row: -used.get(row[1].id, (0, None))[0]):
         count, last = used.get(tag.id, (0, None))
         entities.append(featured_tag_entity(featured, tag, call.api, statuses_count=count, last_status_at=last))
     return entities
+
+
+async def _counts(session: AsyncSession, account_id: int, tag_ids: Sequence[int]) -> dict[int, tuple[int, datetime]]:
+    """How often an account used these hashtags, and when last.
+
+    Its statuses are looked up one by one: a join would read all that anybody wrote under the hashtags.
+    """
+    ids = (await session.scalars(_newest(account_id, COUNTED))).all()
+    found = (await session.execute(_USES, {"ids": ids, "tags": tag_ids})).all()
+    published = select(Status.id, Status.published_at).where(Status.id.in_([last for *_, last in found]))
+    published_at = dict((await session.execute(published)).all())
+    return {tag_id: (count, published_at[last]) for tag_id, count, last in found}
+
+
+def _newest(account_id: int, most: int) -> Select[int]:
+    """The newest of what somebody wrote for everybody to read."""
+    query: Select[int] = select(Status.id).where(
+        Status.account_id == account_id, Status.visibility.in_(_OPEN), Status.boost_of_id.is_(None)
+    )
+    return query.order_by(Status.id.desc()).limit(most)
 
 
 async def get_featured_tags(call: Call) -> list[Json]:
@@ -95,17 +115,11 @@ async def delete_featured_tag(call: Call) -> Json:
 
 async def get_suggestions(call: Call) -> list[Json]:
     """View suggested tags to feature: the ten that you use most, of those that you don't feature yet."""
-    newest = (
-        select(Status.id)
-        .where(Status.account_id == call.me.id, Status.visibility.in_(_OPEN), Status.boost_of_id.is_(None))
-        .order_by(Status.id.desc())
-        .limit(LOOKED_AT)
-    )
     featured = select(FeaturedTag.tag_id).where(FeaturedTag.account_id == call.me.id)
     query: Select[Tag] = (
         select(Tag)
         .join(StatusTag, StatusTag.tag_id == Tag.id)
-        .where(StatusTag.status_id.in_(newest), Tag.id.not_in(featured))
+        .where(StatusTag.status_id.in_(_newest(call.me.id, LOOKED_AT)), Tag.id.not_in(featured))
         .group_by(Tag.id)
         .order_by(func.count().desc(), Tag.id)
         .limit(SUGGESTED)

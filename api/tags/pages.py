@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Integer, bindparam, func, literal, select, union_all
+from sqlalchemy import Integer, and_, bindparam, func, literal, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.call import Call, Json
@@ -21,22 +22,40 @@ from social.trends import LOOKED_AT
 
 _DAY_MS: Final = 86_400_000
 _EPOCH_DAY: Final = datetime.fromtimestamp(EPOCH_MS / 1000, UTC).date()
+LEAST_LOOKED_AT: Final = 1_000
 _IDS: Final = bindparam("ids", expanding=True, type_=BigInt)
-_NEWEST = (
-    select(StatusTag.tag_id, StatusTag.status_id)
-    .where(StatusTag.tag_id.in_(_IDS), StatusTag.status_id >= bindparam("since", type_=BigInt))
-    .order_by(StatusTag.status_id.desc())
-    .limit(bindparam("most", type_=Integer))
-    .subquery()
-)
+_SINCE: Final = bindparam("since", type_=BigInt)
+_MOST: Final = bindparam("most", type_=Integer)
 # In the text of the statement: PostgreSQL takes two parameters in SELECT and GROUP BY for different expressions.
-_DAY = (_NEWEST.c.status_id // literal(_DAY_MS << SEQUENCE_BITS, BigInt, literal_execute=True)).label("day")
-_USES = (
-    select(_NEWEST.c.tag_id, _DAY, func.count(), func.count(Status.account_id.distinct()))
-    .join(Status, Status.id == _NEWEST.c.status_id)
-    .where(Status.visibility == Visibility.PUBLIC.value)
-    .group_by(_NEWEST.c.tag_id, _DAY)
-)
+_IDS_OF_A_DAY: Final = literal(_DAY_MS << SEQUENCE_BITS, BigInt, literal_execute=True)
+
+
+@cache
+def _uses(is_sqlite: bool) -> Any:
+    """Uses and users of each hashtag by the day in the id, of the newest uses of each.
+
+    PostgreSQL gets them hashtag by hashtag because LATERAL says so. SQLite has no such word, but goes from hashtags to
+    their uses by itself, and finds where the newest of each begin.
+    """
+    newest = select(StatusTag.status_id).where(StatusTag.tag_id == Tag.id, StatusTag.status_id >= _SINCE)
+    newest = newest.correlate(Tag).order_by(StatusTag.status_id.desc())
+    if is_sqlite:
+        status_id: Any = StatusTag.status_id
+        before_them = func.coalesce(newest.limit(1).offset(_MOST).scalar_subquery(), _SINCE - 1)
+        found = select().join(StatusTag, and_(StatusTag.tag_id == Tag.id, status_id > before_them))
+    else:
+        carried = newest.limit(_MOST).lateral()
+        status_id = carried.c.status_id
+        found = select().select_from(Tag).join(carried, true())
+    day = (status_id // _IDS_OF_A_DAY).label("day")
+    return (
+        found.add_columns(Tag.id, day, func.count(), func.count(Status.account_id.distinct()))
+        .join(Status, Status.id == status_id)
+        .where(Tag.id.in_(_IDS), Status.visibility == Visibility.PUBLIC.value)
+        .group_by(Tag.id, day)
+    )
+
+
 _FOLLOWED, _FEATURED = 0, 1
 
 
@@ -80,12 +99,14 @@ async def tag_entities(call: Call, session: AsyncSession, tags: Sequence[Tag]) -
 
 
 async def _histories(session: AsyncSession, ids: Sequence[int], today: date) -> dict[int, dict[date, tuple[int, int]]]:
-    """Uses and users by hashtag and day, of the newest `LOOKED_AT` uses: ids are time-ordered, so a day is a range of
-    them."""
+    """Uses and users by hashtag and day: ids are time-ordered, so a day is a range of them. Of each hashtag the newest
+    uses are looked at, all of them together `LOOKED_AT`, but never fewer than `LEAST_LOOKED_AT` of one."""
     first = (today - timedelta(days=DAYS - 1) - _EPOCH_DAY).days
     since = (first * _DAY_MS) << SEQUENCE_BITS
     found: dict[int, dict[date, tuple[int, int]]] = defaultdict(dict)
-    for tag_id, day, uses, accounts in await session.execute(_USES, {"ids": ids, "since": since, "most": LOOKED_AT}):
+    values = {"ids": ids, "since": since, "most": max(min(LEAST_LOOKED_AT, LOOKED_AT), LOOKED_AT // len(ids))}
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    for tag_id, day, uses, accounts in await session.execute(_uses(is_sqlite), values):
         found[tag_id][_EPOCH_DAY + timedelta(days=int(day))] = (uses, accounts)
     return found
 

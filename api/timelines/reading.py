@@ -1,4 +1,4 @@
-"""Timelines: home, public, hashtag, list and link, newest first, paged by the id of the status.
+"""Timelines: home, public, list and link, newest first, paged by the id of the status.
 
 Each says where its statuses are listed; `api.statuses.pages` makes the page. What the viewer may see is
 `policy.visibility`'s, what they want to see `policy.timelines`'s business.
@@ -14,19 +14,16 @@ from api.call import Call
 from api.communities.posts import timeline as community_timeline
 from api.endpoints import Access, Endpoint, many
 from api.pagination import AnySelect, Page, PagedQuery
-from api.schemas.fields import Flag, PageArgs, Several, Text
+from api.schemas.fields import Flag, PageArgs
 from api.statuses.pages import VIEWER, heads, status_page
 from api.timelines.community_lists import community_list
-from content.hashtags import normalise_hashtag
 from models.accounts import Account
 from models.base import BigInt
 from models.feeds import AccountList, FeedEntry, ListEntry
-from models.statuses import Attachment, PreviewCard, Status, StatusTag
+from models.statuses import Attachment, PreviewCard, Status
 from models.visibility import Visibility
 from policy.timelines import not_limited_for
-from social.tag_families import FAMILIES, carries, under
 
-MAX_TAGS = 8
 # Made once: building a statement costs more than SQLite needs for running it.
 _heads = cache(heads)
 
@@ -51,14 +48,6 @@ class PublicArgs(PageArgs):
     local = Flag(load_default=False)
     remote = Flag(load_default=False)
     only_media = Flag(load_default=False)
-
-
-class TagArgs(PublicArgs):
-    """The same under a hashtag, with any, all or none of further ones."""
-
-    any = Several(Text(200), most=MAX_TAGS, load_default=list)
-    all = Several(Text(200), most=MAX_TAGS, load_default=list)
-    none = Several(Text(200), most=MAX_TAGS, load_default=list)
 
 
 class LinkArgs(PageArgs):
@@ -96,43 +85,17 @@ async def get_public(call: Call) -> Page:
 @cache
 def _public_page(is_signed_in: bool, is_local: bool | None, only_media: bool) -> PagedQuery:
     starts_something = or_(Status.in_reply_to_uri.is_(None), Status.in_reply_to_account_id == Status.account_id)
-    return PagedQuery(lambda: _public(is_signed_in, is_local, only_media).where(starts_something), Status.id)
-
-
-async def get_tag(call: Call) -> Page:
-    """View hashtag timeline; `any`, `all` and `none` name further hashtags."""
-    first = normalise_hashtag(call.path("hashtag"))
-    any_of = [first, *(normalise_hashtag(name) for name in call.args["any"])]
-    args = call.args
-    is_local = args["local"] if args["local"] != args["remote"] else None
-    async with call.database.glancing() as glance:
-        tag_ids = [tag_id for (tag_id,) in await glance.ask(FAMILIES, {"names": any_of})]
-    form = (call.viewer is not None, is_local, args["only_media"])
-    if len(tag_ids) == 1 and not args["all"] and not args["none"]:
-        return await status_page(call, _tag_page(*form), "public", {"tag": tag_ids[0]})
-    query, column = under(_public(*form), tag_ids)
-    for name in call.args["all"]:
-        query = query.where(carries([normalise_hashtag(name)]))
-    if call.args["none"]:
-        query = query.where(~carries([normalise_hashtag(name) for name in call.args["none"]]))
-    return await status_page(call, PagedQuery(lambda: query, column, is_lasting=False), "public")
-
-
-@cache
-def _tag_page(is_signed_in: bool, is_local: bool | None, only_media: bool) -> PagedQuery:
-    """Of one hashtag and nothing else, which is what nearly everybody asks for."""
-    tag = bindparam("tag", type_=BigInt)
-    return PagedQuery(lambda: under(_public(is_signed_in, is_local, only_media), [tag])[0], StatusTag.status_id)
+    return PagedQuery(lambda: public_heads(is_signed_in, is_local, only_media).where(starts_something), Status.id)
 
 
 async def get_link(call: Call) -> Page:
     """View link timeline: public statuses that hold a link."""
     card = select(PreviewCard.id).where(PreviewCard.url == call.args["url"]).scalar_subquery()
-    query = _public(call.viewer is not None).where(Status.card_id == card)
+    query = public_heads(call.viewer is not None).where(Status.card_id == card)
     return await status_page(call, PagedQuery(lambda: query, Status.id, is_lasting=False), "public")
 
 
-def _public(is_signed_in: bool, is_local: bool | None = None, only_media: bool = False) -> AnySelect:
+def public_heads(is_signed_in: bool, is_local: bool | None = None, only_media: bool = False) -> AnySelect:
     """Public statuses that aren't boosts: ours, theirs or all; with media or all."""
     query = _heads(is_signed_in=is_signed_in).where(
         Status.visibility == Visibility.PUBLIC.value,
@@ -152,8 +115,6 @@ def _is_local() -> Any:
 
 ENDPOINTS = (
     Endpoint("GET", "/api/v1/timelines/public", get_public, Access.READER, "read:statuses", PublicArgs,
-             many("StatusEntity"), is_kept=True),
-    Endpoint("GET", "/api/v1/timelines/tag/{hashtag}", get_tag, Access.READER, "read:statuses", TagArgs,
              many("StatusEntity"), is_kept=True),
     Endpoint("GET", "/api/v1/timelines/home", get_home, scope="read:statuses", args=PageArgs,
              returns=many("StatusEntity"), is_kept=True),
