@@ -68,7 +68,7 @@ async def author_of(scene: Scene, status: Status) -> Account:
     """The account that wrote it."""
     if status.account_id == scene.sender.id:
         return scene.sender
-    return await scene.unit.session.get_one(Account, status.account_id)
+    return await scene.unit.session.find_one(Account, status.account_id)
 
 
 async def local_account(scene: Scene, uri: str | None) -> Account | None:

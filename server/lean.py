@@ -28,8 +28,9 @@ LARGE_BYTES: Final = 256 * 1024
 SPARE_BYTES: Final = 1024 * 1024
 TRIM_SECONDS: Final = 5.0
 # Objects made and not freed before the collector looks for circles among the young ones. With Python's 700, every
-# other delivery pays for a look; what imports and start-up left is never looked at again.
-YOUNG_OBJECTS: Final = 10_000
+# other delivery pays for a look; with 10,000 every batch of inbound activities did, for what was all in use. What
+# imports and start-up left is never looked at again.
+YOUNG_OBJECTS: Final = 25_000
 # A mapping of a file in /proc/PID/smaps: from, to, access, path, and how many KiB of it are no longer the file's.
 _MAPPING: Final = re.compile(
     rb"^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ [1-9]\d* +(/.*)\n(?:[A-Z].*\n)*?Anonymous: +(\d+) kB$", re.MULTILINE

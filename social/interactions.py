@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from models import UnitOfWork
 from models.accounts import Account
 from models.insertion import insert_ignoring
-from models.new_rows import new_row
+from models.new_rows import new_row, rows_where
 from models.questions import among
 from models.relations import Favourite
 from models.statuses import Status
@@ -18,7 +18,8 @@ from social.notifications import notify, retract
 from social.spreading import spread
 
 MAX_REACTION_CHARACTERS = 64
-_BOOSTS = select(Status).where(
+_BOOSTS = rows_where(
+    Status,
     among(Status.boost_of_id, "boosted"),
     Status.boost_of_id.is_not(None),  # said of the partial index: a list might be empty
     among(Status.account_id, "boosters"),
@@ -120,7 +121,7 @@ async def preload_boosts(unit: UnitOfWork, pairs: Iterable[tuple[int, int]]) -> 
     await unit.session.flush()
     unit.boosts.update(dict.fromkeys(wanted))
     parameters = {"boosters": sorted({one for one, _ in wanted}), "boosted": sorted({other for _, other in wanted})}
-    for shared in await unit.session.scalars(_BOOSTS, parameters):
+    for shared in await unit.session.find(Status, _BOOSTS, parameters):
         unit.boosts[shared.account_id, shared.boost_of_id or 0] = shared
 
 

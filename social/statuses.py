@@ -39,7 +39,8 @@ MAX_TITLE_CHARACTERS = 500
 MAX_OPTION_CHARACTERS = 200
 # Made once: building a statement costs more than SQLite needs for running it.
 _BY_URI = rows_where(Status, among(Status.uri, "uris", WORDS))
-_ORPHANS = select(Status).where(
+_ORPHANS = rows_where(
+    Status,
     among(Status.in_reply_to_uri, "uris", WORDS),
     Status.in_reply_to_uri.is_not(None),  # said of the partial index: a list might be empty
     Status.in_reply_to_id.is_(None),
@@ -321,7 +322,7 @@ def option_title(title: str) -> str:
 async def _adopt_orphans(unit: UnitOfWork, parents: list[Status]) -> None:
     """Give replies that came before their parent its place in the conversation."""
     by_uri = {parent.uri: parent for parent in parents}
-    for orphan in await unit.session.scalars(_ORPHANS, {"uris": list(by_uri)}):
+    for orphan in await unit.session.find(Status, _ORPHANS, {"uris": list(by_uri)}):
         parent = by_uri[orphan.in_reply_to_uri or ""]
         if orphan.id == parent.id:
             continue

@@ -1,9 +1,10 @@
-"""What PostgreSQL finds a post by: its words, and their stems as they are written and without accents."""
+"""What a post is found by: its words, and on PostgreSQL their stems as they are written and without accents."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from content.words import folded_words, plain_words
 from models import Database
@@ -50,3 +51,19 @@ async def test_a_post_has_its_words_and_the_stems_of_both_ways_to_write_them(dat
         expected = await session.scalar(text(EXPECTED), {"folded": folded, "plain": written, "stemmer": stemmer})
         found = await session.scalar(text(FOUND), {"id": status.id})
     assert found == expected if language in STEMMED else found == sorted(folded.split())
+
+
+async def test_the_words_of_all_posts_of_a_unit_are_written_by_one_statement(database: Database) -> None:
+    runs: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, rows: Any, _context: Any, is_for_many: bool) -> None:
+        if "INTO status_texts" in statement:
+            runs.extend([statement] * (len(rows) if is_for_many else 1))
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    async with database.unit_of_work() as unit:
+        author = new_account(unit, "author")
+        await unit.session.flush()
+        for number in range(10):
+            await create_status(unit, author, draft(number))
+    assert len(runs) == 1
