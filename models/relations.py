@@ -19,6 +19,7 @@ class Follow(Base):
     __table_args__ = (
         UniqueConstraint("follower_id", "followee_id"),
         Index("ix_follows_followee", "followee_id", "state", "follower_id"),
+        Index("ix_follows_newest", "followee_id", "id"),
         partial_index("ix_follows_notifies", "followee_id", where="notifies"),
     )
 

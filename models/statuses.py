@@ -29,12 +29,18 @@ class Status(Base):
         partial_index("uq_statuses_boost", "boost_of_id", "account_id", unique=True, where="boost_of_id IS NOT NULL"),
         partial_index("ix_statuses_quote_of", "quote_of_id", where="quote_of_id IS NOT NULL"),
         partial_index("ix_statuses_group", "group_id", "id", where="group_id IS NOT NULL"),
+        Index("ix_statuses_local", "is_local", "id"),
+        partial_index("ix_statuses_pinned", "account_id", where="pinned_at IS NOT NULL"),
+        partial_index("ix_statuses_featured", "group_id", where="featured_at IS NOT NULL"),
+        partial_index("ix_statuses_removed", "group_id", "id", where="removed_at IS NOT NULL"),
+        partial_index("ix_statuses_card", "card_id", "id", where="card_id IS NOT NULL"),
     )
 
     id: Mapped[Id]
     uri: Mapped[str] = mapped_column(unique=True)
     url: Mapped[str | None]
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    is_local: Mapped[bool] = mapped_column(default=False)  # as its author is: for the timelines of ours and of theirs
     object_type: Mapped[str] = mapped_column(String(32), default="Note")
     visibility: Mapped[str] = mapped_column(String(16), default="public")
     title: Mapped[str | None]
@@ -105,6 +111,10 @@ class Attachment(Base):
     """
 
     __tablename__ = "attachments"
+    __table_args__ = (
+        partial_index("ix_attachments_account", "account_id", "status_id", where="status_id IS NOT NULL"),
+        partial_index("ix_attachments_ours", "status_id", where="remote_url IS NULL"),
+    )
 
     id: Mapped[Id]
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))

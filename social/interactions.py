@@ -96,6 +96,7 @@ async def boost(
         uri=uri or unit.addresses.status(account.id, boost_id) + "/activity",
         url=status.url,
         account_id=account.id,
+        is_local=account.is_local,
         object_type="Announce",
         visibility=visibility.value,
         boost_of_id=status.id,

@@ -131,6 +131,7 @@ def _new_row(
         uri=uri,
         url=unit.addresses.status_page(author.username, status_id) if author.is_local else draft.url or uri,
         account_id=author.id,
+        is_local=author.is_local,
         object_type=draft.type,
         visibility=visibility.value,
         in_reply_to_id=parent.id if parent else None,

@@ -7,7 +7,7 @@ boosts of whom the viewer doesn't want to read are left out.
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, exists, or_, select
+from sqlalchemy import Select, bindparam, or_, select
 
 from api.access import known_account
 from api.call import Call
@@ -15,6 +15,7 @@ from api.endpoints import Access, Endpoint, many
 from api.loading import status_entities
 from api.pagination import Keyset, Page, page
 from api.schemas.fields import Flag, PageArgs, Text
+from api.statuses.pictured import PICTURED_BY, with_media
 from api.walking import Sieve, by_account, tagged, walk
 from content.hashtags import normalise_hashtag
 from models.aliases import alias_of
@@ -68,7 +69,8 @@ async def get_account_statuses(call: Call) -> Page:
         account = await known_account(call, session, call.id())
         if not account.is_active:
             return page(call, [], [])
-        ids = keyset.arrange(await session.scalars(keyset.apply(query, Status.id), _parameters(call)))
+        column = PICTURED_BY if call.args["only_media"] else Status.id
+        ids = keyset.arrange(await session.scalars(keyset.apply(query, column), _parameters(call)))
         found = await status_entities(call.api, session, ids, call.viewer, context="account")
     return page(call, found, ids)
 
@@ -109,7 +111,7 @@ def _narrowed(query: Select[Any], args: dict[str, Any]) -> Select[Any]:
     if args["exclude_reblogs"]:
         query = query.where(Status.boost_of_id.is_(None))
     if args["only_media"]:
-        query = query.where(exists().where(Attachment.status_id == Status.id))
+        query = with_media(query, only=Attachment.account_id == _ACCOUNT)
     if "tagged" in args:
         tag = normalise_hashtag(args["tagged"])
         query = query.where(carries([tag]))

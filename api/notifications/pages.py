@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import bindparam, select
+from sqlalchemy import Text, bindparam, select
 
 from api.call import Call, Json
 from api.entities.notification import WITH_STATUS
@@ -48,13 +48,16 @@ class _Row:
 
 
 @cache
-def _listed(has_account: bool, has_filtered: bool) -> PagedQuery:
-    """The viewer's own of the wanted types, from senders who are still there (`queries.listed`)."""
+def _listed(has_account: bool, has_filtered: bool, is_one_kind: bool) -> PagedQuery:
+    """The viewer's own of the wanted types, from senders who are still there (`queries.listed`). One type has an index
+    of its own, newest first; of several those that aren't wanted are passed over."""
 
     def query() -> AnySelect:
         stamp = [raw(Account, name) for name in ACCOUNT_STAMP]
+        kind = Notification.kind
+        is_wanted = kind == bindparam("kind", type_=Text) if is_one_kind else among(kind, "kinds", WORDS)
         listed = of_the_present(select(*COLUMNS, Account.moved_to_uri, *stamp))
-        listed = listed.where(Notification.account_id == VIEWER, among(Notification.kind, "kinds", WORDS))
+        listed = listed.where(Notification.account_id == VIEWER, is_wanted)
         if has_account:
             return listed.where(Notification.from_account_id == bindparam("sender", type_=BigInt))
         return listed if has_filtered else listed.where(Notification.is_filtered.is_(False))
@@ -65,9 +68,10 @@ def _listed(has_account: bool, has_filtered: bool) -> PagedQuery:
 async def notification_page(call: Call) -> Page:
     """The page that the request asks for."""
     args, keyset = call.args, Keyset.of(call)
-    sender = args.get("account_id")
-    question, cursors = _listed(sender is not None, args["include_filtered"]).question(keyset)
-    values = {**cursors, "viewer": call.me.id, "sender": sender, "kinds": wanted_kinds(args)}
+    sender, kinds = args.get("account_id"), wanted_kinds(args)
+    listed = _listed(sender is not None, args["include_filtered"], len(kinds) == 1)
+    question, cursors = listed.question(keyset)
+    values = {**cursors, "viewer": call.me.id, "sender": sender, "kinds": kinds, "kind": kinds[0] if kinds else ""}
     async with call.database.glancing() as glance:
         rows = keyset.arrange(_Row(values) for values in await glance.ask(question, values))
         status_ids = list(dict.fromkeys(row.status_id for row in rows if row.status_id is not None))

@@ -5,7 +5,6 @@ Each says where its statuses are listed; `api.statuses.pages` makes the page. Wh
 """
 
 from functools import cache
-from typing import Any
 
 from marshmallow import fields
 from sqlalchemy import bindparam, exists, or_, select
@@ -16,8 +15,8 @@ from api.endpoints import Access, Endpoint, many
 from api.pagination import AnySelect, Page, PagedQuery
 from api.schemas.fields import Flag, PageArgs
 from api.statuses.pages import VIEWER, heads, status_page
+from api.statuses.pictured import PICTURED_BY, UPLOADED, with_media
 from api.timelines.community_lists import community_list
-from models.accounts import Account
 from models.base import BigInt
 from models.feeds import AccountList, FeedEntry, ListEntry
 from models.statuses import Attachment, PreviewCard, Status
@@ -85,7 +84,10 @@ async def get_public(call: Call) -> Page:
 @cache
 def _public_page(is_signed_in: bool, is_local: bool | None, only_media: bool) -> PagedQuery:
     starts_something = or_(Status.in_reply_to_uri.is_(None), Status.in_reply_to_account_id == Status.account_id)
-    return PagedQuery(lambda: public_heads(is_signed_in, is_local, only_media).where(starts_something), Status.id)
+    if not only_media:
+        return PagedQuery(lambda: public_heads(is_signed_in, is_local).where(starts_something), Status.id)
+    only = None if is_local is None else UPLOADED if is_local else ~UPLOADED
+    return PagedQuery(lambda: with_media(public_heads(is_signed_in).where(starts_something), only=only), PICTURED_BY)
 
 
 async def get_link(call: Call) -> Page:
@@ -103,14 +105,10 @@ def public_heads(is_signed_in: bool, is_local: bool | None = None, only_media: b
         not_limited_for(VIEWER if is_signed_in else None),
     )
     if is_local is not None:
-        query = query.where(_is_local() if is_local else ~_is_local())
+        query = query.where(Status.is_local.is_(is_local))
     if only_media:
         query = query.where(exists(select(Attachment.id).where(Attachment.status_id == Status.id)))
     return query
-
-
-def _is_local() -> Any:
-    return exists(select(Account.id).where(Account.id == Status.account_id, Account.domain.is_(None)))
 
 
 ENDPOINTS = (

@@ -15,8 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from migrations.comparison import comparison
 from migrations.revisions import revisions
 from models import Database
+from models.accounts import Account
 from models.addresses import LocalAddresses
 from models.base import Base
+from models.statuses import Status
 from server.migrate import (
     MigrationFailed,
     SchemaState,
@@ -141,6 +143,27 @@ async def test_what_was_counted_of_queues_before_the_upgrade_is_forgotten(empty_
     await migrate(empty_url)
     await run_on(empty_url, lambda config: both(config, "ANALYZE jobs"))
     assert await answer(empty_url, counted) == 0
+
+
+async def test_what_was_ours_before_the_upgrade_is_marked_as_ours(empty_url: URL) -> None:
+    await migrate(empty_url)
+    database = opened(empty_url)
+    async with database.unit_of_work() as unit:
+        for number, domain in enumerate((None, "porto.example")):
+            uri, now = f"https://somewhere.example/{number}", unit.now
+            unit.session.add(
+                Account(id=number + 1, uri=uri, username=f"p{number}", domain=domain, inbox_url=f"{uri}/inbox",
+                        created_at=now, updated_at=now)
+            )  # fmt: skip
+            unit.session.add(
+                Status(id=number + 1, uri=f"{uri}/status", account_id=number + 1, conversation_id=number + 1,
+                       published_at=now, created_at=now)
+            )  # fmt: skip
+    await database.close()
+    await run_on(empty_url, lambda config: command.downgrade(config, "0006"))
+    await migrate(empty_url)
+    assert await answer(empty_url, "SELECT count(*) FROM statuses WHERE is_local AND id = 1") == 1
+    assert await answer(empty_url, "SELECT count(*) FROM statuses WHERE NOT is_local AND id = 2") == 1
 
 
 async def test_a_migrated_database_is_current(empty_url: URL) -> None:
