@@ -4,8 +4,7 @@ Ending the follows, which their servers have to be told, is the business of `out
 brings nothing back.
 """
 
-from sqlalchemy import delete, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import delete, select
 
 from models import UnitOfWork
 from models.accounts import Account
@@ -14,6 +13,7 @@ from models.insertion import insert_ignoring
 from models.relations import DomainBlock
 from models.statuses import Status
 from policy.limits import DOMAIN_BLOCKS
+from social.home_feed import boosts_of
 from social.quotas import require_room
 
 
@@ -44,16 +44,14 @@ async def unblock_domain(unit: UnitOfWork, account: Account, domain: str) -> boo
 
 async def _clear(unit: UnitOfWork, account: Account, domain: str) -> None:
     """Take the domain's people out of feeds, lists and notifications."""
-    boosted = aliased(Status)
     people = select(Account.id).where(Account.domain == domain)
     written = select(Status.id).where(Status.account_id.in_(people))
-    boosts = select(Status.id).join(boosted, boosted.id == Status.boost_of_id).where(boosted.account_id.in_(people))
+    is_sqlite = unit.session.get_bind().dialect.name == "sqlite"
+    gone = written.union_all(boosts_of(written, is_sqlite=is_sqlite))
     lists = select(AccountList.id).where(AccountList.account_id == account.id)
     for table, mine in ((FeedEntry, FeedEntry.account_id == account.id), (ListEntry, ListEntry.list_id.in_(lists))):
         await unit.session.execute(
-            delete(table)
-            .where(mine, or_(table.status_id.in_(written), table.status_id.in_(boosts)))
-            .execution_options(synchronize_session=False)
+            delete(table).where(mine, table.status_id.in_(gone)).execution_options(synchronize_session=False)
         )
     await unit.session.execute(
         delete(Notification)

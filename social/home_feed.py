@@ -16,7 +16,21 @@ while a mute was in force comes back, the newest of it, when the mute is lifted.
 from functools import cache
 from typing import Final
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, bindparam, delete, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    SQLColumnExpression,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import aliased
 
 from models import UnitOfWork
@@ -38,6 +52,7 @@ IN_FEEDS = (Visibility.PUBLIC.value, Visibility.UNLISTED.value, Visibility.PRIVA
 BACKFILLED_STATUSES = 40
 _NOW: Final = bindparam("now", type_=UtcDateTime())
 _GIVEN: Final = ("status_ids", "now")
+_AS_IT_IS: Final = literal_column("0", Integer)  # an offset: PostgreSQL doesn't look for another way around it
 
 
 def add_to_feeds(unit: UnitOfWork, status: Status) -> None:
@@ -292,12 +307,22 @@ async def remove_home_entries(unit: UnitOfWork, reader_id: int, author_id: int) 
 async def _remove(
     unit: UnitOfWork, entry: type[FeedEntry] | type[ListEntry], mine: ColumnElement[bool], author_id: int
 ) -> None:
-    boosted = aliased(Status)
     written = select(Status.id).where(Status.account_id == author_id)
-    boosts = select(Status.id).join(boosted, boosted.id == Status.boost_of_id).where(boosted.account_id == author_id)
-    status_id: SQLColumnExpression[int] = entry.status_id
+    # One list of ids, each looked up: of two with `or` between PostgreSQL made a filter for all that is in the feed.
+    gone = written.union_all(boosts_of(written, is_sqlite=_is_sqlite(unit)))
     await unit.session.execute(
-        delete(entry)
-        .where(mine, or_(status_id.in_(written), status_id.in_(boosts)))
-        .execution_options(synchronize_session=False)
+        delete(entry).where(mine, entry.status_id.in_(gone)).execution_options(synchronize_session=False)
     )
+
+
+def boosts_of(statuses: Select[int], *, is_sqlite: bool) -> Select[int]:
+    """The ids of the boosts of statuses (a query of ids): each of them is looked up.
+
+    PostgreSQL has to be told: where it may choose, it reads all boosts that there are.
+    """
+    if is_sqlite:
+        boosted = statuses.subquery()
+        return select(Status.id).join(boosted, boosted.c.id == Status.boost_of_id)
+    boosted = statuses.offset(_AS_IT_IS).subquery()
+    boost = select(Status.id).where(Status.boost_of_id == boosted.c.id).offset(_AS_IT_IS).lateral()
+    return select(boost.c.id).select_from(boosted).join(boost, true())
