@@ -20,7 +20,7 @@ from bench.backfill import measure_backfill, render_backfill
 from bench.databases import URL, running_postgresql
 from bench.document import write_between
 from bench.guard import Guard
-from bench.limits import machine_limits
+from bench.limits import WHERE_TARGETS_ARE_FROM, machine_limits
 from bench.office import BenchFailed
 from bench.other import measure_other
 from bench.people import KeyPool
@@ -100,7 +100,8 @@ async def measure(
     backfill = await _backfill(guard, size, is_postgresql=is_postgresql) if "backfill" in parts else ""
     database = "PostgreSQL" if is_postgresql else "SQLite"
     results = render_results(rounds, _labels(size), size.statuses)
-    return "\n\n".join(filter(None, [_title(database, runs), results, backfill, render_limits(limits)]))
+    machine = render_limits(limits, WHERE_TARGETS_ARE_FROM)
+    return "\n\n".join(filter(None, [_title(database, runs), results, backfill, machine]))
 
 
 async def _other(origin: str, token: str, size: Size, runs: int) -> str:

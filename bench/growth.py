@@ -22,7 +22,8 @@ LABELS = {"home": "home timeline", "home.changed": "– after a change", "home.a
           "tag.changed": "– after a change", "tag.anew": "– first asked", "notifications": "notifications",
           "notifications.changed": "– after a change", "notifications.anew": "– first asked",
           "status": "one status", "actor": "an actor document", "webfinger": "WebFinger",
-          "post": "posting one"}  # fmt: skip
+          "ours.anew": "what is the office's own, first asked", "media.anew": "what has media, of which there is none",
+          "none.anew": "what has a hashtag and hasn't, which is nothing", "post": "posting one"}  # fmt: skip
 # What may be more at the largest size than at the smallest: caches that are colder, and the clock's own grain.
 FLAT, TICK_MS = 1.3, 0.05
 Report = Callable[[str], None]

@@ -7,8 +7,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
+from statistics import median
+from types import MappingProxyType
+from typing import Final
 
 from bench.office import BenchFailed
 from bench.processes import cpu_seconds
@@ -19,6 +22,11 @@ SIGNATURES = 200
 REQUESTS = 4_000
 ROWS = 20_000
 BODY = b"x" * 1536
+TIMES = 5  # the median counts: of one run in three something else took a part
+# Of the machine on which GoToSocial was measured and the targets were set; they are to be held against these.
+WHERE_TARGETS_ARE_FROM: Final[Mapping[str, float]] = MappingProxyType(
+    {"RSA-2048: sign (ms)": 1.0, "RSA-2048: verify (ms)": 0.05, "bare aiohttp: GET (ms)": 0.063}
+)
 
 
 async def machine_limits() -> dict[str, float]:
@@ -54,7 +62,7 @@ def _milliseconds(work: Callable[[], object]) -> float:
 
 
 async def _bare_aiohttp() -> dict[str, float]:
-    """A GET as small as can be (0.063 ms on the machine on which the targets were set), and a POST."""
+    """A GET as small as can be, and a POST."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -79,9 +87,12 @@ async def _bare_aiohttp() -> dict[str, float]:
 
 
 async def _cpu_ms(pid: int, request: Prepared) -> float:
-    before = cpu_seconds(pid)
-    await post_all([request] * REQUESTS, 16)
-    return (cpu_seconds(pid) - before) * 1000 / REQUESTS
+    found = []
+    for _ in range(TIMES):
+        before = cpu_seconds(pid)
+        await post_all([request] * REQUESTS, 16)
+        found.append((cpu_seconds(pid) - before) * 1000 / REQUESTS)
+    return median(found)
 
 
 def _rows_per_second(at_once: int) -> float:

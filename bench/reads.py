@@ -20,6 +20,8 @@ from bench.table import Row
 HOME = "/api/v1/timelines/home?limit=20"
 # Answered from memory while nothing changes; measured also after a change, and as they are first answered.
 CHANGED = ("home", "tag", "notifications", "status", "actor", "webfinger")
+# What has to be found among very much, or isn't there: asked only as it is first asked.
+SOUGHT = ("ours", "media", "none")
 PAGES = 50
 CONNECTIONS = (1, 16)
 WARM_UP = 50
@@ -99,6 +101,9 @@ async def reading_requests(reader: Reader) -> dict[str, Prepared]:
         "status": f"/api/v1/statuses/{home[0]['id']}" if home else None,
         "actor": actor.path,
         "webfinger": f"/.well-known/webfinger?resource={handle}",
+        "ours": "/api/v1/timelines/public?local=true",
+        "media": "/api/v1/timelines/public?only_media=true",
+        "none": f"/api/v1/timelines/tag/{(tag := quote(tags[0], safe=''))}?none[]={tag}" if tags else None,
     }
     return {
         name: reader.get(path, "application/activity+json" if name == "actor" else "application/json")
@@ -119,13 +124,15 @@ async def measure_reads(
     found: dict[str, float] = {}
     asked = await reading_requests(reader)
     for name, request in asked.items():
+        if name in SOUGHT:
+            continue
         await _all(name, [request] * WARM_UP, 1)
         for connections in CONNECTIONS:
             found |= await _measured(f"reads.{name}.{connections}", [request] * requests, connections, server)
     for name in CHANGED:
         if name in asked and change is not None:
             found |= await _after_changes(name, [asked[name]] * (requests // 8), change, server)
-    for name in CHANGED:
+    for name in (*CHANGED, *SOUGHT):
         if name in asked:
             # No two of the same address: nothing that is kept of one answers another.
             anew = [asked[name].numbered(number) for number in range(WARM_UP + requests // 4)]

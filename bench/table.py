@@ -51,10 +51,15 @@ def render(rounds: Measured, sizes: Mapping[str, int], *, rows: Sequence[Row | L
     return "\n".join(lines)
 
 
-def render_limits(limits: Mapping[str, float]) -> str:
-    """What the machine can do at best."""
-    lines = ["| this machine | |", "|---|---|"]
-    return "\n".join(lines + [f"| {name} | {number(value, '')} |" for name, value in limits.items()])
+def render_limits(limits: Mapping[str, float], elsewhere: Mapping[str, float]) -> str:
+    """What the machine can do at best; beside it what the one could from which the targets are, in the same units of
+    time, as far as that is known."""
+    lines = ["| | this machine | where the targets are from | times as fast |", "|---|---|---|---|"]
+    for name, value in limits.items():
+        there = elsewhere.get(name)
+        known = ("", "") if there is None else (number(there, ""), number(there / value, ""))
+        lines.append("| " + " | ".join((name, number(value, ""), *known)) + " |")
+    return "\n".join(lines)
 
 
 def median_of(rounds: Measured, name: str) -> float | None:
@@ -64,9 +69,9 @@ def median_of(rounds: Measured, name: str) -> float | None:
 
 
 def number(value: float, unit: str) -> str:
-    """Three digits, or all of a whole number."""
-    shown = f"{value:.0f}" if value >= 100 or value == int(value) else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
-    return f"{shown} {unit}".strip()
+    """Three digits, all of a whole number, or thousandths."""
+    digits = 0 if value >= 100 or value == int(value) else 1 if value >= 10 else 2 if value >= 0.1 else 3
+    return f"{value:.{digits}f} {unit}".strip()
 
 
 def _target(row: Row) -> str:

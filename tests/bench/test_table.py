@@ -9,7 +9,7 @@ from bench.growth import LABELS, render_growth
 from bench.office import BenchFailed
 from bench.results import ASKED, render_results, totals
 from bench.rounds import FULL, QUICK
-from bench.table import Line, Row, figure, median_of, render
+from bench.table import Line, Row, figure, median_of, render, render_limits
 
 SIZES = {"hosts": 1000, "some_hosts": 50, "posts": 20, "activities": 1800, "sockets": 1000}
 
@@ -64,6 +64,14 @@ def test_what_is_asked_is_all_in_the_table_when_all_was_measured() -> None:
     assert "{" not in table
     assert totals(found)["inbound.lost"] == 3.0
     assert QUICK.activities < FULL.activities
+
+
+def test_the_machine_stands_beside_the_one_that_the_targets_are_from() -> None:
+    assert cells(render_limits({"sign": 0.25, "GET": 0.0271, "rows": 277_426.0}, {"sign": 1.0, "GET": 0.063})) == [
+        ["sign", "0.25", "1", "4"],
+        ["GET", "0.027", "0.063", "2.32"],
+        ["rows", "277426", "", ""],
+    ]
 
 
 def test_a_document_holds_what_was_printed_between_its_marks(tmp_path: Path) -> None:
