@@ -59,6 +59,23 @@ def test_arbitrary_json(value: Any) -> None:
 
 
 @_PROFILE
+@given(
+    st.dictionaries(
+        st.text(max_size=8), st.one_of(JSON, st.integers(), st.sampled_from(["\0", 2**53, 2**63, -(2**63)]))
+    )
+)
+def test_blanks_and_escapes_between_the_values_change_nothing(document: dict[str, Any]) -> None:
+    def read(body: str) -> str:
+        try:
+            return repr(parse_document(body.encode()))
+        except DocumentRefused as refused:
+            return refused.reason
+
+    shortest = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    assert read(shortest) == read(json.dumps(document, indent=1))
+
+
+@_PROFILE
 @given(DOCUMENTS)
 @example({"@context": {"@reserved": "https://a.test/term"}, "id": "https://a.test/1", "type": "Note"})
 @example({"@context": {"term": {"@id": "@reserved"}}, "id": "https://a.test/1", "type": "Note"})
