@@ -92,7 +92,7 @@ class WritingSession(StraightSession):
         """The rows that `rows_where` asks for, as a session's `scalars` gives them: what the session has already stays
         as it is there."""
         names = _table(model).columns.keys()
-        found = []
+        found, new = [], []
         for columns in await self.ask(question, values):
             made = dict(zip(names, columns, strict=True))
             row = self._known(model, made["id"])
@@ -100,8 +100,9 @@ class WritingSession(StraightSession):
                 row = _mapper(model).class_manager.new_instance()
                 row.__dict__.update(made)
                 make_transient_to_detached(row)
-                self.add(row)
+                new.append(row)
             found.append(row)
+        self.add_all(new)
         return found
 
     def _known(self, model: type[Row], row_id: int) -> Row | None:
@@ -146,6 +147,7 @@ def _by_id(model: type[Base]) -> Question:
     return rows_where(model, _table(model).c.id == bindparam("id", type_=BigInt))
 
 
+@cache
 def _mapper(model: type[Base]) -> Mapper[Any]:
     return cast(Mapper[Any], inspect_model(model))
 

@@ -9,7 +9,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.insertion import insert_ignoring
 from models.new_rows import new_row, rows_where
-from models.questions import among
+from models.questions import Question, among
 from models.relations import Favourite
 from models.statuses import Status
 from models.visibility import Visibility
@@ -18,12 +18,15 @@ from social.notifications import notify, retract
 from social.spreading import spread
 
 MAX_REACTION_CHARACTERS = 64
-_BOOSTS = rows_where(
-    Status,
-    among(Status.boost_of_id, "boosted"),
-    Status.boost_of_id.is_not(None),  # said of the partial index: a list might be empty
-    among(Status.account_id, "boosters"),
+# Of many boosters and many statuses, so it finds boosts that nobody asked for, too: without objects.
+_BOOSTS = Question(
+    select(Status.account_id, Status.boost_of_id, Status.id).where(
+        among(Status.boost_of_id, "boosted"),
+        Status.boost_of_id.is_not(None),  # said of the partial index: a list might be empty
+        among(Status.account_id, "boosters"),
+    )
 )
+_BY_IDS = rows_where(Status, among(Status.id, "ids"))
 
 
 async def favourite(
@@ -122,8 +125,11 @@ async def preload_boosts(unit: UnitOfWork, pairs: Iterable[tuple[int, int]]) -> 
     await unit.session.flush()
     unit.boosts.update(dict.fromkeys(wanted))
     parameters = {"boosters": sorted({one for one, _ in wanted}), "boosted": sorted({other for _, other in wanted})}
-    for shared in await unit.session.find(Status, _BOOSTS, parameters):
-        unit.boosts[shared.account_id, shared.boost_of_id or 0] = shared
+    found = await unit.session.ask(_BOOSTS, parameters)
+    ids = [boost_id for booster_id, boosted_id, boost_id in found if (booster_id, boosted_id) in wanted]
+    if ids:
+        for shared in await unit.session.find(Status, _BY_IDS, {"ids": ids}):
+            unit.boosts[shared.account_id, shared.boost_of_id or 0] = shared
 
 
 async def find_boost(unit: UnitOfWork, account: Account, status: Status) -> Status | None:
