@@ -217,6 +217,7 @@ class Poll(Base):
     """The question of a status: `options` are `{"title": str, "votes": int}` in their order."""
 
     __tablename__ = "polls"
+    __table_args__ = (partial_index("ix_polls_open", "closes_at", where="closed_at IS NULL"),)
 
     id: Mapped[Id]
     status_id: Mapped[int] = mapped_column(ForeignKey("statuses.id", ondelete="CASCADE"), unique=True)

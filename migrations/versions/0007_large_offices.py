@@ -1,7 +1,7 @@
 """Large offices
 
 Revision 0007, after 0006. What is ours among a million posts of others, what is pinned, what was removed, what holds a
-link and what has media is found by an index of its own, and so are the newest followers.
+link and what has media is found by an index of its own, and so are the newest followers and the polls that are open.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ _INDEXES: Sequence[tuple[str, str, list[str], str | None]] = (
     ("ix_statuses_featured", "statuses", ["group_id"], "featured_at IS NOT NULL"),
     ("ix_statuses_removed", "statuses", ["group_id", "id"], "removed_at IS NOT NULL"),
     ("ix_statuses_card", "statuses", ["card_id", "id"], "card_id IS NOT NULL"),
+    ("ix_polls_open", "polls", ["closes_at"], "closed_at IS NULL"),
     ("ix_follows_newest", "follows", ["followee_id", "id"], None),
     ("ix_attachments_account", "attachments", ["account_id", "status_id"], "status_id IS NOT NULL"),
     ("ix_attachments_ours", "attachments", ["status_id"], "remote_url IS NULL"),
