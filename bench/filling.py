@@ -42,7 +42,8 @@ class Filling:
         self.written = 0
 
     async def fill(self, count: int, report: Report) -> None:
-        """Write until there are `count` posts, then bring the database's statistics up to date."""
+        """Write until there are `count` posts, then bring PostgreSQL's statistics up to date, as it does by itself in a
+        minute. SQLite has none in an office, and so it has none here."""
         if not self.written:
             await self._begin()
         while self.written < count:
@@ -55,8 +56,6 @@ class Filling:
         async with self._database.unit_of_work() as unit:
             await unit.session.execute(delete(Notification).where(Notification.account_id == self._reader_id))
             await unit.session.execute(insert(Notification), self._notifications(unit))
-            if self._database.is_sqlite:
-                await unit.session.execute(text("ANALYZE"))
         if not self._database.is_sqlite:
             async with self._database.engine.connect() as connection:
                 plain = await connection.execution_options(isolation_level="AUTOCOMMIT")

@@ -102,6 +102,20 @@ async def test_a_little_among_very_much_has_an_index(
     assert query.get("pinned") or "USE TEMP B-TREE FOR ORDER BY" not in plan
 
 
+async def test_whether_a_thread_is_locked_is_no_look_at_all_that_its_community_wrote(large: Office) -> None:
+    api = large.api(large.people["ana"])
+    board = (await api.post("/api/v1/communities", {"name": "board", "display_name": "Board"})).json()
+    post = (await api.post("/api/v1/statuses", {"status": "To the board", "community_id": board["id"]})).json()
+    with counted(large) as statements:
+        page = (await api.get(f"/api/v1/communities/{board['id']}/timeline")).json()
+    assert [one["id"] for one in page] == [post["id"]]
+    (query,) = [one for one in statements if "AS is_locked" in one]
+    if large.services.database.is_sqlite:
+        async with large.services.database.reading() as session:
+            steps = await session.execute(text(f"EXPLAIN QUERY PLAN {query.replace('?', 'NULL')}"))
+            assert any("ix_statuses_locked" in step.detail for step in steps)
+
+
 @pytest.mark.parametrize("narrowed", [{}, {"local": True}, {"remote": True}])
 async def test_pages_of_pictures_lead_from_one_to_the_next(large: Office, narrowed: dict[str, Any]) -> None:
     api = large.api(large.people["ben"])
