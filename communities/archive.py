@@ -6,9 +6,8 @@ isn't, whoever asks: only what nobody could be refused.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import BindParameter, ColumnElement, SQLColumnExpression, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.accounts import Account
@@ -31,27 +30,38 @@ def is_archived() -> ColumnElement[bool]:
     )
 
 
-def archive_ids(name: str, *, with_synonyms: bool, policy: PeerPolicy | None = None) -> Any:
-    """The ids of the archive of a hashtag, unordered, as a SELECT to be narrowed down; perhaps of its family;
-    only what a peer with a policy may have."""
-    wanted = family_ids([name]) if with_synonyms else select(Tag.id).where(Tag.name == name)
-    carried = select(StatusTag.status_id).where(StatusTag.tag_id.in_(wanted))
-    found = select(Status.id).where(Status.id.in_(carried), is_archived())
-    return found if policy is None else found.where(receivable(policy))
-
-
 async def archive_page(
     session: AsyncSession, name: str, *, before: int, limit: int, with_synonyms: bool, policy: PeerPolicy | None = None
 ) -> Sequence[Status]:
-    """At most `limit` statuses of the archive with ids below `before`, newest first."""
-    ids = archive_ids(name, with_synonyms=with_synonyms, policy=policy).where(Status.id < before)
-    query = select(Status).where(Status.id.in_(ids)).order_by(Status.id.desc()).limit(limit)
-    return (await session.scalars(query)).all()
+    """At most `limit` statuses of the archive with ids below `before`, newest first; perhaps of its family, and only
+    what a peer with a policy may have.
+
+    One SELECT, and one for each synonym: an index has what is archived under a hashtag in its order.
+    """
+    found: dict[int, Status] = {}
+    for tag_id in await tag_ids_of(session, name, with_synonyms=with_synonyms):
+        page = (
+            select(Status)
+            .join(StatusTag, StatusTag.status_id == Status.id)
+            .where(*marked(tag_id), StatusTag.status_id < before, is_archived(), receivable(policy))
+            .order_by(StatusTag.status_id.desc())
+            .limit(limit)
+        )
+        found |= {status.id: status for status in await session.scalars(page)}
+    return [found[number] for number in sorted(found, reverse=True)[:limit]]
 
 
-async def archive_size(
-    session: AsyncSession, name: str, *, with_synonyms: bool, policy: PeerPolicy | None = None
-) -> int:
-    """How many statuses are in it."""
-    found = archive_ids(name, with_synonyms=with_synonyms, policy=policy).subquery()
-    return await session.scalar(select(func.count()).select_from(found)) or 0
+async def is_in_use(session: AsyncSession, name: str) -> bool:
+    """Whether anything is in the archive of a hashtag or of a synonym."""
+    return bool(await archive_page(session, name, before=2**63 - 1, limit=1, with_synonyms=True))
+
+
+async def tag_ids_of(session: AsyncSession, name: str, *, with_synonyms: bool) -> Sequence[int]:
+    """The ids of a hashtag, perhaps with its family; empty when nobody has used it."""
+    wanted = family_ids([name]) if with_synonyms else select(Tag.id).where(Tag.name == name)
+    return (await session.scalars(wanted)).all()
+
+
+def marked(tag_id: int | BindParameter[int]) -> tuple[SQLColumnExpression[bool], ...]:
+    """The condition on `StatusTag` of which the index of archives is made; `is_archived` says the rest."""
+    return StatusTag.tag_id == tag_id, StatusTag.is_archived

@@ -3,15 +3,14 @@
 from collections import defaultdict
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.accounts import Account
-from models.statuses import Status, Tag
+from communities.totals import OURS, totals_of
+from models.statuses import Tag
 from models.topics import TopicSubscription
 from models.values import dataclass
-from models.visibility import Visibility
-from social.tag_families import carrying, family_of
+from social.tag_families import family_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +34,21 @@ class Completeness:
 async def completeness_of(
     session: AsyncSession, name: str, *, is_known: ColumnElement[bool] | None = None
 ) -> Completeness:
-    """Three queries, whatever the number of offices. Without tags when nobody has used the name.
+    """A few queries, whatever the number of offices (`communities.totals`). Without tags when nobody has used the name.
 
     `is_known` is a condition on `Tag`, for who isn't to learn of every hashtag (`policy.hashtags`).
     """
     family = tuple(await family_of(session, name, is_known=is_known))
-    counts = await session.execute(
-        select(Account.domain, func.count())
-        .join(Status, Status.account_id == Account.id)
-        .where(Status.id.in_(carrying([name])), Status.visibility == Visibility.PUBLIC.value)
-        .group_by(Account.domain)
-    )
-    posts: dict[str | None, int] = dict(counts.all())
+    posts = (await totals_of(session, name)).posts
     rows = await session.scalars(
         select(TopicSubscription).where(TopicSubscription.tag_id.in_([tag.id for tag in family]))
     )
     by_domain: dict[str, list[TopicSubscription]] = defaultdict(list)
     for row in rows:
         by_domain[row.domain].append(row)
-    ours = OfficeShare(None, min((tag.created_at for tag in family), default=None), True, posts.get(None, 0))
-    domains = sorted({*by_domain, *(domain for domain in posts if domain is not None)})
-    return Completeness(family, (ours, *(_share(name, by_domain[name], posts.get(name, 0)) for name in domains)))
+    ours = OfficeShare(None, min((tag.created_at for tag in family), default=None), True, posts[OURS])
+    domains = sorted({*by_domain, *posts} - {OURS})
+    return Completeness(family, (ours, *(_share(name, by_domain[name], posts[name]) for name in domains)))
 
 
 def _share(domain: str, rows: list[TopicSubscription], posts: int) -> OfficeShare:

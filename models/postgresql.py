@@ -62,6 +62,14 @@ def partial_index(name: str, *columns: str, where: str, unique: bool = False) ->
     return Index(name, *columns, unique=unique, info=dict.fromkeys(BOTH, options))
 
 
+def where_true(column: str) -> dict[str, Any]:
+    """The `info` of an index of those rows only for which a boolean column is true; a query says `WHERE column`.
+
+    Each database uses it for the very words that SQLAlchemy makes of that.
+    """
+    return {"sqlite": {"where": text(f"{column} = 1")}, "postgresql": {"where": text(column)}}
+
+
 def only_here(**options: Any) -> dict[str, Any]:
     """The `info` of an index that has these options on PostgreSQL."""
     return {"postgresql": options}

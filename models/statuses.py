@@ -8,11 +8,11 @@ there for the order in which rows are written, never to load anything.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, Id
-from models.postgresql import partial_index
+from models.postgresql import partial_index, where_true
 
 
 class Status(Base):
@@ -205,13 +205,18 @@ class TagForm(Base):
 
 
 class StatusTag(Base):
-    """A status carries a tag."""
+    """A status carries a tag. `is_archived`: our own people said it to everybody, outside of the office too, so that it
+    is in the archive of the topic for as long as its author is there (`communities.archive`)."""
 
     __tablename__ = "status_tags"
-    __table_args__ = (Index("ix_status_tags_tag", "tag_id", "status_id"),)
+    __table_args__ = (
+        Index("ix_status_tags_tag", "tag_id", "status_id"),
+        Index("ix_status_tags_archived", "tag_id", "status_id", info=where_true("is_archived")),
+    )
 
     status_id: Mapped[int] = mapped_column(ForeignKey("statuses.id", ondelete="CASCADE"), primary_key=True)
     tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True)
+    is_archived: Mapped[bool] = mapped_column(server_default=false())
 
 
 class Poll(Base):

@@ -1,6 +1,7 @@
 """Topics across offices: which archives this office subscribes to, how far each was read, and what ours announced."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -59,3 +60,19 @@ class ArchivedPost(Base):
     key_id: Mapped[str]
     edited_at: Mapped[datetime | None]
     body: Mapped[bytes]
+
+
+class TopicTotal(Base):
+    """How many posts carry a hashtag that very many carry, its synonyms included, as it was counted at `counted_at`.
+
+    Kept under the canonical hashtag. `posts` are the public ones by office (`""` is this one), `archived` those of its
+    archive; what has an id above `up_to` isn't in them (`communities.totals`).
+    """
+
+    __tablename__ = "topic_totals"
+
+    tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True)
+    posts: Mapped[dict[str, Any]]
+    archived: Mapped[int]
+    up_to: Mapped[int]
+    counted_at: Mapped[datetime]

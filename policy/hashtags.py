@@ -19,13 +19,16 @@ _merged, _carrier = alias_of(Tag), alias_of(Status)
 
 def tag_known_to(viewer_id: ViewerId | None, tag: Any = Tag) -> ColumnElement[bool]:
     """The condition on `Tag` or an alias of it; None is the public."""
-    seen = (
-        select(StatusTag.tag_id)
-        .join(_carrier(), _carrier().id == StatusTag.status_id)
-        .where(StatusTag.tag_id == tag.id, visible_to(viewer_id, _carrier()))
-        .correlate(tag)
-        .exists()
+    # A value and no join: one that goes from posts to their hashtags reads all posts for a hashtag that few carry.
+    is_visible = (
+        select(_carrier().id)
+        .where(_carrier().id == StatusTag.status_id, visible_to(viewer_id, _carrier()))
+        .correlate(StatusTag)
+        .limit(1)
+        .scalar_subquery()
+        .is_not(None)
     )
+    seen = select(StatusTag.tag_id).where(StatusTag.tag_id == tag.id, is_visible).correlate(tag).exists()
     looked_after = or_(
         tag.canonical_id.is_not(None),
         tag.kept_since.is_not(None),

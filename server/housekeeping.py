@@ -6,7 +6,8 @@ belongs to an outbox (Create, Announce, Like …) stays as long as its account. 
 spent codes, tokens revoked long ago and applications without any for a month go too, uploads that nobody attached
 within a day, media of other servers that nobody looks at or that are too much, and polls whose time is over are closed.
 Work that failed for good is finished work: a dead letter can be retried until it is removed. At the start, statuses
-that were there before the index of search are written into it.
+that were there before the index of search are written into it. Hashtags that very many posts carry are counted once a
+day.
 
 A sweep that fails is logged and started again by the runner (`server.runtime`); it can be interrupted anywhere.
 """
@@ -19,6 +20,7 @@ from typing import Any
 import structlog
 from sqlalchemy import ColumnElement, delete, exists, select
 
+from communities.totals import keep_totals
 from federation.peers.hosts import forget_stale_hosts
 from federation.peers.meter import forget_old_counts
 from federation.remote_media import evict
@@ -92,6 +94,7 @@ class Housekeeper:
                     await request_joining(self._services, unit)
                 await ensure_default_communities(self._services)
                 await request_trends(self._services)
+                await keep_totals(self._services.database)
                 due_at = self._services.clock() + timedelta(seconds=EVERY_SECONDS)
             async with self._services.database.unit_of_work() as unit:
                 await close_polls(unit)

@@ -8,7 +8,7 @@ that were merged into it. One level deep: what had been merged into a hashtag mo
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -18,6 +18,7 @@ from models.aliases import narrow_alias
 from models.insertion import AnySelect
 from models.questions import WORDS, Glance, Question, among
 from models.statuses import Status, StatusTag, Tag
+from models.topics import TopicTotal
 from social.moderation import audit
 
 _named = aliased(Tag)
@@ -120,6 +121,7 @@ async def merge_tags(unit: UnitOfWork, steward: Account, tag: Tag, into: Tag) ->
         .values(canonical_id=root_id)
         .execution_options(synchronize_session="fetch")
     )
+    await _forget_totals(unit, tag.id, root_id)
     audit(unit, steward, "merge", "Tag", tag.id, {"name": tag.name, "into": into.name})
 
 
@@ -127,5 +129,11 @@ async def unmerge_tag(unit: UnitOfWork, steward: Account, tag: Tag) -> None:
     """Let a hashtag be one of its own again. Raises MergeRefused when it is one."""
     if tag.canonical_id is None:
         raise MergeRefused("It isn't merged into another.")
+    await _forget_totals(unit, tag.canonical_id)
     tag.canonical_id = None
     audit(unit, steward, "unmerge", "Tag", tag.id, {"name": tag.name})
+
+
+async def _forget_totals(unit: UnitOfWork, *root_ids: int) -> None:
+    """What was counted of a family isn't true of another one."""
+    await unit.session.execute(delete(TopicTotal).where(TopicTotal.tag_id.in_(root_ids)))

@@ -49,7 +49,7 @@ async def attach_tags(unit: UnitOfWork, status: Status, drafts: Sequence[TagDraf
     """Have `status` carry these tags."""
     by_name = {draft.name: draft for draft in drafts}
     if by_name:
-        unit.defer(_attach, (status.id, by_name, None))
+        unit.defer(_attach, (status, by_name, None))
         if status.visibility == Visibility.PUBLIC.value:
             unit.defer(fan_out_to_tag_followers, status.id)  # after the tags: deferred work runs in its order
 
@@ -65,16 +65,19 @@ async def replace_tags(unit: UnitOfWork, status: Status, drafts: Sequence[TagDra
             delete(StatusTag).where(StatusTag.status_id == status.id, StatusTag.tag_id.in_(gone))
         )
     # What the same unit is only about to attach is replaced, too: a post and its edit may come in one batch.
-    unit.defer(_attach, (status.id, {}, frozenset(wanted)))
+    unit.defer(_attach, (status, {}, frozenset(wanted)))
     await attach_tags(unit, status, [draft for draft in drafts if draft.name not in known])
 
 
-async def _attach(unit: UnitOfWork, given: list[tuple[int, dict[str, TagDraft], frozenset[str] | None]]) -> None:
+async def _attach(unit: UnitOfWork, given: list[tuple[Status, dict[str, TagDraft], frozenset[str] | None]]) -> None:
     """Items are a status, what it gets, and (of an edit) which names of the items before it keeps."""
     pending: dict[int, dict[str, TagDraft]] = {}
-    for status_id, drafts, kept in given:
-        before = pending.get(status_id, {})
-        pending[status_id] = {name: one for name, one in before.items() if kept is None or name in kept} | drafts
+    archived: set[int] = set()
+    for status, drafts, kept in given:
+        before = pending.get(status.id, {})
+        pending[status.id] = {name: one for name, one in before.items() if kept is None or name in kept} | drafts
+        if _is_archived(status):
+            archived.add(status.id)
     items = [(status_id, drafts) for status_id, drafts in pending.items() if drafts and status_id not in unit.deleted]
     if not items:
         return
@@ -88,9 +91,18 @@ async def _attach(unit: UnitOfWork, given: list[tuple[int, dict[str, TagDraft], 
     if missing:
         await insert_missing(unit.session, Tag, missing)
         ids = await _tag_ids(unit, wanted)
-    rows = [{"status_id": status_id, "tag_id": ids[name]} for status_id, drafts in items for name in drafts]
+    rows = [
+        {"status_id": status_id, "tag_id": ids[name], "is_archived": status_id in archived}
+        for status_id, drafts in items
+        for name in drafts
+    ]
     await insert_missing(unit.session, StatusTag, rows)
     await _count_forms(unit, Counter((ids[name], _form(one)) for _, drafts in items for name, one in drafts.items()))
+
+
+def _is_archived(status: Status) -> bool:
+    """Whether the topics of what it carries have it in their archives: none of this changes while it is there."""
+    return status.is_local and not status.is_local_only and status.visibility == Visibility.PUBLIC.value
 
 
 async def _count_forms(unit: UnitOfWork, uses: Counter[tuple[int, str]]) -> None:

@@ -14,8 +14,9 @@ from typing import Final
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from communities.archive import archive_page, archive_size
+from communities.archive import archive_page, is_in_use
 from communities.topics import ensure_topic, find_topic, speaks_topics, topic_account
+from communities.totals import archive_size
 from content.hashtags import normalise_hashtag
 from federation import documents
 from federation.documents import contexts as emitted_contexts
@@ -151,7 +152,7 @@ async def _topic(services: Services, session: AsyncSession, reader: Reader, name
         raise not_found()
     account = await find_topic(session, services.addresses, name)
     is_followed = account is not None and account.followers_count > 0
-    is_used = bool(await archive_page(session, name, before=MAX_ID, limit=1, with_synonyms=True))
+    is_used = await is_in_use(session, name)
     if not (is_used or is_followed or _is_full(services, reader)):
         raise not_found()
     family = await family_of(session, name) if is_used else ()

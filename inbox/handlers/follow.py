@@ -2,7 +2,7 @@
 
 from sqlalchemy import func, select
 
-from communities.archive import archive_size
+from communities.archive import is_in_use
 from communities.membership import join
 from communities.standings import CommunityError, NoSuchCommunity
 from communities.topics import ensure_topic, topic_name
@@ -61,7 +61,7 @@ async def _topic(scene: Scene) -> Account | None:
     if name is None:
         return None
     tag = (await scene.unit.session.scalars(select(Tag).where(Tag.name == name))).first()
-    if tag is None or not await archive_size(scene.unit.session, name, with_synonyms=True):
+    if tag is None or not await is_in_use(scene.unit.session, name):
         if not is_full_peer(scene.services, scene.sender) or not await _has_room(scene):
             return None
         tag = tag or await find_or_create_tag(scene.unit, name, name)

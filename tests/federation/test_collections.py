@@ -245,7 +245,9 @@ async def test_an_archive_lists_public_statuses_of_ours_in_pages_that_stay(
         carol = await unit.session.get_one(Account, 2001)
         unit.session.add(tag(1, "grun"))
         await unit.session.flush()
-        unit.session.add_all([StatusTag(status_id=number, tag_id=1) for number in (PUBLIC_ID, 600, 601)])
+        # That one is marked isn't enough: 600 isn't public.
+        marked = [StatusTag(status_id=number, tag_id=1, is_archived=True) for number in (PUBLIC_ID, 600, 601)]
+        unit.session.add_all(marked)
     await add_status(database, 700, carol.id, uri="https://peer.test/notes/700")
     async with database.unit_of_work() as unit:
         unit.session.add(StatusTag(status_id=700, tag_id=1))

@@ -1,6 +1,7 @@
 """Migrations: what they make is what the models say, on both databases, once, and whole or not at all."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from alembic import command
@@ -18,7 +19,7 @@ from models import Database
 from models.accounts import Account
 from models.addresses import LocalAddresses
 from models.base import Base
-from models.statuses import Status
+from models.statuses import Status, StatusTag, Tag
 from server.migrate import (
     MigrationFailed,
     SchemaState,
@@ -164,6 +165,34 @@ async def test_what_was_ours_before_the_upgrade_is_marked_as_ours(empty_url: URL
     await migrate(empty_url)
     assert await answer(empty_url, "SELECT count(*) FROM statuses WHERE is_local AND id = 1") == 1
     assert await answer(empty_url, "SELECT count(*) FROM statuses WHERE NOT is_local AND id = 2") == 1
+
+
+async def test_what_was_in_an_archive_before_the_upgrade_is_marked(empty_url: URL) -> None:
+    await migrate(empty_url)
+    database = opened(empty_url)
+    kinds: list[dict[str, Any]] = [
+        {"is_local": True}, {"is_local": True, "visibility": "unlisted"}, {"is_local": True, "is_local_only": True},
+        {"is_local": False},
+    ]  # fmt: skip
+    async with database.unit_of_work() as unit:
+        uri, now = "https://somewhere.example/1", unit.now
+        unit.session.add(
+            Account(id=1, uri=uri, username="p", inbox_url=f"{uri}/inbox", created_at=now, updated_at=now)
+        )  # fmt: skip
+        unit.session.add(Tag(id=1, name="calidad", display_name="calidad", created_at=now))
+        await unit.session.flush()
+        for number, kind in enumerate(kinds, start=1):
+            unit.session.add(
+                Status(id=number, uri=f"{uri}/{number}", account_id=1, conversation_id=number, published_at=now,
+                       created_at=now, **kind)
+            )  # fmt: skip
+            await unit.session.flush()
+            unit.session.add(StatusTag(status_id=number, tag_id=1))
+    await database.close()
+    await run_on(empty_url, lambda config: command.downgrade(config, "0007"))
+    await migrate(empty_url)
+    assert await answer(empty_url, "SELECT sum(status_id) FROM status_tags WHERE is_archived") == 1
+    assert await answer(empty_url, "SELECT count(*) FROM status_tags WHERE NOT is_archived") == 3
 
 
 async def test_a_migrated_database_is_current(empty_url: URL) -> None:
