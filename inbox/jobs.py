@@ -36,6 +36,7 @@ from outbox.statuses import publish_update
 from outbox.subscriptions import BACKFILL_TOPIC, subscribe_topics
 from outbox.uploads import process_upload, remove_files
 from outbox.verified_links import VERIFY_LINKS, verify_links
+from social.domain_blocks import CLEAR_DOMAIN, clear_domain
 from social.push_subscriptions import PUSH
 from social.showcases import REFRESH_SHOWCASE
 from social.spreading import SPREAD_STATUS, spread_now
@@ -50,6 +51,7 @@ def job_handlers(services: Services) -> Mapping[str, JobHandler]:
     return {
         BACKFILL_TOPIC: partial(backfill_topic, services),
         CATCH_UP: partial(catch_up, services),
+        CLEAR_DOMAIN: partial(clear_domain, services.database),
         COMPARE: partial(compare_digests, services),
         CHECK_STAMP: partial(check_stamp, services),
         FETCH_CARD: partial(fetch_card, services),

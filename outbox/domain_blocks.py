@@ -1,5 +1,7 @@
 """Blocking a domain, as our accounts do it: follows in both directions end, and the other servers are told."""
 
+import asyncio
+
 from sqlalchemy import select
 
 from federation.services import Services
@@ -19,6 +21,7 @@ async def publish_domain_block(services: Services, unit: UnitOfWork, account: Ac
     others = (await unit.session.scalars(followed.where(Follow.follower_id == account.id))).all()
     for other in others:
         await publish_unfollow(services, unit, account, other)
+        await asyncio.sleep(0)  # on SQLite statements run in place: between them others get a turn
     following = select(Follow, Account).join(Account, Account.id == Follow.follower_id)
     rows = await unit.session.execute(following.where(Follow.followee_id == account.id, Account.domain == domain))
     theirs = rows.all()
