@@ -27,7 +27,7 @@ from social.tags import find_or_create_tag
 _OPEN = (Visibility.PUBLIC.value, Visibility.UNLISTED.value)
 SUGGESTED = 10
 LOOKED_AT = 1000
-COUNTED = 5000
+COUNTED = 2000
 _TAG_ID = StatusTag.tag_id + literal_column("0")  # what no index is ordered by
 
 
