@@ -15,7 +15,7 @@ from api.endpoints import Access, Endpoint
 from api.errors import Unauthorized
 from api.loading import account_entities, status_entities
 from api.schemas.fields import Args, Flag, Id, Text, Whole, one_of
-from api.tags.pages import tag_entities
+from api.tags.pages import begins_with, tag_entities
 from communities.standings import knows
 from content.hashtags import normalise_hashtag
 from federation.actors.discovery import split_handle
@@ -30,7 +30,6 @@ from social.search.find import Range, Reader, by_account, find_statuses
 MAX_OFFSET: Final = 10_000
 MAX_HASHTAGS: Final = 1_000
 _PORTION: Final = 100
-_ESCAPE: Final = "\\"
 
 
 class SearchArgs(Args):
@@ -110,8 +109,7 @@ async def _hashtags(call: Call, session: AsyncSession, text: str) -> list[Json]:
     name = normalise_hashtag(text)
     if not name or " " in name:
         return []
-    beginning = Tag.name.like(f"{_escaped(name)}%", escape=_ESCAPE)
-    query = select(Tag.name, Tag.id).where(beginning).order_by(Tag.name).limit(MAX_HASHTAGS)
+    query = select(Tag.name, Tag.id).where(begins_with(session, name)).order_by(Tag.name).limit(MAX_HASHTAGS)
     async with planned_for_its_values(session):
         named = (await session.execute(query)).all()
     needed = call.args["offset"] + call.args["limit"]
@@ -135,10 +133,6 @@ async def _statuses(call: Call, session: AsyncSession, text: str) -> list[Json]:
     wanted = Range(args["limit"], args["offset"], args.get("max_id"), args.get("min_id"))
     ids = await find_statuses(session, search, reader, wanted)
     return await status_entities(call.api, session, ids, viewer)
-
-
-def _escaped(text: str) -> str:
-    return text.replace(_ESCAPE, _ESCAPE * 2).replace("%", f"{_ESCAPE}%").replace("_", f"{_ESCAPE}_")
 
 
 ENDPOINTS = (

@@ -12,7 +12,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, Id
-from models.postgresql import partial_index, where_true
+from models.postgresql import only_here, partial_index, where_true
 
 
 class Status(Base):
@@ -184,7 +184,13 @@ class Tag(Base):
     """
 
     __tablename__ = "tags"
-    __table_args__ = (partial_index("ix_tags_canonical", "canonical_id", where="canonical_id IS NOT NULL"),)
+    __table_args__ = (
+        partial_index("ix_tags_canonical", "canonical_id", where="canonical_id IS NOT NULL"),
+        # By the beginning of a name, for which SQLite takes the unique index.
+        Index(
+            "ix_tags_name_prefix", "name", info={"only": "postgresql"} | only_here(ops={"name": "text_pattern_ops"})
+        ).ddl_if(dialect="postgresql"),
+    )
 
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(unique=True)

@@ -10,9 +10,10 @@ from api.endpoints import Access, Endpoint, many
 from api.errors import NotFound, invalid
 from api.pagination import Keyset, Page, page
 from api.schemas.topics import AdminTagsArgs, MergeArgs
-from api.tags.pages import tag_entities
+from api.tags.pages import begins_with, tag_entities
 from content.hashtags import normalise_hashtag
 from models import UnitOfWork
+from models.postgresql import planned_for_its_values
 from models.statuses import Tag
 from outbox.stewards import keep, merge, unmerge
 from social.tag_families import MergeRefused
@@ -24,11 +25,11 @@ async def get_tags(call: Call) -> Page:
     """List hashtags, the newest first."""
     keyset = Keyset.of(call)
     query = select(Tag.id, Tag)
-    if call.args.get("q"):
-        name = normalise_hashtag(call.args["q"])
-        query = query.where(Tag.name >= name, Tag.name < name + "\U0010ffff")
     async with call.database.reading() as session:
-        rows = keyset.arrange((await session.execute(keyset.apply(query, Tag.id))).all())
+        if call.args.get("q"):
+            query = query.where(begins_with(session, normalise_hashtag(call.args["q"])))
+        async with planned_for_its_values(session):
+            rows = keyset.arrange((await session.execute(keyset.apply(query, Tag.id))).all())
         items = await _entities(call, session, [tag for _, tag in rows])
     return page(call, items, [number for number, _ in rows])
 

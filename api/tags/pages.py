@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Integer, and_, bindparam, func, literal, select, true, union_all
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, func, literal, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.call import Call, Json
@@ -57,6 +57,7 @@ def _uses(is_sqlite: bool) -> Any:
 
 
 _FOLLOWED, _FEATURED = 0, 1
+_LAST_CHARACTER: Final = "\U0010ffff"
 
 
 def _mine(kind: int, table: type[TagFollow] | type[FeaturedTag]) -> Any:
@@ -78,6 +79,17 @@ def tag_name(text: str) -> str:
 def as_written(text: str) -> str:
     """A hashtag as its writer spells it, without the sign before it."""
     return text.lstrip("#\uff03")
+
+
+def begins_with(session: AsyncSession, name: str) -> ColumnElement[bool]:
+    """The condition on `Tag` that its name begins with this one, by an index where PostgreSQL plans for the value.
+
+    SQLite has names in the order of their characters and compares those without regard to case in LIKE; PostgreSQL has
+    them in the order of some language, unless an index says otherwise, and that one serves LIKE.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return and_(Tag.name >= name, Tag.name < name + _LAST_CHARACTER)
+    return Tag.name.startswith(name, autoescape=True)
 
 
 async def tag_entities(call: Call, session: AsyncSession, tags: Sequence[Tag]) -> list[Json]:

@@ -1,7 +1,8 @@
 """Topics
 
 Revision 0008, after 0007. What is in the archive of a topic is marked where the hashtag is, so that an index has it in
-its order; and there is a place for the totals of hashtags that very many posts carry.
+its order; there is a place for the totals of hashtags that very many posts carry; and PostgreSQL finds hashtags by the
+beginning of their names, whatever the order of its letters.
 """
 
 from collections.abc import Sequence
@@ -20,9 +21,13 @@ depends_on: str | Sequence[str] | None = None
 def upgrade() -> None:
     _mark_archived()
     _add_totals()
+    if op.get_bind().dialect.name == "postgresql":
+        op.create_index("ix_tags_name_prefix", "tags", ["name"], postgresql_ops={"name": "text_pattern_ops"})
 
 
 def downgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.drop_index("ix_tags_name_prefix", table_name="tags")
     op.drop_table("topic_totals")
     op.drop_index("ix_status_tags_archived", table_name="status_tags")
     op.drop_column("status_tags", "is_archived")

@@ -1,9 +1,12 @@
 """How far hashtags are looked into for lists, searches and profiles, and that nothing is missing within that."""
 
 import pytest
+from sqlalchemy import select, text, update
 
 from api import search
 from api.tags import featured, pages
+from models.accounts import User
+from models.statuses import Tag
 from tests.api.test_search import post
 from tests.peers import Client, Office
 
@@ -20,8 +23,8 @@ async def test_in_a_list_the_newest_uses_of_each_hashtag_are_counted(
 ) -> None:
     """One that everybody uses takes nothing from the others."""
     api = office.api(await office.create_person("ana"))
-    for text in ("#poca", *["#mucha"] * 5):
-        await post(api, text, visibility="public")
+    for words in ("#poca", *["#mucha"] * 5):
+        await post(api, words, visibility="public")
     for name in ("poca", "mucha"):
         await api.post(f"/api/v1/tags/{name}/follow")
     assert await today(api, "/api/v1/followed_tags") == {"poca": "1", "mucha": "5"}
@@ -58,9 +61,9 @@ async def test_hashtags_on_a_profile_are_counted_in_its_newest_posts(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ana, ben = [office.api(await office.create_person(name)) for name in ("ana", "ben")]
-    for text, visibility in (("#uno", "public"), ("#uno #dos", "unlisted"), ("#uno", "private"), ("#dos", "public")):
-        await post(ana, text, visibility=visibility)
-        await post(ben, text, visibility=visibility)
+    for words, visibility in (("#uno", "public"), ("#uno #dos", "unlisted"), ("#uno", "private"), ("#dos", "public")):
+        await post(ana, words, visibility=visibility)
+        await post(ben, words, visibility=visibility)
     for name in ("uno", "dos", "tres"):
         await ana.post(f"/api/v1/tags/{name}/feature")
 
@@ -73,3 +76,23 @@ async def test_hashtags_on_a_profile_are_counted_in_its_newest_posts(
     assert await counts() == [("dos", "2", True), ("uno", "1", True), ("tres", "0", False)]
     monkeypatch.setattr(featured, "COUNTED", 1)
     assert await counts() == [("dos", "1", True), ("uno", "0", False), ("tres", "0", False)]
+
+
+async def test_hashtags_are_found_by_the_very_beginning_of_their_names(office: Office) -> None:
+    ana = await office.create_person("ana", scopes="read write admin:read")
+    async with office.services.database.unit_of_work() as unit:
+        await unit.session.execute(update(User).where(User.account_id == ana.id).values(role="admin"))
+    api = office.api(ana)
+    await post(api, "#ca_l #cabl #cab #CABEZA #otra", visibility="public")
+    for written, expected in (("ca_", ["ca_l"]), ("cab", ["cab", "cabl", "CABEZA"]), ("Cabez", ["CABEZA"]), ("z", [])):
+        found = await api.get("/api/v2/search", q=f"#{written}", type="hashtags")
+        assert [one["name"] for one in found.json()["hashtags"]] == expected
+        stewarded = await api.get("/api/v1/admin/tags", q=written)
+        assert {one["name"] for one in stewarded.json()} == set(expected)
+    async with office.services.database.reading() as session:
+        if not office.services.database.is_sqlite:
+            return
+        query = select(Tag.id).where(pages.begins_with(session, "cab"))
+        compiled = query.compile(dialect=session.get_bind().dialect, compile_kwargs={"literal_binds": True})
+        steps = [step.detail for step in await session.execute(text(f"EXPLAIN QUERY PLAN {compiled}"))]
+    assert any("(name>? AND name<?)" in step for step in steps), steps
