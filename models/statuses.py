@@ -32,7 +32,7 @@ class Status(Base):
         Index("ix_statuses_local", "is_local", "id"),
         partial_index("ix_statuses_pinned", "account_id", where="pinned_at IS NOT NULL"),
         partial_index("ix_statuses_featured", "group_id", where="featured_at IS NOT NULL"),
-        partial_index("ix_statuses_locked", "conversation_id", where="locked_at IS NOT NULL"),
+        partial_index("ix_statuses_locked", "conversation_id", "group_id", where="locked_at IS NOT NULL"),
         partial_index("ix_statuses_removed", "group_id", "id", where="removed_at IS NOT NULL"),
         partial_index("ix_statuses_card", "card_id", "id", where="card_id IS NOT NULL"),
     )

@@ -19,7 +19,7 @@ _INDEXES: Sequence[tuple[str, str, list[str], str | None]] = (
     ("ix_statuses_local", "statuses", ["is_local", "id"], None),
     ("ix_statuses_pinned", "statuses", ["account_id"], "pinned_at IS NOT NULL"),
     ("ix_statuses_featured", "statuses", ["group_id"], "featured_at IS NOT NULL"),
-    ("ix_statuses_locked", "statuses", ["conversation_id"], "locked_at IS NOT NULL"),
+    ("ix_statuses_locked", "statuses", ["conversation_id", "group_id"], "locked_at IS NOT NULL"),
     ("ix_statuses_removed", "statuses", ["group_id", "id"], "removed_at IS NOT NULL"),
     ("ix_statuses_card", "statuses", ["card_id", "id"], "card_id IS NOT NULL"),
     ("ix_polls_open", "polls", ["closes_at"], "closed_at IS NULL"),
