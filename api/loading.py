@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Integer, bindparam, literal, select, union_all
+from sqlalchemy import Integer, bindparam, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.call import Api, Json
@@ -21,7 +21,7 @@ from models.accounts import Account
 from models.aliases import narrow_alias
 from models.base import Base, BigInt
 from models.oauth import Application
-from models.questions import Glance, Question, among
+from models.questions import Glance, Question, among, looked_up
 from models.relations import Bookmark, ConversationMute, Favourite, Follow
 from models.statuses import Attachment, Mention, Poll, PollVote, PreviewCard, Status, StatusTag, Tag
 from policy.filters import load_filters
@@ -70,21 +70,17 @@ def _kind(number: int) -> Any:
 
 
 _shown = narrow_alias(Status, "id")
-
-
-def _is_there(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Whether somebody did something to the status of the row, looked up for each: where PostgreSQL may join, it reads
-    all that they ever did."""
-    return select(_kind(1)).where(*conditions).correlate(_shown).limit(1).scalar_subquery().is_not(None)
-
-
 _MARKS = union_all(
     select(_kind(_FAVOURITED), _shown.c.id).where(
         among(_shown.c.id, "ids"),
-        _is_there(Favourite.status_id == _shown.c.id, Favourite.account_id == _VIEWER, Favourite.content == ""),
+        looked_up(
+            *(Favourite.status_id, Favourite.status_id == _shown.c.id),
+            *(Favourite.account_id == _VIEWER, Favourite.content == ""),
+        ),
     ),
     select(_kind(_BOOSTED), _shown.c.id).where(
-        among(_shown.c.id, "ids"), _is_there(Status.boost_of_id == _shown.c.id, Status.account_id == _VIEWER)
+        among(_shown.c.id, "ids"),
+        looked_up(Status.boost_of_id, Status.boost_of_id == _shown.c.id, Status.account_id == _VIEWER),
     ),
     select(_kind(_BOOKMARKED), Bookmark.status_id).where(
         Bookmark.account_id == _VIEWER, among(Bookmark.status_id, "ids")

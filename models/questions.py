@@ -22,6 +22,7 @@ from sqlalchemy import (
     SQLColumnExpression,
     Text,
     bindparam,
+    select,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.visitors import InternalTraversal
@@ -73,6 +74,16 @@ def among(column: SQLColumnExpression[Any], name: str, kind: Any = IDS) -> Colum
     """The condition that `column` is one of the values given as `name`, which are `IDS` or `WORDS`."""
     return Among(column.__clause_element__() if hasattr(column, "__clause_element__") else column,
                  bindparam(name, type_=kind))  # fmt: skip
+
+
+def looked_up(key: SQLColumnExpression[Any], *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether there is a row for which the conditions hold, as a value: looked up for each row of the query around. A
+    `key` that the index has spares the look at the row itself.
+
+    What `EXISTS` says may be joined, and PostgreSQL then reads all that somebody ever did to find what they did to
+    twenty posts.
+    """
+    return select(key).where(*conditions).limit(1).scalar_subquery().is_not(None)
 
 
 @compiles(Among, "sqlite")

@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from federation.documents.bundles import StatusBundle, load_bundles
 from models.accounts import Account
+from models.aliases import narrow_alias
+from models.questions import looked_up
 from models.relations import Favourite
 from models.statuses import Poll, PollVote, Status
 from models.values import dataclass
@@ -146,17 +148,14 @@ async def _quotes(reading: Reading, statuses: Sequence[Status]) -> dict[int, Quo
 async def _marks(session: AsyncSession, viewer: Account | None, bundles: dict[int, StatusBundle]) -> _Marks:
     if viewer is None or not bundles:
         return _Marks()
-    favourites = await session.scalars(
-        select(Favourite.status_id).where(
-            Favourite.account_id == viewer.id, Favourite.status_id.in_(bundles), Favourite.content == ""
-        )
-    )
-    boosts = await session.scalars(
-        select(Status.boost_of_id).where(Status.account_id == viewer.id, Status.boost_of_id.in_(bundles))
-    )
+    shown, boost = narrow_alias(Status, "id").c, narrow_alias(Status, "id", "boost_of_id", "account_id").c
+    of_viewer = Favourite.account_id == viewer.id, Favourite.content == ""
+    favourites = looked_up(Favourite.status_id, Favourite.status_id == shown.id, *of_viewer)
+    boosts = looked_up(boost.boost_of_id, boost.boost_of_id == shown.id, boost.account_id == viewer.id)
+    rows = (await session.execute(select(shown.id, favourites, boosts).where(shown.id.in_(bundles)))).all()
     return _Marks(
-        frozenset(favourites),
-        frozenset(status_id for status_id in boosts if status_id is not None),
+        frozenset(status_id for status_id, is_favourite, _ in rows if is_favourite),
+        frozenset(status_id for status_id, _, is_boosted in rows if is_boosted),
         await _votes(session, viewer, [bundle.poll.id for bundle in bundles.values() if bundle.poll]),
     )
 
