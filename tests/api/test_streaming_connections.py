@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text, update
 from structlog.testing import capture_logs
@@ -233,6 +233,7 @@ FRAMES = st.text(max_size=50) | st.fixed_dictionaries(
 ).map(json.dumps)  # fmt: skip
 
 
+@example(frames=[json.dumps({"type": "subscribe", "stream": "list", "list": "0"})])
 @given(frames=st.lists(FRAMES, min_size=1, max_size=30))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_malformed_frames_are_errors_and_nothing_else(frames: list[str]) -> None:
@@ -245,6 +246,9 @@ def test_malformed_frames_are_errors_and_nothing_else(frames: list[str]) -> None
 
         async def scalar(self, _query: Any) -> None:
             return None
+
+        async def execute(self, _query: Any) -> Any:
+            return SimpleNamespace(first=lambda: None)
 
     streaming = Streaming(SimpleNamespace(services=SimpleNamespace(database=Nowhere())))  # type: ignore[arg-type]
     client = EventSource(1, 1, frozenset(SCOPES), None)
