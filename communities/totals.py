@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from typing import Final
 
 from sqlalchemy import Integer, SQLColumnExpression, bindparam, case, delete, func, literal, select
@@ -56,22 +57,22 @@ def _uses(*conditions: SQLColumnExpression[bool]) -> AnySelect:
 
 _CARRIED: Final = _uses(StatusTag.tag_id == _TAG)
 _MARKED: Final = _uses(*marked(_TAG))
-_LARGE: Final = (
-    select(
-        Tag.id,
-        root_of(Tag),
+
+
+@cache
+def _next_tags() -> AnySelect:
+    """Hashtags in the order of their ids, the canonical one of each, and whether more than `least` posts carry it."""
+    is_large = (
         select(StatusTag.status_id)
         .where(StatusTag.tag_id == Tag.id)
         .order_by(StatusTag.status_id.desc())
         .limit(1)
         .offset(bindparam("least", type_=Integer))
         .scalar_subquery()
-        .is_not(None),
+        .is_not(None)
     )
-    .where(Tag.id > bindparam("after", type_=BigInt))
-    .order_by(Tag.id)
-    .limit(TAGS_AT_ONCE)
-)
+    query = select(Tag.id, root_of(Tag), is_large).where(Tag.id > bindparam("after", type_=BigInt))
+    return query.order_by(Tag.id).limit(TAGS_AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,7 @@ async def _large(database: Database) -> set[int]:
     after = 0
     while True:
         async with database.reading() as session:
-            rows = (await session.execute(_LARGE, {"after": after, "least": KEPT_FROM})).all()
+            rows = (await session.execute(_next_tags(), {"after": after, "least": KEPT_FROM})).all()
         found |= {root for _, root, is_large in rows if is_large}
         if len(rows) < TAGS_AT_ONCE:
             return found

@@ -11,6 +11,7 @@ import mmap
 import re
 import ssl
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -26,7 +27,9 @@ ARENAS: Final = 2
 # glibc raises these two by itself when large blocks come and go, and then gives nothing back.
 LARGE_BYTES: Final = 256 * 1024
 SPARE_BYTES: Final = 1024 * 1024
-TRIM_SECONDS: Final = 5.0
+TRIM_SECONDS: Final = 2.0
+# Who used less CPU than this since the last trim has nothing to give back: an office where nobody is pays for none.
+IDLE_SECONDS: Final = 0.02
 # Objects made and not freed before the collector looks for circles among the young ones. With Python's 700, every
 # other delivery pays for a look; with 10,000 every batch of inbound activities did, for what was all in use. What
 # imports and start-up left is never looked at again.
@@ -157,14 +160,21 @@ def unchanged_libraries(smaps: bytes) -> list[tuple[int, int]]:
     ]
 
 
-async def keep_trimmed(stop: asyncio.Event, *, give_back: Callable[[], Awaitable[None]]) -> None:
-    """Have caches give back what they can do without, and trim, every five seconds until `stop` is set: what a burst
-    of work needed isn't kept for the next one."""
+async def keep_trimmed(
+    stop: asyncio.Event, *, give_back: Callable[[], Awaitable[None]], used: Callable[[], float] = time.process_time
+) -> None:
+    """Have caches give back what they can do without, and trim, every two seconds until `stop` is set, if anything was
+    done: what a burst of work needed isn't kept for the next one. `used` are the seconds of CPU that we had."""
+    before = used()
     while not stop.is_set():
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), TRIM_SECONDS)
+        if used() - before < IDLE_SECONDS:
+            continue
         await give_back()
+        gc.collect(1)  # the young ones: up to `YOUNG_OBJECTS` in circles wait for it, some MiB
         await asyncio.to_thread(trim)  # the loop goes on meanwhile
+        before = used()
 
 
 @cache

@@ -5,15 +5,16 @@ brings nothing back.
 """
 
 import asyncio
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, String, bindparam, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from jobs.queue import enqueue_job
 from models import Database, UnitOfWork
 from models.accounts import Account
+from models.aliases import narrow_alias
 from models.feeds import AccountList, FeedEntry, ListEntry, Notification
 from models.insertion import insert_ignoring
 from models.questions import among
@@ -103,23 +104,22 @@ async def _clear_portion(unit: UnitOfWork, feed: Feed, domain: str, below: int) 
     ids = (await unit.session.scalars(newest)).all()
     if ids:
         await unit.session.execute(
-            delete(table).where(mine, status_id.in_(_SAID_THERE)).execution_options(synchronize_session=False),
+            delete(table).where(mine, status_id.in_(_said_there())).execution_options(synchronize_session=False),
             {"ids": ids, "domain": domain},
         )
     return ids[-1] if len(ids) == ENTRIES_AT_ONCE else None
 
 
+@cache
 def _said_there() -> Select[int]:
     """Which of these `ids` are of people of the `domain`, or boosts of what they said."""
-    boosted, author, boosted_author = aliased(Status), aliased(Account), aliased(Account)
+    author, boosted_author = (narrow_alias(Account, "id", "domain") for _ in range(2))
+    boosted = narrow_alias(Status, "id", "account_id")
     domain = bindparam("domain", type_=String)
     return (
         select(Status.id)
-        .join(author, author.id == Status.account_id)
-        .outerjoin(boosted, boosted.id == Status.boost_of_id)
-        .outerjoin(boosted_author, boosted_author.id == boosted.account_id)
-        .where(among(Status.id, "ids"), or_(author.domain == domain, boosted_author.domain == domain))
+        .join(author, author.c.id == Status.account_id)
+        .outerjoin(boosted, boosted.c.id == Status.boost_of_id)
+        .outerjoin(boosted_author, boosted_author.c.id == boosted.c.account_id)
+        .where(among(Status.id, "ids"), or_(author.c.domain == domain, boosted_author.c.domain == domain))
     )
-
-
-_SAID_THERE: Final = _said_there()

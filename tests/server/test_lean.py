@@ -205,3 +205,21 @@ def test_what_is_remembered_until_a_time_is_freed_then_and_not_before() -> None:
     remembered.forget_expired(now + timedelta(seconds=10))
     assert len(remembered) == 1
     assert remembered.get("long", now) == 2
+
+
+async def test_what_was_freed_goes_back_after_work_and_an_idle_office_spares_itself_the_trouble(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lean, "TRIM_SECONDS", 0)
+    clocks = iter([0.0, 1.0, 1.0, 1.01, 1.01, 2.0, 2.0])  # at the start; then when looked at, and after each trim
+    stop, done = asyncio.Event(), list[str]()
+    monkeypatch.setattr(lean, "trim", lambda: done.append("trim"))
+
+    async def give_back() -> None:
+        done.append("give back")
+        if len(done) > 2:
+            stop.set()
+
+    await lean.keep_trimmed(stop, give_back=give_back, used=lambda: next(clocks))
+    assert done == ["give back", "trim"] * 2
+    assert list(clocks) == []  # twice in between it was looked at, and nothing was done
