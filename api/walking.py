@@ -18,9 +18,10 @@ from sqlalchemy import Integer, SQLColumnExpression, bindparam, select
 
 from api.call import Call
 from api.pagination import AnySelect, Keyset
+from api.statuses.pictured import PICTURED_BY
 from models.base import BigInt
 from models.questions import Glance, Question, Row, among
-from models.statuses import Attachment, Status, StatusTag
+from models.statuses import Status, StatusTag
 from models.values import dataclass
 
 LOOKED_AT: Final = 5_000
@@ -77,7 +78,7 @@ _TAGGED: Final = Order(
 _BY_ACCOUNT: Final = Order(
     lambda: select(Status.id).where(Status.account_id == bindparam("account", type_=BigInt)), Status.id
 )
-_WITH_MEDIA: Final = Order(lambda: select(Attachment.status_id), Attachment.status_id)  # type: ignore[arg-type]
+_WITH_MEDIA: Final = Order(lambda: select(PICTURED_BY), PICTURED_BY)
 WITH_MEDIA: Final[Way] = (Place(_WITH_MEDIA, {}),)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select
 
 from models.aliases import alias_of
+from models.questions import looked_up
 from models.relations import FeaturedTag, TagFollow
 from models.statuses import Status, StatusTag, Tag
 from policy.visibility import ViewerId, visible_to
@@ -20,14 +21,7 @@ _merged, _carrier = alias_of(Tag), alias_of(Status)
 def tag_known_to(viewer_id: ViewerId | None, tag: Any = Tag) -> ColumnElement[bool]:
     """The condition on `Tag` or an alias of it; None is the public."""
     # A value and no join: one that goes from posts to their hashtags reads all posts for a hashtag that few carry.
-    is_visible = (
-        select(_carrier().id)
-        .where(_carrier().id == StatusTag.status_id, visible_to(viewer_id, _carrier()))
-        .correlate(StatusTag)
-        .limit(1)
-        .scalar_subquery()
-        .is_not(None)
-    )
+    is_visible = looked_up(_carrier().id, _carrier().id == StatusTag.status_id, visible_to(viewer_id, _carrier()))
     seen = select(StatusTag.tag_id).where(StatusTag.tag_id == tag.id, is_visible).correlate(tag).exists()
     looked_after = or_(
         tag.canonical_id.is_not(None),

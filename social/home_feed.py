@@ -309,13 +309,13 @@ async def _remove(
 ) -> None:
     written = select(Status.id).where(Status.account_id == author_id)
     # One list of ids, each looked up: of two with `or` between PostgreSQL made a filter for all that is in the feed.
-    gone = written.union_all(boosts_of(written, is_sqlite=_is_sqlite(unit)))
+    gone = written.union_all(_boosts_of(written, is_sqlite=_is_sqlite(unit)))
     await unit.session.execute(
         delete(entry).where(mine, entry.status_id.in_(gone)).execution_options(synchronize_session=False)
     )
 
 
-def boosts_of(statuses: Select[int], *, is_sqlite: bool) -> Select[int]:
+def _boosts_of(statuses: Select[int], *, is_sqlite: bool) -> Select[int]:
     """The ids of the boosts of statuses (a query of ids): each of them is looked up.
 
     PostgreSQL has to be told: where it may choose, it reads all boosts that there are.

@@ -5,10 +5,10 @@ canonical one. Whoever reads, follows or subscribes asks here for the *family* o
 that were merged into it. One level deep: what had been merged into a hashtag moves along when that one is merged.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, SQLColumnExpression, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -16,7 +16,7 @@ from models import UnitOfWork
 from models.accounts import Account
 from models.aliases import narrow_alias
 from models.insertion import AnySelect
-from models.questions import WORDS, Glance, Question, among
+from models.questions import WORDS, Glance, Question, among, looked_up
 from models.statuses import Status, StatusTag, Tag
 from models.topics import TopicTotal
 from social.moderation import audit
@@ -58,7 +58,8 @@ async def families_of(glance: Glance, names: Collection[str]) -> list[int]:
 
 def carries(names: Collection[str]) -> ColumnElement[bool]:
     """Whether `Status` carries one of these hashtags or a synonym: a look at its hashtags for each that is asked."""
-    return _carried(lambda tag_id: tag_id.in_(family_ids(names))).exists()
+    tagged = narrow_alias(StatusTag, "status_id", "tag_id").c  # who asks may have joined the table itself (`under`)
+    return exists().where(tagged.status_id == Status.id, tagged.tag_id.in_(family_ids(names)))
 
 
 def carries_one_of(parameter: str) -> ColumnElement[bool]:
@@ -67,13 +68,8 @@ def carries_one_of(parameter: str) -> ColumnElement[bool]:
     Of EXISTS PostgreSQL makes a join, for which it reads all that carry a hashtag, believing that they are few. A value
     it looks up status by status.
     """
-    return _carried(lambda tag_id: among(tag_id, parameter)).limit(1).scalar_subquery().is_not(None)
-
-
-def _carried(is_wanted: Callable[[SQLColumnExpression[int]], ColumnElement[bool]]) -> Select[int]:
-    tagged = narrow_alias(StatusTag, "status_id", "tag_id").c  # who asks may have joined the table itself (`under`)
-    query: Select[int] = select(tagged.tag_id).where(tagged.status_id == Status.id, is_wanted(tagged.tag_id))
-    return query.correlate(Status)
+    tagged = narrow_alias(StatusTag, "status_id", "tag_id").c
+    return looked_up(tagged.tag_id, tagged.status_id == Status.id, among(tagged.tag_id, parameter))
 
 
 def carrying(names: Collection[str]) -> Any:

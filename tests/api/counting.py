@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from tests.peers import Office
 
@@ -34,3 +34,11 @@ def counted(office: Office, *, is_fresh: bool = True) -> Iterator[list[str]]:
     finally:
         for engine in engines:
             event.remove(engine, "before_cursor_execute", note)
+
+
+async def plan_on_sqlite(office: Office, statement: str) -> list[str]:
+    """The steps in which SQLite runs a statement, whatever its values."""
+    async with office.services.database.reading() as session:
+        return [
+            step.detail for step in await session.execute(text(f"EXPLAIN QUERY PLAN {statement.replace('?', 'NULL')}"))
+        ]

@@ -1,11 +1,10 @@
 """Timelines: who sees what, in which order and pages, and that a page costs the same whatever its length."""
 
 import pytest
-from sqlalchemy import text
 
 from api.answers.statuses import StatusEntity
 from tests.api.contract import check
-from tests.api.counting import counted
+from tests.api.counting import counted, plan_on_sqlite
 from tests.fixtures_offices import OpenOffice
 from tests.peers import Office
 
@@ -75,8 +74,7 @@ async def test_a_page_of_a_hashtag_begins_with_its_newest_however_many_carry_it(
     (page,) = [one for one in statements if "ORDER BY status_tags.status_id DESC" in one]
     if not office.services.database.is_sqlite:
         return
-    async with office.services.database.reading() as session:
-        steps = [step.detail for step in await session.execute(text(f"EXPLAIN QUERY PLAN {page.replace('?', 'NULL')}"))]
+    steps = await plan_on_sqlite(office, page)
     assert steps[0] == "SEARCH status_tags USING COVERING INDEX ix_status_tags_tag (tag_id=?)"
     assert "USE TEMP B-TREE FOR ORDER BY" not in steps
 

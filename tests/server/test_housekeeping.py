@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from models.accounts import Keypair
 from models.activities import Delivery, InboundActivity, Job, OutboundActivity
@@ -10,7 +10,7 @@ from models.oauth import AccessToken, Application, AuthorizationCode
 from models.statuses import IdempotencyKey, Poll, Status
 from server import users
 from server.housekeeping import Housekeeper, close_polls
-from tests.api.counting import counted
+from tests.api.counting import counted, plan_on_sqlite
 from tests.api.oauth import register
 from tests.conftest import Clock
 from tests.peers import Office, Person
@@ -145,8 +145,7 @@ async def test_polls_that_are_open_are_found_without_a_look_at_the_posts(office:
     (query,) = [one for one in statements if "FROM polls" in one]
     if not office.services.database.is_sqlite:
         return
-    async with office.services.database.reading() as session:
-        steps = [one.detail for one in await session.execute(text(f"EXPLAIN QUERY PLAN {query.replace('?', 'NULL')}"))]
+    steps = await plan_on_sqlite(office, query)
     assert steps[0] == "SEARCH polls USING INDEX ix_polls_open (closes_at<?)"
     assert not any("TEMP B-TREE" in step for step in steps)
 
